@@ -1,0 +1,446 @@
+# shellcheck shell=bash
+# Drop-in tests: an unmodified program runs once on the installed library (the reference) and once
+# on the candidate, and must show its user the same thing. Sourced by the scenario scripts.
+#
+#   CTRS_COMPAT_DIR  directory with the candidate libnetfilter_conntrack.so.3
+#   VERBOSE=1        name the checks that pass, too
+#
+# A scenario calls `enter_private "$@"` first, and `finish` last.
+
+set -Eeuo pipefail
+exec {complaints}>&2
+trap 'printf "error: %s line %s: %s\n" "${FUNCNAME[*]}" "$LINENO" "$BASH_COMMAND" >&"$complaints"' ERR
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+work=/run/dropin     # on a tmpfs of the private mount namespace: nothing of it outlives the test
+program=conntrack
+library=libnetfilter_conntrack.so.3
+passed=0
+failed=0
+skipped=0
+cmd=()
+listeners=()
+
+die() {
+    printf 'error: %s\n' "$*" >&2
+    exit 2
+}
+
+# --- the private world ---------------------------------------------------------------------------
+
+# Start the calling script again in mount, network and process namespaces of its own (and a user
+# namespace when not root). When it ends, however it ends, they and all their processes are gone.
+enter_private() {
+    if [ "${DROPIN_INSIDE:-}" != "$0" ]; then
+        check_requirements
+        local user=()
+        [ "$(id -u)" = 0 ] || user=(--map-root-user)
+        DROPIN_INSIDE=$0 exec unshare "${user[@]}" --mount --net --pid --fork --kill-child \
+            --mount-proc bash "$0" "$@"
+    fi
+    trap 'exit 130' INT TERM HUP
+    mount -t tmpfs dropin /run
+    mkdir -p /run/netns "$work/logs" "$work/loaded"
+    private_etc
+    reference=$(loader_path)
+    candidate=$(realpath "$CTRS_COMPAT_DIR/$library")
+    printf '# reference: %s\n# candidate: %s\n' "$reference" "$candidate"
+    ! cmp -s "$reference" "$candidate" || printf '# note: both are the same library\n'
+}
+
+check_requirements() {
+    [ -n "${CTRS_COMPAT_DIR:-}" ] || die 'CTRS_COMPAT_DIR must name the directory of the candidate'
+    CTRS_COMPAT_DIR=$(realpath "$CTRS_COMPAT_DIR")
+    export CTRS_COMPAT_DIR
+    [ -e "$CTRS_COMPAT_DIR/$library" ] || die "no $library in $CTRS_COMPAT_DIR"
+    install_missing
+}
+
+# Each line: a command and the Debian package that has it.
+install_missing() {
+    local command package missing=()
+    while read -r command package; do
+        command -v "$command" >/dev/null || missing+=("$package")
+    done <<'END'
+conntrack conntrack
+nft nftables
+iptables iptables
+ip iproute2
+python3 python3
+ping iputils-ping
+nsenter util-linux
+setpriv util-linux
+END
+    [ ${#missing[@]} -gt 0 ] || return 0
+    [ "$(id -u)" = 0 ] || die "packages needed: ${missing[*]}"
+    apt-get install -y "${missing[@]}" >&2 || die "cannot install: ${missing[*]}"
+}
+
+# A private /etc, so that the label names are ours whatever the host has.
+private_etc() {
+    cp -a /etc "$work/etc" 2>/dev/null || true
+    mkdir -p "$work/etc/xtables"
+    printf '%s\n' '0 zero' '1 alpha' '2 beta' '40 far' '127 top' >"$work/etc/xtables/connlabel.conf"
+    cp "$work/etc/xtables/connlabel.conf" "$work/etc/connlabel.conf"
+    mount --bind "$work/etc" /etc
+}
+
+# The file that the loader gives the program when nobody interferes.
+loader_path() {
+    env -u LD_LIBRARY_PATH ldd "$(command -v "$program")" |
+        awk -v lib="$library" '$1 == lib { print $3 }' | xargs realpath
+}
+
+# The pyenv-like wrappers some machines have first in PATH are slow: prefer the system's.
+python() {
+    if [ -x /usr/bin/python3 ]; then /usr/bin/python3 "$@"; else python3 "$@"; fi
+}
+
+# --- running a program on one of the two libraries -------------------------------------------------
+
+# on NS COMMAND...: run a command in a network namespace.
+on() {
+    nsenter --net="/run/netns/$1" "${@:2}"
+}
+
+# side_command SIDE NS ARGS...: leave in `cmd` what runs the program on library SIDE (ref, ctrs).
+# The loader writes down which libraries it took, for check_loaded.
+side_command() {
+    local side=$1 ns=$2 path=()
+    [ "$side" = ref ] || path=("LD_LIBRARY_PATH=$CTRS_COMPAT_DIR")
+    cmd=(nsenter --net="/run/netns/$ns" env -u LD_LIBRARY_PATH "${path[@]}" LD_DEBUG=libs
+        LD_DEBUG_OUTPUT="$work/loaded/$side" "$program" "${@:3}")
+}
+
+# run_ref NS ARGS... / run_ctrs NS ARGS...
+run_ref() { run_side ref "$@"; }
+run_ctrs() { run_side ctrs "$@"; }
+run_side() {
+    side_command "$@"
+    timeout --foreground 30 "${cmd[@]}"
+}
+
+# capture FILE SIDE NS ARGS...: all that the program's user sees, in one file.
+capture() {
+    local file=$1 code=0
+    run_side "${@:2}" >"$file.stdout" 2>"$file.stderr" || code=$?
+    show "$file" cat "$code"
+}
+
+# show FILE FILTER CODE: join the pieces; FILTER is applied to standard output.
+show() {
+    {
+        printf '== stdout\n'
+        "$2" <"$1.stdout"
+        printf '== stderr\n'
+        cat "$1.stderr"
+        printf '== exit %s\n' "$3"
+    } >"$1"
+}
+
+# --- verdicts ------------------------------------------------------------------------------------
+
+pass() {
+    passed=$((passed + 1))
+    [ -z "${VERBOSE:-}" ] || printf 'ok   %s\n' "$*"
+}
+
+fail() {
+    failed=$((failed + 1))
+    printf 'FAIL %s\n' "$*"
+}
+
+skip() {
+    skipped=$((skipped + 1))
+    printf 'skip %s\n' "$*"
+}
+
+# compare NAME REF CTRS: equal bytes, or a unified diff.
+compare() {
+    if diff -U1 --label reference --label candidate "$2" "$3" >"$work/diff"; then
+        pass "$1"
+    else
+        fail "$1"
+        head -n 30 "$work/diff"
+    fi
+}
+
+# expect NAME WANT GOT: a fact about the test bed itself, so that no comparison is empty.
+expect() {
+    if [ "$2" = "$3" ]; then pass "$1"; else fail "$1: expected '$2', got '$3'"; fi
+}
+
+# enough LINES FILE: LINES is a number, + for at least one, - for any.
+enough() {
+    case $1 in
+    -) return 0 ;;
+    +) [ -s "$2" ] ;;
+    *) [ "$(wc -l <"$2")" = "$1" ] ;;
+    esac
+}
+
+# compare_if_enough LINES NAME: compare what both sides of a command left.
+compare_if_enough() {
+    if enough "$1" "$work/ref.stdout"; then
+        compare "$2" "$work/ref" "$work/ctrs"
+    else
+        fail "$2: the reference printed $(wc -l <"$work/ref.stdout") lines, not $1"
+        head -n 12 "$work/ref"
+    fi
+}
+
+# same LINES NS ARGS...: a command that only reads, on both libraries one right after the other, on
+# one live table: nothing is normalised. The table may change between the two (timeouts are counted
+# down). A difference counts only if the reference says the same before and after the candidate.
+same() {
+    local try
+    for try in 1 2 3 4 5 6 7 8; do
+        capture "$work/ref" ref "${@:2}" </dev/null
+        capture "$work/ctrs" ctrs "${@:2}" </dev/null
+        ! cmp -s "$work/ref" "$work/ctrs" || break
+        capture "$work/again" ref "${@:2}" </dev/null
+        ! cmp -s "$work/ref" "$work/again" || break
+    done
+    compare_if_enough "$1" "$program ${*:3}"
+}
+
+# --- plays: commands that change the table ---------------------------------------------------------
+
+# play FUNCTION NS: FUNCTION calls `step` for each command. It is run on the reference, NS is emptied,
+# and it is run again on the candidate: in the same namespace, because the order in which the kernel
+# lists entries differs between namespaces.
+play() {
+    local side count
+    for side in ref ctrs; do
+        stage=$work/play/$side acting=$side steps=0
+        mkdir -p "$stage"
+        "$1" "$2"
+        run_ref "$2" -F >"$work/said" 2>&1
+        run_ref "$2" -F expect >"$work/said" 2>&1
+    done
+    count=$steps
+    for ((steps = 1; steps <= count; steps++)); do
+        cp "$work/play/ref/$steps.stdout" "$work/ref.stdout"
+        cp "$work/play/ref/$steps" "$work/ref"
+        cp "$work/play/ctrs/$steps" "$work/ctrs"
+        compare_if_enough "$(cat "$work/play/ref/$steps.lines")" "$(cat "$work/play/ref/$steps.name")"
+    done
+    rm -r "$work/play"
+}
+
+# step LINES NS ARGS...: one command, what it said, and what it left behind.
+step() {
+    local code=0 file
+    steps=$((steps + 1))
+    file=$stage/$steps
+    printf '%s\n' "$1" >"$file.lines"
+    printf '%s\n' "$program ${*:3}" >"$file.name"
+    run_side "$acting" "${@:2}" >"$file.stdout" 2>"$file.stderr" || code=$?
+    show "$file" normalise_play "$code"
+    printf '== state\n' >>"$file"
+    state "$2" | normalise_play >>"$file"
+}
+
+# steps_of NS FILE: one step for each line 'LINES ARGS...' of a file.
+steps_of() {
+    local lines args
+    while read -r lines args; do
+        case $lines in '' | '#') continue ;; esac
+        # shellcheck disable=SC2086
+        step "$lines" "$1" $args </dev/null
+    done <"$2"
+}
+
+# All entries of a play get a timeout of 3000, 6000 or 9000 s; up to 100 s of running time are put
+# back. Ids are the kernel's choice (numbers this long are no ICMP ids).
+normalise_play() {
+    sed -E -e 's/\b([258])9[0-9][0-9]\b/\1999/g' -e 's/(\bid=|<id>)[0-9]{6,}/\1ID/g' \
+        -e 's/\b3000\b/2999/g; s/\b6000\b/5999/g; s/\b9000\b/8999/g' \
+        -e 's/^(300|2[0-9][0-9]) (l3proto|proto)/299 \2/' -e 's/<timeout>(300|2[0-9][0-9])</<timeout>299</'
+}
+
+# The state of a namespace by two independent paths: the kernel's own text, and the reference.
+state() {
+    on "$1" cat /proc/net/nf_conntrack /proc/net/nf_conntrack_expect 2>/dev/null || true
+    run_ref "$1" -L -o extended,labels 2>/dev/null
+}
+
+# --- event listeners -------------------------------------------------------------------------------
+
+# listen NS ARGS...: start the program on both libraries, to hear the same events.
+listen() {
+    local side base="$work/logs/listen-${#listeners[@]}"
+    for side in ref ctrs; do
+        side_command "$side" "$@"
+        "${cmd[@]}" >"$base.$side.stdout" 2>"$base.$side.stderr" </dev/null &
+        printf '%s\n' "$!" >"$base.$side.pid"
+    done
+    listeners+=("$program ${*:2}")
+}
+
+# all_listening: wait until the listeners are ready, and check what they run on.
+all_listening() {
+    local i side pid
+    for i in "${!listeners[@]}"; do
+        for side in ref ctrs; do
+            pid=$(cat "$work/logs/listen-$i.$side.pid")
+            wait_until "start of $side: ${listeners[i]}" subscribed "$pid"
+            check_maps "$side" "$pid"
+        done
+    done
+}
+
+# subscribed PID: does one of its netlink sockets belong to a multicast group?
+subscribed() {
+    local link inode
+    for link in "/proc/$1/fd/"*; do
+        inode=$(readlink "$link") || continue
+        inode=${inode#socket:[}
+        awk -v inode="${inode%]}" '$NF == inode && $4 != "00000000" { found = 1 }
+            END { exit !found }' "/proc/$1/net/netlink" && return 0
+    done
+    return 1
+}
+
+# wait_until WHAT COMMAND...: poll for at most 5 s.
+wait_until() {
+    local try
+    for try in {1..250}; do
+        ! "${@:2}" 2>/dev/null || return 0
+        sleep 0.02
+    done
+    fail "$1: not reached after $try tries"
+    return 0
+}
+
+# heard LISTENER TEXT: did both sides of it print TEXT?
+heard() {
+    grep -q -- "$2" "$work/logs/listen-$1.ref.stdout" &&
+        grep -q -- "$2" "$work/logs/listen-$1.ctrs.stdout"
+}
+
+# quiet: have the files stopped growing?
+quiet() {
+    local before after
+    before=$(cat "$work/logs/"listen-*.stdout | wc -c)
+    sleep 0.15
+    after=$(cat "$work/logs/"listen-*.stdout | wc -c)
+    [ "$before" = "$after" ]
+}
+
+# stop_listeners SIGNAL: end them, compare what they heard.
+stop_listeners() {
+    local i side code
+    wait_until 'end of events' quiet
+    for i in "${!listeners[@]}"; do
+        for side in ref ctrs; do
+            stop_listener "$1" "$work/logs/listen-$i.$side"
+        done
+        if [ -s "$work/logs/listen-$i.ref.stdout" ]; then
+            compare "${listeners[i]}" "$work/logs/listen-$i.ref" "$work/logs/listen-$i.ctrs"
+        else
+            fail "${listeners[i]}: the reference heard nothing"
+            cat "$work/logs/listen-$i.ref"
+        fi
+    done
+    listeners=()
+    rm -f "$work/logs/"listen-*
+}
+
+# stop_listener SIGNAL BASE
+stop_listener() {
+    local code=0
+    kill "-$1" "$(cat "$2.pid")" || true
+    wait "$(cat "$2.pid")" || code=$?
+    show "$2" normalise_events "$code"
+}
+
+# With `-o timestamp` each listener reads the wall clock for itself. With `-o userspace` it looks for
+# the name of the process that caused the event, which may be gone by then.
+normalise_events() {
+    sed -E -e 's/^\[[0-9]+ *\.[0-9]+ *\]/[CLOCK]/' -e 's|<when><hour>.*</year></when>|<when/>|' \
+        -e 's/ progname=[^ ]*$//'
+}
+
+# --- proof of what was loaded ------------------------------------------------------------------------
+
+# check_maps SIDE PID: a running process has the library of its side mapped, and no other.
+check_maps() {
+    local want=$reference got
+    [ "$1" = ref ] || want=$candidate
+    got=$(awk -v lib="/${library%.so*}" 'index($6, lib) { print $6 }' "/proc/$2/maps" | sort -u) ||
+        got='nothing: it has ended'
+    expect "maps of $1 listener" "$want" "$got"
+}
+
+# check_loaded SIDE: in every run of that side, the loader initialised this library and no other.
+check_loaded() {
+    local want=$reference runs paths
+    [ "$1" = ref ] || want=$candidate
+    runs=$(grep -l "initialize program: $program\$" "$work/loaded/$1".* | wc -l)
+    paths=$(sed -n "s|.*calling init: \(.*/${library%.so*}[^ ]*\)\$|\1|p" "$work/loaded/$1".* |
+        while read -r path; do realpath "$path"; done | sort | uniq -c | awk '{ print $1, $2 }')
+    expect "$runs runs of $1 used its library" "$runs $want" "$paths"
+}
+
+# --- the laboratory ----------------------------------------------------------------------------------
+
+# namespace NAME: loopback up, and events for entries born unheard, too.
+namespace() {
+    ip netns add "$1"
+    ip -n "$1" link set lo up
+    on "$1" sysctl -qw net.netfilter.nf_conntrack_events=1 net.netfilter.nf_conntrack_acct=0 \
+        net.netfilter.nf_conntrack_timestamp=0 net.netfilter.nf_conntrack_checksum=0 \
+        net.ipv6.conf.default.accept_dad=0
+}
+
+# cable NS DEVICE NET PEER_NS PEER_DEVICE: 10.NET.0.1 and fd00:NET::1 on one end, .2 on the other.
+cable() {
+    ip -n "$1" link add "$2" type veth peer name "$5" netns "$4"
+    ip -n "$1" addr add "10.$3.0.1/24" dev "$2"
+    ip -n "$1" addr add "fd00:$3::1/64" dev "$2" nodad
+    ip -n "$1" link set "$2" up
+    ip -n "$4" addr add "10.$3.0.2/24" dev "$5"
+    ip -n "$4" addr add "fd00:$3::2/64" dev "$5" nodad
+    ip -n "$4" link set "$5" up
+    ip -n "$4" route add default via "10.$3.0.1"
+    ip -n "$4" route add default via "fd00:$3::1"
+}
+
+# lab NAME: NAME-client -- NAME -- NAME-server; NAME is the router, with the rules of lab.nft, and
+# keeps every entry for 3000 s.
+lab() {
+    namespace "$1"
+    namespace "$1-client"
+    namespace "$1-server"
+    cable "$1" cl 1 "$1-client" eth
+    cable "$1" sv 2 "$1-server" eth
+    on "$1" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+    on "$1" sh -c 'for key in /proc/sys/net/netfilter/nf_conntrack_*_timeout*; do
+        echo 3000 >"$key"; done'
+    on "$1" nft -f "$here/lab.nft"
+    on "$1-server" nft -f "$here/server.nft"
+}
+
+# traffic NAME WHAT...: real packets through lab NAME.
+traffic() {
+    python "$here/traffic.py" "/run/netns/$1-client" "/run/netns/$1-server" "${@:2}"
+}
+
+# no_lab NAME...: remove namespaces, so that the next part starts afresh.
+no_lab() {
+    local name
+    for name; do
+        ip netns del "$name"
+    done
+}
+
+# --- the end -----------------------------------------------------------------------------------------
+
+finish() {
+    check_loaded ref
+    check_loaded ctrs
+    [ "$skipped" = 0 ] || printf '# %d skipped\n' "$skipped"
+    printf '%d passed, %d failed\n' "$passed" "$failed"
+    [ "$failed" = 0 ]
+}

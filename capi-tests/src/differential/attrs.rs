@@ -1,0 +1,98 @@
+//! What the generator knows of the conntrack attributes: widths, classes, and likely values.
+
+use super::rng::Rng;
+
+/// Number of attributes, the one that 1.0.9 lacks included.
+pub const COUNT: u32 = 76;
+/// `ATTR_HELPER_NAME`.
+pub const HELPER_NAME: u32 = 55;
+/// `ATTR_SECCTX`.
+pub const SECCTX: u32 = 62;
+/// `ATTR_HELPER_INFO`.
+pub const HELPER_INFO: u32 = 65;
+/// `ATTR_CONNLABELS`.
+pub const CONNLABELS: u32 = 66;
+/// `ATTR_CONNLABELS_MASK`.
+pub const CONNLABELS_MASK: u32 = 67;
+/// `ATTR_TIMESTAMP_EVENT`, which 1.0.9 does not have.
+pub const TIMESTAMP_EVENT: u32 = 75;
+/// `ATTR_REPL_PORT_SRC` and `ATTR_REPL_PORT_DST`.
+pub const REPL_PORTS: [u32; 2] = [10, 11];
+/// `ATTR_ICMP_TYPE`, `ATTR_ICMP_CODE` and `ATTR_ICMP_ID`.
+pub const ICMP: [u32; 3] = [12, 13, 14];
+/// `ATTR_SNAT_PORT` and `ATTR_DNAT_PORT`.
+pub const NAT_PORTS: [u32; 2] = [22, 23];
+
+/// Bytes of an attribute inside the object; 0 for strings, heap parts and what does not exist.
+#[must_use]
+pub fn width(attr: u32) -> usize {
+    match attr {
+        0..=3 | 20 | 21 | 24 | 25 | 30..=32 | 37 | 38 | 45..=51 | 53 | 54 | 72..=74 => 4,
+        4..=7 | 39 | 40 | 70 | 71 => 16,
+        8..=11 | 14 | 22 | 23 | 41 | 42 | 61 | 68 | 69 => 2,
+        12 | 13 | 15..=19 | 33..=36 | 43 | 44 | 52 | 56 | 57 | 59 | 60 => 1,
+        26..=29 | 58 | 63 | 64 | TIMESTAMP_EVENT => 8,
+        _ => 0,
+    }
+}
+
+/// Whether `nfct_copy` with these flags, none of them OVERRIDE, takes the attribute along.
+#[must_use]
+pub fn copied_by(flags: u32, attr: u32) -> bool {
+    let class = match attr {
+        0 | 1 | 4 | 5 | 8 | 9 | 12..=15 | 17 => 1,
+        2 | 3 | 6 | 7 | 10 | 11 | 16 | 18 => 2,
+        _ => 4,
+    };
+    flags == 0 || flags & class != 0
+}
+
+const ADDRESSES: [[u8; 16]; 8] = [
+    [0; 16],
+    [10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+    [0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
+    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 1, 2, 3, 4],
+    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0],
+    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
+    [192, 168, 1, 254, 0, 0, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0, 0, 0],
+    [255; 16],
+];
+
+/// 16 bytes that hold a likely value of the attribute, and noise or zeros behind it.
+pub fn likely_value(rng: &mut Rng, attr: u32) -> [u8; 16] {
+    let number = match attr {
+        0..=7 | 20 | 21 | 37..=40 | 70 | 71 if !rng.one_in(4) => return rng.pick(&ADDRESSES),
+        4..=7 | 39 | 40 | 70 | 71 => return sparse_address(rng),
+        15 | 16 | 43 => rng.pick(&[2, 2, 2, 10, 10, 10, 0, 7]),
+        17 | 18 | 44 => rng.pick(&[6, 6, 17, 1, 58, 33, 132, 136, 47, 0, 50, 255]),
+        19 | 52 | 56 => rng.below(13),
+        12 => rng.pick(&[0, 8, 13, 14, 15, 16, 17, 18, 128, 129, 139, 140, 5]),
+        8..=11 | 14 | 22 | 23 | 41 | 42 => {
+            rng.pick(&[0, 0x5000, 0x3500, 0x0803, rng.clone().next()])
+        }
+        32 => rng.pick(&[0, 2, 4, 6, 0xe, 0x80, 0x100, 0x18e, 0x4006, 0x8006, rng.clone().next()]),
+        _ => rng.value(),
+    };
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&number.to_ne_bytes());
+    bytes
+}
+
+/// An address with runs of zeros, as the text form of IPv6 shortens them.
+fn sparse_address(rng: &mut Rng) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    for pair in bytes.chunks_mut(2) {
+        if rng.one_in(2) {
+            pair.copy_from_slice(&rng.pick(&[[0, 1], [0xff, 0xff], [0, 0x10], [0xa, 0xb]]));
+        }
+    }
+    bytes
+}
+
+/// An attribute number: at times one that does not exist.
+pub fn any_attr(rng: &mut Rng) -> u32 {
+    if rng.one_in(30) {
+        return rng.pick(&[76, 77, 95, 96, 200, 0xffff_ffff]);
+    }
+    rng.below(u64::from(COUNT)) as u32
+}

@@ -1,0 +1,1 @@
+//! Tests of the C ABI of ctrs, and what they share.

@@ -1,0 +1,498 @@
+//! The headers declare the interface in `capi-tests/abi`: no less and no more.
+//!
+//! The tables there are facts about libnetfilter_conntrack 1.1.1: its functions, the values of its
+//! constants, the layout of its types.
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const HEADERS: [&str; 11] = [
+    "ctrs.h",
+    "libnetfilter_conntrack/libnetfilter_conntrack.h",
+    "libnetfilter_conntrack/libnetfilter_conntrack_dccp.h",
+    "libnetfilter_conntrack/libnetfilter_conntrack_icmp.h",
+    "libnetfilter_conntrack/libnetfilter_conntrack_ipv4.h",
+    "libnetfilter_conntrack/libnetfilter_conntrack_ipv6.h",
+    "libnetfilter_conntrack/libnetfilter_conntrack_sctp.h",
+    "libnetfilter_conntrack/libnetfilter_conntrack_tcp.h",
+    "libnetfilter_conntrack/libnetfilter_conntrack_udp.h",
+    "libnetfilter_conntrack/linux_nf_conntrack_common.h",
+    "libnetfilter_conntrack/linux_nfnetlink_conntrack.h",
+];
+
+/// The kernel's headers that programs include beside ours.
+const UAPI: &str = "\
+#include <linux/netlink.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+";
+
+/// The one of them that fits our main header, but not the satellite with the TCP states.
+const UAPI_TCP: &str = "#include <linux/netfilter/nf_conntrack_tcp.h>\n";
+
+const DEPRECATED: [&str; 8] = [
+    "nfct_build_conntrack",
+    "nfct_build_query",
+    "nfct_maxsize",
+    "nfct_parse_conntrack",
+    "nfct_sizeof",
+    "nfexp_build_expect",
+    "nfexp_build_query",
+    "nfexp_parse_expect",
+];
+
+#[derive(Clone, Copy, PartialEq)]
+enum Language {
+    C,
+    Cxx,
+}
+
+/// Whether the compiler finds libnfnetlink's headers.
+#[derive(Clone, Copy, PartialEq)]
+enum Nfnetlink {
+    Installed,
+    Absent,
+}
+
+fn here() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn include_dir() -> PathBuf {
+    here().join("../include").canonicalize().expect("the headers of ctrs")
+}
+
+/// The rows of a table in `capi-tests/abi`.
+fn rows(table: &str) -> Vec<Vec<String>> {
+    let text = std::fs::read_to_string(here().join("abi").join(table)).expect("a table");
+    text.lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| line.split('\t').map(str::to_owned).collect())
+        .collect()
+}
+
+/// Runs a program to its end: its standard output, or what it said when it failed.
+fn run(command: &mut Command) -> Result<String, String> {
+    let output = command.env("LC_ALL", "C").output().map_err(|e| format!("{command:?}: {e}"))?;
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    match output.status.success() {
+        true => Ok(text(&output.stdout) + &text(&output.stderr)),
+        false => Err(format!("{command:?}\n{}", text(&output.stderr))),
+    }
+}
+
+/// The compilers of a language that this machine has; there has to be one.
+fn compilers(language: Language) -> Vec<&'static str> {
+    let known = match language {
+        Language::C => ["gcc", "clang"],
+        Language::Cxx => ["g++", "clang++"],
+    };
+    let (found, missing): (Vec<_>, Vec<_>) =
+        known.iter().partition(|name| run(Command::new(name).arg("--version")).is_ok());
+    missing.iter().for_each(|name| eprintln!("skipped: {name} is not installed"));
+    assert!(!found.is_empty(), "none of {known:?} is installed");
+    found
+}
+
+/// Both cases, or only the one this machine has.
+fn nfnetlink_cases() -> Vec<Nfnetlink> {
+    if Path::new("/usr/include/libnfnetlink/libnfnetlink.h").exists() {
+        return vec![Nfnetlink::Installed, Nfnetlink::Absent];
+    }
+    eprintln!("skipped: libnfnetlink-dev is not installed");
+    vec![Nfnetlink::Absent]
+}
+
+/// A copy of /usr/include, by links, that lacks the libraries whose absence is to be tested.
+fn system_headers_without_nfnetlink() -> PathBuf {
+    let farm = Path::new(env!("CARGO_TARGET_TMPDIR")).join("include-without-libnfnetlink");
+    std::fs::create_dir_all(&farm).unwrap();
+    for entry in std::fs::read_dir("/usr/include").unwrap() {
+        let entry = entry.unwrap();
+        let link = farm.join(entry.file_name());
+        let hidden = ["libnfnetlink", "libnetfilter_conntrack", "ctrs"];
+        if hidden.iter().all(|name| entry.file_name() != *name) && link.symlink_metadata().is_err()
+        {
+            // Another test may have made it meanwhile.
+            let _ = std::os::unix::fs::symlink(entry.path(), link);
+        }
+    }
+    farm
+}
+
+/// Options that make the compiler search only what is left without libnfnetlink.
+fn without_nfnetlink(compiler: &str) -> Vec<String> {
+    let farm = system_headers_without_nfnetlink();
+    let ask = |what: &str| run(Command::new(compiler).arg(what)).unwrap().trim().to_owned();
+    let machine = run(Command::new("gcc").arg("-print-multiarch")).unwrap_or_default();
+    let mut options = vec!["-nostdinc".to_owned()];
+    for directory in
+        [PathBuf::from(ask("-print-file-name=include")), farm.join(machine.trim()), farm]
+    {
+        options.extend(["-isystem".to_owned(), directory.to_str().unwrap().to_owned()]);
+    }
+    options
+}
+
+/// What is compiled, and how.
+#[derive(Clone, Copy)]
+struct Unit<'a> {
+    name: &'a str,
+    source: &'a str,
+    language: Language,
+    standard: &'a str,
+    nfnetlink: Nfnetlink,
+}
+
+const WARNINGS: [&str; 8] = [
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-Wpedantic",
+    "-Wundef",
+    "-Wshadow",
+    "-Wredundant-decls",
+    "-Wfatal-errors",
+];
+
+impl Unit<'_> {
+    /// The command that checks the unit without producing anything.
+    fn command(&self, compiler: &str) -> Command {
+        let suffix = if self.language == Language::C { "c" } else { "cpp" };
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("abi");
+        std::fs::create_dir_all(&directory).unwrap();
+        let file = directory.join(format!("{}.{suffix}", self.name));
+        std::fs::write(&file, self.source).unwrap();
+        let mut command = Command::new(compiler);
+        command.args(["-fsyntax-only", "-I"]).arg(include_dir()).arg(file);
+        command.arg(format!("-std={}", self.standard)).args(WARNINGS);
+        if self.language == Language::C {
+            command.arg("-Wstrict-prototypes");
+        }
+        if self.nfnetlink == Nfnetlink::Absent {
+            command.args(without_nfnetlink(compiler));
+        }
+        command
+    }
+
+    /// Compiles with every compiler there is.
+    fn check(&self) {
+        for compiler in compilers(self.language) {
+            run(&mut self.command(compiler)).unwrap_or_else(|message| panic!("{message}"));
+        }
+    }
+}
+
+fn include(header: &str) -> String {
+    format!("#include <{header}>\n")
+}
+
+fn all_headers() -> String {
+    HEADERS.iter().filter(|name| !name.contains("_ipv")).map(|name| include(name)).collect()
+}
+
+#[test]
+fn every_header_compiles_alone_and_twice() {
+    for nfnetlink in nfnetlink_cases() {
+        for header in HEADERS {
+            let source = include(header).repeat(2) + "int ctrs_unit;\n";
+            let name = format!("alone-{}-{}", header.replace('/', "-"), nfnetlink as u8);
+            let unit = Unit {
+                name: &name,
+                source: &source,
+                language: Language::C,
+                standard: "",
+                nfnetlink,
+            };
+            ["c99", "gnu17"].iter().for_each(|standard| Unit { standard, ..unit }.check());
+            ["c++11", "c++14", "c++17", "c++20"].iter().for_each(|standard| {
+                Unit { standard, language: Language::Cxx, ..unit }.check();
+            });
+        }
+    }
+}
+
+#[test]
+fn absence_of_libnfnetlink_is_tested_without_it() {
+    let source = "#if __has_include(<libnfnetlink/libnfnetlink.h>)\n#error\n#endif\nint unit;\n";
+    let unit = Unit {
+        name: "absent",
+        source,
+        language: Language::C,
+        standard: "gnu17",
+        nfnetlink: Nfnetlink::Absent,
+    };
+    unit.check();
+}
+
+/// A C program and a C++ program with the same text.
+fn check_in_both(name: &str, nfnetlink: Nfnetlink, c: &str, cxx: &str) {
+    let unit = Unit { name, source: c, language: Language::C, standard: "gnu17", nfnetlink };
+    unit.check();
+    Unit { source: cxx, language: Language::Cxx, standard: "c++17", ..unit }.check();
+}
+
+#[test]
+fn prototypes_are_those_of_the_table() {
+    let prototypes: String = rows("symbols.txt").iter().map(|row| row[2].clone() + "\n").collect();
+    let allow = "#pragma GCC diagnostic ignored \"-Wredundant-decls\"\n";
+    let c = all_headers() + allow + &prototypes;
+    let cxx = format!("{}{allow}extern \"C\" {{\n{prototypes}}}\n", all_headers());
+    for nfnetlink in nfnetlink_cases() {
+        check_in_both("prototypes", nfnetlink, &c, &cxx);
+    }
+}
+
+/// What programs use although they include nothing but the main header.
+const TRANSITIVE: &str = "\
+extern bool yes;
+bool yes = true;
+int use_transitive(struct nfgenmsg *, struct nlmsghdr *);
+int use_transitive(struct nfgenmsg *body, struct nlmsghdr *head)
+{
+    uint32_t option = NETLINK_NO_ENOBUFS + SOL_NETLINK + IPPROTO_TCP + AF_INET6;
+    ssize_t length = (ssize_t)sizeof(*head) + (ssize_t)sizeof(*body);
+    return (int)option + (int)length + htons(1) + NFNL_SUBSYS_CTNETLINK_EXP + NFNETLINK_V0
+        + NF_NETLINK_CONNTRACK_EXP_DESTROY + IPCTNL_MSG_CT_NEW + CTA_STATS_MAX + IPS_NAT_MASK;
+}
+";
+
+/// The same, of libnfnetlink's own.
+const TRANSITIVE_NFNETLINK: &str = "\
+int use_nfnetlink(struct nfct_handle *, struct nlif_handle *);
+int use_nfnetlink(struct nfct_handle *handle, struct nlif_handle *interfaces)
+{
+    unsigned int flags = NETLINK_BROADCAST_SEND_ERROR;
+    nlif_get_ifflags(interfaces, 1, &flags);
+    return nlif_fd(interfaces) + nlif_query(interfaces) + nlif_catch(interfaces)
+        + (int)nfnl_portid(nfct_nfnlh(handle))
+        + (int)nfnl_rcvbufsiz(nfct_nfnlh(handle), flags);
+}
+";
+
+#[test]
+fn main_header_brings_what_programs_count_on() {
+    let source = include(HEADERS[1]) + TRANSITIVE;
+    for nfnetlink in nfnetlink_cases() {
+        check_in_both("transitive", nfnetlink, &source, &source);
+    }
+    if nfnetlink_cases().contains(&Nfnetlink::Installed) {
+        let source = source + TRANSITIVE_NFNETLINK;
+        check_in_both("transitive-nfnetlink", Nfnetlink::Installed, &source, &source);
+    }
+}
+
+/// Whether a name comes from libnfnetlink.
+fn is_foreign(header: &str) -> bool {
+    header.contains("libnfnetlink")
+}
+
+/// Names that the kernel's header may lack. It has the guard of ours, and wins if it comes first.
+fn is_newer_than_uapi(name: &str) -> bool {
+    name.starts_with("CTA_FILTER_FLAG_")
+        || ["CTA_TIMESTAMP_EVENT", "CTA_MAX", "__CTA_MAX"].contains(&name)
+}
+
+/// Assertions about the constants that `wanted` selects by name and header: the value, that macros
+/// are macros and enumerators are not, and in C++ that an enumerator is of its enum.
+fn constant_assertions(wanted: impl Fn(&str, &str) -> bool, language: Language) -> String {
+    let mut source = String::new();
+    for row in rows("constants.tsv") {
+        let [name, value, kind, header] = &row[..] else { panic!("{row:?}") };
+        if !wanted(name, header) || kind.contains("function-like") {
+            continue;
+        }
+        let assert = if language == Language::C { "_Static_assert" } else { "static_assert" };
+        source += &format!("{assert}({name} == {value}, \"{name}\");\n");
+        if is_foreign(header) {
+            continue;
+        }
+        let directive = if kind == "macro" { "ifndef" } else { "ifdef" };
+        source += &format!("#{directive} {name}\n#error {name} is not a {kind}\n#endif\n");
+        let tagged = kind.starts_with("enum ") && !kind.contains("anonymous");
+        if language == Language::Cxx && tagged {
+            source += &format!("static_assert(__is_same(decltype({name}), {kind}), \"{name}\");\n");
+        }
+    }
+    source
+}
+
+/// Compiles the assertions behind `prelude` in both languages.
+fn check_constants(
+    name: &str,
+    prelude: &str,
+    nfnetlink: Nfnetlink,
+    wanted: impl Fn(&str, &str) -> bool,
+) {
+    let c = prelude.to_owned() + &constant_assertions(&wanted, Language::C);
+    let cxx = prelude.to_owned() + &constant_assertions(&wanted, Language::Cxx);
+    check_in_both(name, nfnetlink, &c, &cxx);
+}
+
+#[test]
+fn constants_have_the_values_of_the_table() {
+    for nfnetlink in nfnetlink_cases() {
+        let name = format!("constants-{}", nfnetlink as u8);
+        check_constants(&name, &all_headers(), nfnetlink, |_, header| {
+            nfnetlink == Nfnetlink::Installed || !is_foreign(header)
+        });
+    }
+}
+
+#[test]
+fn constants_agree_with_the_kernels_headers() {
+    let main = include(HEADERS[1]);
+    let of_main = |header: &str| {
+        ["libnetfilter_conntrack.h", "linux_nf_conntrack_common.h", "linux_nfnetlink_conntrack.h"]
+            .contains(&header)
+    };
+    for nfnetlink in nfnetlink_cases() {
+        let after = format!("{}{UAPI}", all_headers());
+        let own = |_: &str, header: &str| !is_foreign(header);
+        check_constants("uapi-after", &after, nfnetlink, own);
+        let after = format!("{main}{UAPI}{UAPI_TCP}");
+        check_constants("uapi-tcp-after", &after, nfnetlink, |_, header| of_main(header));
+        let before = format!("{UAPI}{}", all_headers());
+        let old = |name: &str, header: &str| !is_foreign(header) && !is_newer_than_uapi(name);
+        check_constants("uapi-before", &before, nfnetlink, old);
+        let before = format!("{UAPI}{UAPI_TCP}{main}");
+        check_constants("uapi-tcp-before", &before, nfnetlink, |name, header| {
+            of_main(header) && !is_newer_than_uapi(name)
+        });
+    }
+}
+
+#[test]
+fn the_macro_with_an_argument_has_its_values() {
+    let assertions: String = (0..6)
+        .map(|info| {
+            format!("_Static_assert(NF_CT_STATE_BIT({info}) == {}, \"\");\n", 2 << (info % 3))
+        })
+        .collect();
+    let extra = "_Static_assert(NF_CT_STATE_BIT(3 + 2) == 8, \"its argument may be a sum\");\n";
+    let c = include(HEADERS[9]) + &assertions + extra;
+    let cxx = c.replace("_Static_assert", "static_assert");
+    check_in_both("state-bit", Nfnetlink::Absent, &c, &cxx);
+}
+
+/// Assertions, in C++, about a row of the table of types.
+fn layout_assertion(row: &[String]) -> String {
+    let [record, of, field, offset, size, align, ctype, _] = row else { panic!("{row:?}") };
+    let member = format!("{}::{field}", of.split(' ').next_back().unwrap());
+    match record.as_str() {
+        "type" => format!(
+            "static_assert(sizeof({of}) == {size} && alignof({of}) == {align}, \"{of}\");\n"
+        ),
+        "field" => format!(
+            "static_assert(__builtin_offsetof({of}, {field}) == {offset}, \"{member}\");\n\
+             static_assert(__is_same(decltype({member}), {ctype}), \"{member}\");\n"
+        ),
+        "enum" => {
+            format!("static_assert(__is_same(__underlying_type({of}), {ctype}), \"{of}\");\n")
+        }
+        // A type that the program could still define is one the header does not.
+        "opaque" => format!("{of} {{ int defined_by_the_program; }};\n"),
+        "shared" => String::new(),
+        _ => panic!("{record}"),
+    }
+}
+
+#[test]
+fn types_have_the_layout_of_the_table() {
+    for nfnetlink in nfnetlink_cases() {
+        let assertions: String = rows("structs.tsv")
+            .iter()
+            .filter(|row| nfnetlink == Nfnetlink::Installed || !is_foreign(&row[7]))
+            .map(|row| layout_assertion(row))
+            .collect();
+        let source = all_headers() + &assertions;
+        let language = Language::Cxx;
+        Unit { name: "layout", source: &source, language, standard: "c++17", nfnetlink }.check();
+    }
+}
+
+fn names_in_table() -> BTreeSet<String> {
+    rows("symbols.txt").into_iter().map(|mut row| row.swap_remove(0)).collect()
+}
+
+/// The functions that our headers declare, as the compiler lists them.
+fn declared_functions() -> BTreeSet<String> {
+    let source = all_headers();
+    let unit = Unit {
+        name: "declared",
+        source: &source,
+        language: Language::C,
+        standard: "gnu17",
+        nfnetlink: Nfnetlink::Absent,
+    };
+    let list = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("declared-{:?}.txt", std::thread::current().id()));
+    run(unit.command("gcc").arg("-aux-info").arg(&list)).unwrap();
+    let name = |line: &str| {
+        let declaration = line.split_once("*/")?.1.split(" (").next()?;
+        Some(declaration.rsplit([' ', '*']).next()?.to_owned())
+    };
+    let ours = include_dir();
+    let text = std::fs::read_to_string(list).unwrap();
+    text.lines().filter(|line| line.contains(ours.to_str().unwrap())).filter_map(name).collect()
+}
+
+/// The functions of the table and those of `ctrs.h`.
+fn wanted_functions() -> BTreeSet<String> {
+    let extensions = declared_functions().into_iter().filter(|name| name.starts_with("ctrs_"));
+    names_in_table().into_iter().chain(extensions).collect()
+}
+
+#[test]
+fn headers_declare_the_functions_of_the_table_and_extensions() {
+    assert_eq!(names_in_table().len(), 105);
+    assert!(declared_functions().contains("ctrs_version"));
+    assert_eq!(declared_functions(), wanted_functions());
+}
+
+#[test]
+fn headers_define_no_other_names() {
+    let known: BTreeSet<_> = rows("constants.tsv").into_iter().map(|row| row[0].clone()).collect();
+    for header in HEADERS {
+        let text = std::fs::read_to_string(include_dir().join(header)).unwrap();
+        let guard = text.lines().find_map(|line| line.strip_prefix("#ifndef ")).unwrap();
+        for line in text.lines().map(str::trim) {
+            let name = match (line.strip_prefix("#define "), line.split_once(" = ")) {
+                (Some(macro_), _) => macro_.split([' ', '(']).next().unwrap(),
+                (None, Some((enumerator, _))) if !line.starts_with("//") => enumerator,
+                _ => continue,
+            };
+            assert!(name == guard || known.contains(name), "{header} defines {name}");
+        }
+    }
+}
+
+#[test]
+fn eight_functions_are_deprecated() {
+    let uses: String = names_in_table()
+        .iter()
+        .map(|name| format!("_Static_assert(sizeof(&{name}) > 0, \"a use\");\n"))
+        .collect();
+    let source = all_headers() + &uses;
+    let unit = Unit {
+        name: "deprecated",
+        source: &source,
+        language: Language::C,
+        standard: "gnu17",
+        nfnetlink: Nfnetlink::Absent,
+    };
+    for compiler in compilers(Language::C) {
+        let mut command = unit.command(compiler);
+        command.arg("-Wno-error=deprecated-declarations");
+        let said = run(&mut command).unwrap();
+        let mentioned: BTreeSet<_> = said
+            .lines()
+            .filter(|line| line.contains("is deprecated"))
+            .filter_map(|line| line.split('\'').nth(1))
+            .collect();
+        assert_eq!(mentioned, BTreeSet::from(DEPRECATED), "{compiler}");
+    }
+}

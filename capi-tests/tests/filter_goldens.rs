@@ -1,0 +1,204 @@
+//! Event filters accept and drop what they should: every golden verdict, filters at their limits
+//! and random ones, with the programs run by an interpreter of the instructions in use.
+//!
+//! The messages are those of a little-endian machine.
+#![cfg(target_endian = "little")]
+
+mod filter;
+
+use ctrs::filter::bpf::Instruction;
+use serde_json::{Value, json};
+
+/// Runs a program over a datagram; returns whether it accepts.
+fn run(program: &[Instruction], data: &[u8]) -> bool {
+    let (mut at, mut a, mut x) = (0, 0u32, 0u32);
+    loop {
+        let Instruction { code, jt, jf, k } = program[at];
+        at += 1;
+        let loaded = match code {
+            0x00 => Some(k),
+            0x01 => {
+                x = k;
+                continue;
+            }
+            0x06 => return k != 0,
+            0x05 => {
+                at += k as usize;
+                continue;
+            }
+            0x15 => {
+                at += usize::from(if a == k { jt } else { jf });
+                continue;
+            }
+            0x07 => {
+                x = a;
+                continue;
+            }
+            0x54 => Some(a & k),
+            0x30 if k == 0xffff_f00c => Some(find(data, a, data.len(), x)),
+            0x30 if k == 0xffff_f010 => Some(find_nested(data, a, x)),
+            0x20 | 0x28 | 0x30 => load(data, code, k),
+            0x40 | 0x48 | 0x50 => load(data, code, x + k),
+            _ => panic!("instruction {code:#x}"),
+        };
+        match loaded {
+            Some(value) => a = value,
+            None => return false,
+        }
+    }
+}
+
+/// A big-endian load; `None` outside the datagram, which drops it.
+fn load(data: &[u8], code: u16, offset: u32) -> Option<u32> {
+    let width = [4, 2, 1][usize::from(code >> 3 & 3)];
+    let bytes = data.get(offset as usize..offset as usize + width)?;
+    Some(bytes.iter().fold(0, |sum, byte| sum << 8 | u32::from(*byte)))
+}
+
+/// The first attribute of a type from an offset on, as `SKF_AD_NLATTR` of the kernel finds it.
+fn find(data: &[u8], from: u32, end: usize, wanted: u32) -> u32 {
+    let mut at = from as usize;
+    while at + 4 <= end {
+        let length = u16::from_le_bytes([data[at], data[at + 1]]) as usize;
+        if length < 4 || at + length > end {
+            break;
+        }
+        if u32::from(u16::from_le_bytes([data[at + 2], data[at + 3]]) & 0x3fff) == wanted {
+            return at as u32;
+        }
+        at += length.next_multiple_of(4);
+    }
+    0
+}
+
+/// The same inside a nest, as `SKF_AD_NLATTR_NEST` of the kernel.
+fn find_nested(data: &[u8], nest: u32, wanted: u32) -> u32 {
+    let at = nest as usize;
+    let Some(header) = data.get(at..at + 4) else { return 0 };
+    let end = at + u16::from_le_bytes([header[0], header[1]]) as usize;
+    if end > data.len() { 0 } else { find(data, nest + 4, end, wanted) }
+}
+
+fn program(ops: &[Value]) -> Vec<Instruction> {
+    filter::build(ops).program().unwrap()
+}
+
+#[test]
+fn goldens() {
+    let (messages, cases) = filter::goldens();
+    let mut checked = 0;
+    for (case, _) in cases {
+        let program = program(&case.ops);
+        for (message, verdict) in messages.iter().zip(&case.verdicts) {
+            let Some(verdict) = *verdict else { continue };
+            let got = run(&program, &message.bytes);
+            assert_eq!(got, verdict, "filter {:?}, message {:?}", case.desc, message.desc);
+            checked += 1;
+        }
+    }
+    assert_eq!(checked, 18360);
+}
+
+#[test]
+fn the_model_agrees_with_the_goldens() {
+    let (messages, cases) = filter::goldens();
+    for (case, _) in cases {
+        for (message, verdict) in messages.iter().zip(&case.verdicts) {
+            let Some(verdict) = *verdict else { continue };
+            let got = filter::intended(&case.ops, &message.bytes);
+            assert_eq!(got, verdict, "filter {:?}, message {:?}", case.desc, message.desc);
+        }
+    }
+}
+
+#[test]
+fn programs_are_no_longer_than_those_of_the_reference() {
+    for (case, reference) in filter::goldens().1 {
+        assert!(program(&case.ops).len() <= reference, "filter {:?}", case.desc);
+    }
+}
+
+#[test]
+fn full_filters_work_and_fit() {
+    let messages = filter::goldens().0;
+    for (at, whole) in [(0, false), (60, true), (126, false), (126, true)] {
+        let (mut accepted, mut longest) = (0, 0);
+        for case in filter::maximal(at, whole) {
+            let program = program(&case.ops);
+            longest = longest.max(program.len());
+            for message in messages.iter().filter(|message| !message.malformed) {
+                let verdict = filter::intended(&case.ops, &message.bytes);
+                assert_eq!(
+                    run(&program, &message.bytes),
+                    verdict,
+                    "{}: {}",
+                    case.desc,
+                    message.desc
+                );
+                accepted += usize::from(verdict && message.bytes[5] == 1);
+            }
+        }
+        println!(
+            "entry {at}, whole addresses {whole}: {longest} instructions, {accepted} accepted"
+        );
+        assert!(longest < libc::BPF_MAXINSNS as usize);
+        assert!(accepted > 40, "the filters must differ in what they accept");
+    }
+}
+
+#[test]
+fn random_filters_agree_with_the_model() {
+    let messages = filter::goldens().0;
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    for _ in 0..6000 {
+        let ops: Vec<_> = (0..random.below(12)).map(|_| random.op()).collect();
+        let program = program(&ops);
+        for message in messages.iter().filter(|message| !message.malformed) {
+            let verdict = filter::intended(&ops, &message.bytes);
+            assert_eq!(run(&program, &message.bytes), verdict, "{ops:?}: {}", message.desc);
+        }
+    }
+}
+
+/// A xorshift generator of filter operations.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+
+    fn one_of<const N: usize>(&mut self, choices: [u32; N]) -> u32 {
+        choices[self.below(N as u64) as usize]
+    }
+
+    fn mask(&mut self) -> u32 {
+        self.one_of([0, 1, 3, 0xff00_0000, 0xffff_ff00, 0xff00_ff00, u32::MAX, u32::MAX])
+    }
+
+    fn op(&mut self) -> Value {
+        let attr = self.below(8) as usize;
+        if self.below(4) == 0 {
+            return json!(["logic", filter::NAMES[attr], 1]);
+        }
+        let value = match attr {
+            0 => json!(self.one_of([0, 1, 6, 17, 33, 47, 58, 132, 255, 262, 263])),
+            1 => json!([self.one_of([6, 17, 33, 132]), self.below(17)]),
+            2 | 3 => json!([
+                self.one_of([0, 0x0a00_0001, 0x0a00_0002, 0x7f00_0001, 0x0500_0100]),
+                self.mask()
+            ]),
+            4 | 5 => {
+                let last = self.one_of([0, 1, 2]);
+                let masks = [(); 4].map(|()| self.one_of([0, 0, 0xffff_fffe, u32::MAX]));
+                json!([[self.one_of([0, 0x2001_0db8]), 0, 0, last], masks])
+            }
+            6 => json!([self.one_of([0, 1, 2, 3, 0xff00, 0xdead_beef]), self.mask()]),
+            _ => json!(self.one_of([0, 1, 5, 65535])),
+        };
+        json!(["add", filter::NAMES[attr], value])
+    }
+}

@@ -1,0 +1,233 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# Builds every example with every compiler and language version found here and runs each against
+# the kernel, in a network namespace of its own; what they change is read back with other tools.
+#
+#   CTRS_STAGE    prefix of an installation of ctrs (required)
+#   CTRS_MODULE   pkg-config module, default ctrs
+#   CTRS_SONAME   library the programs must load, default libctrs.so.0
+set -u
+: "${CTRS_STAGE:?is the prefix ctrs was installed under}"
+module=${CTRS_MODULE:-ctrs}
+soname=${CTRS_SONAME:-libctrs.so.0}
+
+if [ "${1-}" != --inside ]; then
+	namespace=-n
+	[ "$(id -u)" = 0 ] || namespace=-Urn
+	exec unshare "$namespace" "$0" --inside
+fi
+
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0 skipped=0
+
+# check DESCRIPTION COMMAND...: one test, passed when the command succeeds.
+check() {
+	local what=$1
+	shift
+	if "$@" >"$work/log" 2>&1; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAIL: $what"
+		sed 's/^/    /' "$work/log"
+	fi
+}
+
+skip() {
+	skipped=$((skipped + 1))
+	echo "SKIP: $1"
+}
+
+finish() {
+	[ "$skipped" = 0 ] || echo "$skipped skipped"
+	echo "$passed passed, $failed failed"
+	[ "$failed" = 0 ]
+	exit
+}
+
+pc=$(find "$CTRS_STAGE/" -name "$module.pc" 2>/dev/null | head -n 1)
+[ -n "$pc" ] || { echo "no $module.pc below $CTRS_STAGE"; exit 1; }
+export PKG_CONFIG_PATH=${pc%/*}
+read -ra flags <<<"$(pkg-config --cflags --libs "$module")"
+libdir=$(pkg-config --variable=libdir "$module")
+
+# build COMPILER STANDARD SOURCE OUTPUT [-x c++]
+build() {
+	local compiler=$1 standard=$2 source=$3 output=$4
+	shift 4
+	"$compiler" -std="$standard" -Wall -Wextra -Wpedantic -Werror "$@" "$source" -o "$output" "${flags[@]}"
+}
+
+examples=$(cd "$here" && ls ./*.c)
+for source in $examples; do
+	source=$here/${source#./}
+	name=$(basename "$source" .c)
+	check "$name.c has under 80 lines" test "$(wc -l <"$source")" -lt 80
+	for compiler in gcc clang; do
+		command -v "$compiler" >/dev/null || { skip "no $compiler"; continue; }
+		for standard in c99 c11 c17 c2x; do
+			check "$compiler -std=$standard $name.c" build "$compiler" "$standard" "$source" "$work/other"
+		done
+	done
+	for compiler in g++ clang++; do
+		command -v "$compiler" >/dev/null || { skip "no $compiler"; continue; }
+		for standard in c++11 c++14 c++17 c++20; do
+			check "$compiler -std=$standard $name.c" build "$compiler" "$standard" "$source" "$work/other" -x c++
+		done
+	done
+	# What a reader of the README types.
+	check "cc $name.c" cc "$source" -o "$work/$name" "${flags[@]}"
+	check "$name loads $soname from $CTRS_STAGE" \
+		sh -c "LD_LIBRARY_PATH=$libdir ldd $work/$name | grep -F '$soname => $libdir/'"
+done
+
+for tool in conntrack setpriv; do
+	command -v "$tool" >/dev/null && continue
+	skip "the examples' runs: install $tool (packages conntrack, util-linux)"
+	finish
+done
+
+run() {
+	local name=$1
+	shift
+	LD_LIBRARY_PATH=$libdir "$work/$name" "$@"
+}
+
+# kernel ARGUMENTS...: the distribution's conntrack on the distribution's library.
+kernel() {
+	env -u LD_LIBRARY_PATH conntrack "$@" 2>/dev/null
+}
+
+# says PATTERN COMMAND...: the command succeeds and its output, standard error included, matches.
+says() {
+	local pattern=$1 output
+	shift
+	output=$("$@" 2>&1) || { echo "exit status $?: $output"; return 1; }
+	echo "$output"
+	grep -Eq -- "$pattern" <<<"$output"
+}
+
+# refuses PATTERN COMMAND...: the command fails, and says why.
+refuses() {
+	local pattern=$1 output
+	shift
+	output=$("$@" 2>&1) && { echo "succeeded: $output"; return 1; }
+	echo "$output"
+	grep -Eq -- "$pattern" <<<"$output"
+}
+
+# counts NUMBER COMMAND...: the command succeeds and prints so many lines on standard output.
+counts() {
+	local wanted=$1 output
+	shift
+	output=$("$@" 2>/dev/null) || return 1
+	echo "$output"
+	[ "$(grep -c . <<<"$output")" = "$wanted" ]
+}
+
+# Lines without what changes from one moment to the next.
+steady() {
+	sed -E 's/^([a-z0-9]+ +[0-9]+) [0-9]+ /\1 /; s/ use=[0-9]+//' | sort
+}
+
+same_list() {
+	diff <(run list 2>/dev/null | steady) <(kernel -L | steady)
+}
+
+in_proc() {
+	[ -r /proc/net/nf_conntrack ] || return 0
+	grep -Eq -- "$1" /proc/net/nf_conntrack
+}
+
+client="10.0.0.1 1000 10.0.0.2 80"
+check "an empty list" says '^0 flows$' run list
+check "create a plain flow" run create plain $client
+check "create a flow with source NAT" run create snat 10.0.0.1 1001 10.0.0.2 80 192.168.9.9 4000
+check "create a flow with destination NAT" run create dnat 10.0.0.1 1002 10.0.0.2 80 192.168.9.8 8080
+check "the plain flow is there" says 'ESTABLISHED src=10.0.0.1 dst=10.0.0.2 sport=1000 dport=80 .*src=10.0.0.2 dst=10.0.0.1 sport=80 dport=1000' \
+	kernel -L
+check "its source is translated" says 'sport=1001 .*src=10.0.0.2 dst=192.168.9.9 sport=80 dport=4000' kernel -L --src-nat
+check "its destination is translated" says 'sport=1002 .*src=192.168.9.8 dst=10.0.0.1 sport=8080 dport=1002' kernel -L --dst-nat
+check "/proc shows the flow" in_proc 'tcp +6 [0-9]+ ESTABLISHED src=10.0.0.1 dst=10.0.0.2 sport=1000 dport=80 '
+check "an IPv6 flow, from outside" kernel -I -p udp -s fd00::1 -d fd00::2 --sport 53 --dport 54 -t 600
+check "list counts four" says '^4 flows$' run list
+check "list shows what conntrack -L shows" same_list
+check "create refuses what exists" refuses 'delete it first' run create plain $client
+
+check "get finds the flow" says '^tcp .* sport=1000 dport=80 ' run get $client
+check "get of nothing says so" refuses 'no such flow' run get 10.0.0.1 9 10.0.0.2 80
+check "update-mark" run update-mark $client 0x2a
+check "the mark is set" says 'sport=1000 .*mark=42' kernel -G -p tcp -s 10.0.0.1 --sport 1000 -d 10.0.0.2 --dport 80
+check "update-mark of nothing says so" refuses 'no such flow' run update-mark 10.0.0.1 9 10.0.0.2 80 1
+check "dump-by-mark finds the one" counts 1 run dump-by-mark 42
+check "dump-by-mark shows it" says ' sport=1000 .*mark=42' run dump-by-mark 0x2a
+check "dump-by-mark with a mask" counts 1 run dump-by-mark 2 2
+check "dump-by-mark finds the others" counts 3 run dump-by-mark 0
+check "dump-by-status finds the source NAT" says 'sport=1001 ' run dump-by-status src_nat
+check "dump-by-status finds one source NAT" counts 1 run dump-by-status src_nat
+check "dump-by-status finds one destination NAT" counts 1 run dump-by-status dst_nat
+check "dump-by-status finds those without" counts 3 run dump-by-status '!src_nat'
+check "dump-by-status of an unknown name" refuses usage run dump-by-status nonsense
+
+check "delete" run delete $client
+check "the flow is gone" refuses '' kernel -G -p tcp -s 10.0.0.1 --sport 1000 -d 10.0.0.2 --dport 80
+check "delete of nothing says so" refuses 'no such flow' run delete $client
+check "flush" run flush
+check "nothing is left" says '^$' kernel -L
+check "/proc is empty" sh -c '! grep -q . /proc/net/nf_conntrack'
+
+# subscribed PID: waits until the process listens to events.
+subscribed() {
+	local i
+	for i in $(seq 50); do
+		awk -v pid="$1" '$2 == 12 && $3 == pid && $4 !~ /^0+$/ { found = 1 } END { exit !found }' \
+			/proc/net/netlink && return
+		sleep 0.1
+	done
+	return 1
+}
+
+watch() {
+	LD_LIBRARY_PATH=$libdir "$work/events" "$@" >"$work/events.out" 2>&1 &
+	pid=$!
+	check "events $* subscribes" subscribed "$pid"
+}
+
+watch 3 10
+check "events has $soname mapped" grep -F "$CTRS_STAGE" "/proc/$pid/maps"
+check "events has $soname mapped and nothing in its place" \
+	sh -c "grep -o '/.*lib.*conntrack.*\|/.*libctrs.*' /proc/$pid/maps | sort -u | grep -c . | grep -qx 1"
+kernel -I -p tcp -s 10.0.0.3 -d 10.0.0.4 --sport 7 --dport 8 --state SYN_SENT -t 60 >/dev/null
+kernel -U -p tcp -s 10.0.0.3 -d 10.0.0.4 --sport 7 --dport 8 --mark 5 >/dev/null
+kernel -D -p tcp -s 10.0.0.3 -d 10.0.0.4 --sport 7 --dport 8 >/dev/null
+check "events ends after three" wait "$pid"
+check "a new flow" grep -E '^ +\[NEW\] tcp .*src=10.0.0.3 .* id=[0-9]+' "$work/events.out"
+check "a changed flow" grep -E '^ +\[UPDATE\] tcp .*src=10.0.0.3 .*mark=5' "$work/events.out"
+check "a flow that ended" grep -E '^ *\[DESTROY\] tcp .*src=10.0.0.3' "$work/events.out"
+check "three lines" test "$(wc -l <"$work/events.out")" = 3
+watch
+kill -INT "$pid"
+check "an interrupt ends events" wait "$pid"
+watch 0 1
+check "events ends after a second" wait "$pid"
+
+for source in $examples; do
+	name=$(basename "$source" .c)
+	arguments=
+	case $name in
+	get | delete) arguments=$client ;;
+	update-mark) arguments="$client 1" ;;
+	create) arguments="plain $client" ;;
+	dump-by-mark) arguments=1 ;;
+	dump-by-status) arguments=assured ;;
+	esac
+	check "$name without CAP_NET_ADMIN says what to do" refuses 'CAP_NET_ADMIN.*root' \
+		env LD_LIBRARY_PATH="$libdir" setpriv --bounding-set=-net_admin --inh-caps=-net_admin \
+		"$work/$name" $arguments
+done
+for name in get create update-mark delete dump-by-mark dump-by-status; do
+	check "$name without arguments explains itself" refuses '^usage: ' run "$name"
+done
+finish

@@ -1,0 +1,153 @@
+//! Objects in memory of the C allocator.
+
+use super::types::{nf_conntrack, nf_expect, nfct_filter, nfct_filter_dump};
+use crate::ct::conntrack::Conntrack;
+use crate::ct::expect::Expect;
+use crate::error::Error;
+use crate::filter::dump::DumpFilter;
+use crate::filter::event::EventFilter;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// A Rust type behind an opaque C type.
+///
+/// # Safety
+/// All zero bytes are a value of `Inner`, which needs no more alignment than `calloc` gives.
+pub(super) unsafe trait Opaque {
+    /// The Rust type.
+    type Inner;
+}
+
+// SAFETY: integers, arrays, and options of pointers that are never null.
+unsafe impl Opaque for nf_conntrack {
+    type Inner = Conntrack;
+}
+// SAFETY: as for `nf_conntrack`.
+unsafe impl Opaque for nf_expect {
+    type Inner = Expect;
+}
+// SAFETY: integers and arrays.
+unsafe impl Opaque for nfct_filter {
+    type Inner = EventFilter;
+}
+// SAFETY: a conntrack object and integers.
+unsafe impl Opaque for nfct_filter_dump {
+    type Inner = DumpFilter;
+}
+
+/// A new object of `size` bytes, all zero.
+fn zeroed<T>(size: usize) -> Result<*mut T, Error> {
+    // SAFETY: calloc takes any size.
+    let block = unsafe { libc::calloc(1, size) };
+    if block.is_null() { Err(Error::OutOfMemory) } else { Ok(block.cast()) }
+}
+
+/// A new empty object that C owns.
+pub(super) fn create<T: Opaque>() -> Result<*mut T, Error> {
+    zeroed(size_of::<T::Inner>())
+}
+
+/// Destroys an object that C owned.
+///
+/// # Safety
+/// `object` is a live object from the C allocator and not used again.
+pub(super) unsafe fn destroy<T: Opaque>(object: *mut T) {
+    // SAFETY: the caller's promise; `T::Inner` is what the object is.
+    unsafe {
+        std::ptr::drop_in_place(object.cast::<T::Inner>());
+        libc::free(object.cast());
+    }
+}
+
+/// Moves a value into memory of its own; without memory it comes back.
+pub(super) fn place<T>(value: T) -> Result<*mut T, (T, Error)> {
+    let place = match zeroed::<T>(size_of::<T>()) {
+        Ok(place) => place,
+        Err(error) => return Err((value, error)),
+    };
+    // SAFETY: the block is new, large enough, and aligned as calloc aligns.
+    unsafe { place.write(value) };
+    Ok(place)
+}
+
+/// Drops a value made by [`place`] and frees its memory.
+///
+/// # Safety
+/// `value` came from [`place`] and is not used again.
+pub(super) unsafe fn unplace<T>(value: *mut T) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        std::ptr::drop_in_place(value);
+        libc::free(value.cast());
+    }
+}
+
+/// A conntrack object as C allocates it, with a note of who owns it.
+///
+/// While a callback looks at an object it is on loan from the receive loop. A callback that
+/// destroys it all the same, as one may that then returns `NFCT_CB_STOLEN`, leaves the memory to
+/// the loop.
+#[repr(C)]
+pub(super) struct Object {
+    ct: Conntrack,
+    loan: AtomicU8,
+}
+
+const OWNED: u8 = 0;
+const ON_LOAN: u8 = 1;
+const DESTROYED: u8 = 2;
+
+impl Object {
+    /// Bytes of an object.
+    pub(super) const SIZE: usize = size_of::<Self>();
+
+    /// A new empty object that C owns.
+    pub(super) fn create() -> Result<*mut Self, Error> {
+        zeroed(Self::SIZE)
+    }
+
+    /// Destroys an object, unless it is on loan: then its owner is told.
+    ///
+    /// # Safety
+    /// `object` is a live object from the C allocator, and its holder does not use it again.
+    pub(super) unsafe fn destroy(object: *mut Self) {
+        // SAFETY: the object is live.
+        let loan = unsafe { &(*object).loan };
+        let kept = loan.load(Ordering::Relaxed) != OWNED
+            && loan.compare_exchange(ON_LOAN, DESTROYED, Ordering::AcqRel, Ordering::Acquire)
+                != Err(OWNED);
+        if !kept {
+            // SAFETY: the object is live and no loop holds it.
+            unsafe { unplace(object) };
+        }
+    }
+
+    /// The conntrack object.
+    pub(super) fn conntrack(&mut self) -> &mut Conntrack {
+        &mut self.ct
+    }
+
+    /// Makes the object as new and lends it to a callback.
+    pub(super) fn lend(&mut self) -> &mut Conntrack {
+        self.ct.reset();
+        *self.loan.get_mut() = ON_LOAN;
+        &mut self.ct
+    }
+
+    /// Ends the loan of an object that the callback keeps; whether it was destroyed meanwhile.
+    ///
+    /// # Safety
+    /// `object` is on loan. Unless this returns true it belongs to the callback's side from now on.
+    pub(super) unsafe fn give(object: *mut Self) -> bool {
+        // SAFETY: nobody frees an object on loan but the loop that lent it.
+        unsafe { (*object).loan.swap(OWNED, Ordering::AcqRel) == DESTROYED }
+    }
+
+    /// Frees an object that came back from its loan.
+    ///
+    /// # Safety
+    /// `object` was lent by the caller and is used by nobody.
+    pub(super) unsafe fn free(object: *mut Self) {
+        // SAFETY: the caller's promise.
+        unsafe { unplace(object) };
+    }
+}

@@ -1,0 +1,345 @@
+//! Attributes of conntrack objects.
+
+use super::alloc::Opaque;
+use super::boundary::boundary;
+use super::ptr;
+use super::types::{RawAttr, nf_conntrack};
+use crate::ct::attr::{Attr, Storage};
+use crate::ct::bitmask::Bitmask;
+use crate::ct::conntrack::{Conntrack, Slot};
+use crate::ct::storage::Words;
+use crate::error::Error;
+use libc::{c_int, c_void, size_t};
+
+/// Takes over a bitmask that C made. One that the object holds already stays where it is; one that
+/// it holds in its other place is copied, lest it be destroyed twice.
+///
+/// # Safety
+/// `value` came from `nfct_bitmask_new` or `nfct_bitmask_clone`, or is held by `ct`.
+unsafe fn set_labels(ct: &mut Conntrack, attr: Attr, value: *const c_void) -> Result<(), Error> {
+    let mask = attr == Attr::ConnlabelsMask;
+    let heap = &ct.heap;
+    let (here, there) =
+        if mask { (&heap.labels_mask, &heap.labels) } else { (&heap.labels, &heap.labels_mask) };
+    let holds = |slot: &Option<Bitmask>| {
+        slot.as_ref().is_some_and(|held| std::ptr::eq(held.0.as_ptr().cast(), value))
+    };
+    if holds(here) {
+        ct.flat.present.set(attr);
+        return Ok(());
+    }
+    let labels = match there {
+        Some(held) if holds(there) => held.try_clone()?,
+        // SAFETY: this function's contract.
+        _ => match unsafe { Words::from_raw(value.cast_mut().cast()) } {
+            Some(words) => Bitmask(words),
+            None => return Err(Error::Null("the value")),
+        },
+    };
+    ct.set_labels(labels, mask);
+    Ok(())
+}
+
+/// Sets an attribute from the value behind a pointer.
+///
+/// # Safety
+/// `ct` is NULL or a live object; `value` is NULL or what the attribute's value is.
+unsafe fn set_from(
+    ct: *mut nf_conntrack,
+    number: RawAttr,
+    value: *const c_void,
+    length: size_t,
+) -> Result<(), Error> {
+    // SAFETY: this function's contract.
+    let ct = unsafe { ptr::unique(ct) }?;
+    ptr::not_null(value, "the value")?;
+    let Ok(attr) = Attr::try_from(number) else { return Ok(()) };
+    match attr.row().storage {
+        // SAFETY: the value is a C string.
+        Storage::Name => ct.set_helper_name(unsafe { ptr::text(value.cast(), 15) }),
+        // SAFETY: the value is `length` bytes.
+        Storage::HelperInfo => ct.set_helper_info(unsafe { ptr::bytes(value, length) })?,
+        // SAFETY: the value is a bitmask.
+        Storage::Labels => unsafe { set_labels(ct, attr, value) }?,
+        Storage::FromKernel(_) | Storage::Context => ct.set(attr, [0; 16]),
+        // SAFETY: the value is as wide as the attribute.
+        storage => ct.set(attr, unsafe { ptr::slot(value, storage.width()) }),
+    }
+    Ok(())
+}
+
+/// Sets an attribute from a number of `width` bytes; narrower than the attribute, it is extended
+/// with zero bytes.
+///
+/// # Safety
+/// `ct` is NULL or a live object.
+#[inline]
+unsafe fn set_number(
+    ct: *mut nf_conntrack,
+    number: RawAttr,
+    bytes: impl AsRef<[u8]>,
+) -> Result<(), Error> {
+    // SAFETY: this function's contract.
+    let ct = unsafe { ptr::unique(ct) }?;
+    let Ok(attr) = Attr::try_from(number) else { return Ok(()) };
+    let bytes = bytes.as_ref();
+    if attr == Attr::HelperInfo {
+        return ct.set_helper_info(bytes.get(..bytes.len() / 8).unwrap_or_default());
+    }
+    let mut slot: Slot = [0; 16];
+    slot.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    ct.set(attr, slot);
+    Ok(())
+}
+
+/// Sets an attribute from the value behind `value`.
+///
+/// Numbers, addresses and ports are copied from there as they lie in memory, of any alignment; a
+/// name is a C string, of which 15 characters are kept; a label bitmask is taken over and must not
+/// be destroyed by the caller. Attributes that only the kernel fills are marked as set, without a
+/// value. An unknown attribute is ignored; NULL sets errno to EINVAL.
+///
+/// # Safety
+/// `ct` is NULL or a live object; `value` is NULL or points to what the attribute's value is.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_set_attr(
+    ct: *mut nf_conntrack,
+    r#type: RawAttr,
+    value: *const c_void,
+) {
+    // SAFETY: the same contract.
+    boundary((), || unsafe { set_from(ct, r#type, value, 0) });
+}
+
+/// Sets an attribute as nfct_set_attr() does; of ATTR_HELPER_INFO it copies `len` bytes.
+///
+/// NULL sets errno to EINVAL; without memory for ATTR_HELPER_INFO errno is ENOMEM and the object
+/// unchanged.
+///
+/// # Safety
+/// As nfct_set_attr(); for ATTR_HELPER_INFO `value` points to `len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_set_attr_l(
+    ct: *mut nf_conntrack,
+    r#type: RawAttr,
+    value: *const c_void,
+    len: size_t,
+) {
+    // SAFETY: the same contract.
+    boundary((), || unsafe { set_from(ct, r#type, value, len) });
+}
+
+/// Sets an 8-bit attribute. A wider one gets zero in its other bytes. NULL sets errno to EINVAL.
+///
+/// # Safety
+/// `ct` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_set_attr_u8(ct: *mut nf_conntrack, r#type: RawAttr, value: u8) {
+    // SAFETY: the same contract.
+    boundary((), || unsafe { set_number(ct, r#type, value.to_ne_bytes()) });
+}
+
+/// Sets a 16-bit attribute, in the byte order the attribute has. A narrower one gets the low bytes,
+/// a wider one zero in its other bytes. NULL sets errno to EINVAL.
+///
+/// # Safety
+/// `ct` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_set_attr_u16(ct: *mut nf_conntrack, r#type: RawAttr, value: u16) {
+    // SAFETY: the same contract.
+    boundary((), || unsafe { set_number(ct, r#type, value.to_ne_bytes()) });
+}
+
+/// Sets a 32-bit attribute, in the byte order the attribute has. A narrower one gets the low bytes,
+/// a wider one zero in its other bytes. NULL sets errno to EINVAL.
+///
+/// # Safety
+/// `ct` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_set_attr_u32(ct: *mut nf_conntrack, r#type: RawAttr, value: u32) {
+    // SAFETY: the same contract.
+    boundary((), || unsafe { set_number(ct, r#type, value.to_ne_bytes()) });
+}
+
+/// Sets a 64-bit attribute, in host byte order. A narrower one gets the low bytes. NULL sets errno
+/// to EINVAL.
+///
+/// # Safety
+/// `ct` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_set_attr_u64(ct: *mut nf_conntrack, r#type: RawAttr, value: u64) {
+    // SAFETY: the same contract.
+    boundary((), || unsafe { set_number(ct, r#type, value.to_ne_bytes()) });
+}
+
+/// The attribute with this number, if the object has it.
+#[inline]
+fn present(ct: &Conntrack, number: RawAttr) -> Result<Attr, Error> {
+    let attr = Attr::try_from(number)?;
+    if ct.has(attr) { Ok(attr) } else { Err(Error::NotSet) }
+}
+
+/// The value of an attribute: a pointer into the object, or to what it owns.
+///
+/// The value is valid until the attribute is set again or the object destroyed, and shows later
+/// changes. Returns NULL with ENODATA if the attribute is not set, with EINVAL if it is unknown or
+/// `ct` is NULL; NULL without errno if it is set but has no value.
+///
+/// # Safety
+/// `ct` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_get_attr(ct: *const nf_conntrack, r#type: RawAttr) -> *const c_void {
+    boundary(std::ptr::null(), || {
+        // SAFETY: this function's contract.
+        let object = unsafe { ptr::shared(ct) }?;
+        let attr = present(object, r#type)?;
+        let row = attr.row();
+        let none = std::ptr::null();
+        Ok(match row.storage {
+            Storage::Context => {
+                object.heap.secctx.as_ref().map_or(none, |text| text.as_ptr().cast())
+            }
+            Storage::HelperInfo => {
+                object.heap.helper_info.get().map_or(none, |bytes| bytes.as_ptr().cast())
+            }
+            Storage::Labels => labels(object, attr).map_or(none, |mask| mask.0.as_ptr().cast()),
+            _ => ct.cast::<u8>().wrapping_add(row.offset).cast(),
+        })
+    })
+}
+
+fn labels(ct: &Conntrack, attr: Attr) -> Option<&Bitmask> {
+    if attr == Attr::Connlabels { ct.labels() } else { ct.labels_mask() }
+}
+
+/// The first bytes of an attribute's value. One in the object is read on into its neighbours, one
+/// that the object owns is padded with zero bytes.
+///
+/// # Safety
+/// `ct` is NULL or a live object.
+#[inline]
+unsafe fn number<const N: usize>(
+    ct: *const nf_conntrack,
+    number: RawAttr,
+) -> Result<[u8; N], Error> {
+    // SAFETY: this function's contract.
+    let ct: &<nf_conntrack as Opaque>::Inner = unsafe { ptr::shared(ct) }?;
+    let attr = present(ct, number)?;
+    let row = attr.row();
+    if let Some(value) = ct.flat.bytes().get(row.offset..).and_then(|rest| rest.first_chunk()) {
+        return Ok(*value);
+    }
+    let mut value = [0; N];
+    let count = labels(ct, attr).map(|mask| (mask.words().len() as u32).to_ne_bytes());
+    let owned = match &count {
+        Some(count) => count,
+        None => ct.get(attr).unwrap_or_default(),
+    };
+    value.iter_mut().zip(owned).for_each(|(to, from)| *to = *from);
+    Ok(value)
+}
+
+/// The value of an 8-bit attribute; of a wider one its first byte.
+///
+/// Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `ct` is NULL.
+///
+/// # Safety
+/// `ct` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_get_attr_u8(ct: *const nf_conntrack, r#type: RawAttr) -> u8 {
+    // SAFETY: the same contract.
+    boundary(0, || unsafe { number(ct, r#type) }.map(u8::from_ne_bytes))
+}
+
+/// The value of a 16-bit attribute in the byte order the attribute has; of a wider one its first
+/// bytes.
+///
+/// Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `ct` is NULL.
+///
+/// # Safety
+/// `ct` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_get_attr_u16(ct: *const nf_conntrack, r#type: RawAttr) -> u16 {
+    // SAFETY: the same contract.
+    boundary(0, || unsafe { number(ct, r#type) }.map(u16::from_ne_bytes))
+}
+
+/// The value of a 32-bit attribute in the byte order the attribute has; of a wider one its first
+/// bytes.
+///
+/// Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `ct` is NULL.
+///
+/// # Safety
+/// `ct` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_get_attr_u32(ct: *const nf_conntrack, r#type: RawAttr) -> u32 {
+    // SAFETY: the same contract.
+    boundary(0, || unsafe { number(ct, r#type) }.map(u32::from_ne_bytes))
+}
+
+/// The value of a 64-bit attribute, host byte order.
+///
+/// Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `ct` is NULL.
+///
+/// # Safety
+/// `ct` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_get_attr_u64(ct: *const nf_conntrack, r#type: RawAttr) -> u64 {
+    // SAFETY: the same contract.
+    boundary(0, || unsafe { number(ct, r#type) }.map(u64::from_ne_bytes))
+}
+
+/// Whether an attribute is set: 1 or 0; -1 with EINVAL if it is unknown or `ct` is NULL.
+///
+/// # Safety
+/// `ct` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_attr_is_set(ct: *const nf_conntrack, r#type: RawAttr) -> c_int {
+    boundary(-1, || {
+        // SAFETY: this function's contract.
+        let ct = unsafe { ptr::shared(ct) }?;
+        Ok(ct.has(Attr::try_from(r#type)?).into())
+    })
+}
+
+/// Whether all attributes of an array are set: 1 or 0; 1 for an empty array.
+///
+/// The search ends at the first that is not set. Returns -1 with EINVAL if it meets an unknown one,
+/// or if `ct` or a `type_array` that is not empty is NULL.
+///
+/// # Safety
+/// `ct` is NULL or a live object; `type_array` is NULL or points to `size` numbers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_attr_is_set_array(
+    ct: *const nf_conntrack,
+    type_array: *const RawAttr,
+    size: c_int,
+) -> c_int {
+    boundary(-1, || {
+        // SAFETY: this function's contract.
+        let ct = unsafe { ptr::shared(ct) }?;
+        for at in 0..usize::try_from(size).unwrap_or(0) {
+            ptr::not_null(type_array, "the array")?;
+            // SAFETY: the array has `size` elements.
+            let number = unsafe { type_array.add(at).read_unaligned() };
+            if !ct.has(Attr::try_from(number)?) {
+                return Ok(0);
+            }
+        }
+        Ok(1)
+    })
+}
+
+/// Marks an attribute as not set. Returns 0; -1 with EINVAL if it is unknown or `ct` is NULL.
+///
+/// # Safety
+/// `ct` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_attr_unset(ct: *mut nf_conntrack, r#type: RawAttr) -> c_int {
+    boundary(-1, || {
+        // SAFETY: this function's contract.
+        let ct = unsafe { ptr::unique(ct) }?;
+        ct.unset(Attr::try_from(r#type)?);
+        Ok(0)
+    })
+}

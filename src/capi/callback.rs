@@ -1,0 +1,444 @@
+//! Callbacks: registered, and called for a message.
+
+use super::alloc::{Object, create, destroy};
+use super::boundary::boundary;
+use super::handle::{Side, State};
+use super::types::{
+    ConntrackCallback, ConntrackCallback2, ExpectCallback, ExpectCallback2, RawMsgType,
+    nf_conntrack, nf_expect, nfct_handle,
+};
+use crate::ct::expect::Expect;
+use crate::error::Error;
+use crate::netlink::message::Message;
+use crate::wire::{Change, cta, decode, expect};
+use libc::{c_int, c_void, nlmsghdr};
+
+/// `NFCT_CB_STOP`: what a missing function stands for.
+const STOP: c_int = 0;
+/// `NFCT_CB_CONTINUE`.
+pub(super) const CONTINUE: c_int = 1;
+/// `NFCT_CB_STOLEN`: the callback keeps the object.
+const STOLEN: c_int = 2;
+
+/// The functions of one subsystem, and what both are called with.
+pub(super) struct Functions<T> {
+    /// Which changes are wanted, `NFCT_T_*`.
+    types: RawMsgType,
+    data: *mut c_void,
+    v1: Option<unsafe extern "C-unwind" fn(RawMsgType, *mut T, *mut c_void) -> c_int>,
+    v2: Option<
+        unsafe extern "C-unwind" fn(*const nlmsghdr, RawMsgType, *mut T, *mut c_void) -> c_int,
+    >,
+}
+
+impl<T> Default for Functions<T> {
+    fn default() -> Self {
+        Self { types: 0, data: std::ptr::null_mut(), v1: None, v2: None }
+    }
+}
+
+impl<T> Functions<T> {
+    /// Whether a message is wanted, and what it says.
+    fn wanted(&self, message: &Message<'_>) -> Option<RawMsgType> {
+        let change = Change::of(message)? as RawMsgType;
+        (self.types & change != 0).then_some(change)
+    }
+
+    fn forget(&mut self) {
+        self.types = 0;
+        self.data = std::ptr::null_mut();
+    }
+}
+
+/// A function with all it is called with, so that nothing of the handle is held during the call.
+struct Call<T> {
+    nlh: *const nlmsghdr,
+    change: RawMsgType,
+    object: *mut T,
+    data: *mut c_void,
+    v1: Option<unsafe extern "C-unwind" fn(RawMsgType, *mut T, *mut c_void) -> c_int>,
+    v2: Option<
+        unsafe extern "C-unwind" fn(*const nlmsghdr, RawMsgType, *mut T, *mut c_void) -> c_int,
+    >,
+}
+
+impl<T> Call<T> {
+    fn new(functions: &Functions<T>, message: &Message<'_>, object: *mut T) -> Self {
+        Self {
+            nlh: message.bytes().as_ptr().cast(),
+            change: functions.wanted(message).unwrap_or(0),
+            object,
+            data: functions.data,
+            v1: functions.v1,
+            v2: functions.v2,
+        }
+    }
+
+    /// Calls the function of version 1, or that of version 2 if there is none.
+    ///
+    /// # Safety
+    /// The message and the object are live, and the functions are what C said they are.
+    unsafe fn run(&self) -> c_int {
+        // SAFETY: this function's contract.
+        unsafe {
+            match (self.v1, self.v2) {
+                (Some(call), _) => call(self.change, self.object, self.data),
+                (None, Some(call)) => call(self.nlh, self.change, self.object, self.data),
+                (None, None) => STOP,
+            }
+        }
+    }
+}
+
+/// Hands a conntrack message to the functions of a handle and returns their verdict.
+///
+/// # Safety
+/// `h` is a live handle that is kept from being freed meanwhile.
+pub(super) unsafe fn conntrack(h: *mut State, message: &Message<'_>) -> c_int {
+    let call = boundary(Err(-1), || {
+        // SAFETY: the handle is live, and the reference ends before the function is called.
+        let state = unsafe { &mut *h };
+        if state.ct.wanted(message).is_none() {
+            return Ok(Err(CONTINUE));
+        }
+        let object = match state.spare.take() {
+            Some(object) => object,
+            None => Object::create()?,
+        };
+        // SAFETY: nobody else holds the object yet.
+        let ct = unsafe { &mut *object }.lend();
+        if let Err(error) = decode::as_far_as_possible(ct, message) {
+            state.spare = Some(object);
+            return Err(error);
+        }
+        Ok(Ok(Call::new(&state.ct, message, object.cast::<nf_conntrack>())))
+    });
+    let call = match call {
+        Ok(call) => call,
+        Err(verdict) => return verdict,
+    };
+    let object: *mut Object = call.object.cast();
+    // SAFETY: the message is the loop's, the object was just made.
+    let verdict = unsafe { call.run() };
+    // SAFETY: the loop lent the object and has it back, unless the function keeps it.
+    unsafe {
+        if verdict != STOLEN || Object::give(object) {
+            take_back(h, object);
+        }
+    }
+    verdict
+}
+
+/// Keeps an object for the next message, or frees it if there is one already.
+///
+/// # Safety
+/// `h` is live; `object` was lent by the caller and is used by nobody.
+unsafe fn take_back(h: *mut State, object: *mut Object) {
+    // SAFETY: this function's contract; the reference ends here.
+    unsafe {
+        match (*h).spare {
+            Some(_) => Object::free(object),
+            None => (*h).spare = Some(object),
+        }
+    }
+}
+
+/// Hands an expectation message to the functions of a handle and returns their verdict.
+///
+/// # Safety
+/// `h` is a live handle that is kept from being freed meanwhile.
+pub(super) unsafe fn expectation(h: *mut State, message: &Message<'_>) -> c_int {
+    let call = boundary(Err(-1), || {
+        // SAFETY: the handle is live, and the reference ends before the function is called.
+        let state = unsafe { &*h };
+        if state.exp.wanted(message).is_none() {
+            return Ok(Err(CONTINUE));
+        }
+        let object = create::<nf_expect>()?;
+        // SAFETY: nobody else holds the object yet.
+        let exp: &mut Expect = unsafe { &mut *object.cast() };
+        expect::decode(exp, message.attributes(), message.family());
+        Ok(Ok(Call::new(&state.exp, message, object)))
+    });
+    let call = match call {
+        Ok(call) => call,
+        Err(verdict) => return verdict,
+    };
+    // SAFETY: the message is the loop's, the object was just made.
+    let verdict = unsafe { call.run() };
+    if verdict != STOLEN {
+        // SAFETY: the function gave the object back.
+        unsafe { destroy(call.object) };
+    }
+    verdict
+}
+
+/// What libnfnetlink calls for a conntrack message, when a program receives with that library.
+///
+/// # Safety
+/// `nlh` is a whole message; `data` is the handle that hooked it.
+unsafe extern "C-unwind" fn hooked_conntrack(
+    nlh: *mut nlmsghdr,
+    _attributes: *mut *mut c_void,
+    data: *mut c_void,
+) -> c_int {
+    // SAFETY: this function's contract.
+    unsafe { with_message(nlh, |message| conntrack(data.cast(), message)) }
+}
+
+/// What libnfnetlink calls for an expectation message.
+///
+/// # Safety
+/// `nlh` is a whole message; `data` is the handle that hooked it.
+unsafe extern "C-unwind" fn hooked_expectation(
+    nlh: *mut nlmsghdr,
+    _attributes: *mut *mut c_void,
+    data: *mut c_void,
+) -> c_int {
+    // SAFETY: this function's contract.
+    unsafe { with_message(nlh, |message| expectation(data.cast(), message)) }
+}
+
+/// Calls `f` with the message behind a pointer.
+///
+/// # Safety
+/// `nlh` points to a whole message.
+unsafe fn with_message(nlh: *const nlmsghdr, f: impl FnOnce(&Message<'_>) -> c_int) -> c_int {
+    // SAFETY: this function's contract.
+    let bytes = unsafe { std::slice::from_raw_parts(nlh.cast::<u8>(), (*nlh).nlmsg_len as usize) };
+    Message::first(bytes).map_or(CONTINUE, |message| f(&message))
+}
+
+/// Changes the functions of a side that is open, and hooks its messages, or unhooks them.
+///
+/// # Safety
+/// `h` is NULL or a live handle.
+unsafe fn change(
+    h: *mut nfct_handle,
+    side: Side,
+    hooked: bool,
+    f: impl FnOnce(&mut State),
+) -> Result<c_int, Error> {
+    let call = match side {
+        Side::Conntrack => hooked_conntrack,
+        Side::Expectation => hooked_expectation,
+    };
+    // SAFETY: this function's contract.
+    let state = unsafe { h.cast::<State>().as_mut() }.ok_or(Error::Null("the handle"))?;
+    let id = match side {
+        Side::Conntrack => cta::SUBSYS_CT,
+        Side::Expectation => cta::SUBSYS_EXP,
+    };
+    state.block().hook(id, hooked.then_some(call), h.cast())?;
+    f(state);
+    Ok(0)
+}
+
+/// Registers the function that conntrack messages go to, in place of one registered before.
+///
+/// `type` says which: NFCT_T_NEW, NFCT_T_UPDATE (also answers to dumps and gets), NFCT_T_DESTROY,
+/// or NFCT_T_ALL. The function returns NFCT_CB_CONTINUE, NFCT_CB_STOP, NFCT_CB_STOLEN (the object is
+/// its own now, for nfct_destroy()), or a negative number, which ends the loop and is returned. The
+/// object is the function's to use until it returns. While both versions are registered, this one is
+/// called. It may call any function of this library, on the same handle too.
+/// Returns 0; -1 with EINVAL for NULL or a handle opened without conntrack.
+///
+/// # Safety
+/// `h` is NULL or a live handle; `cb` may be called with `data` while it is registered.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_callback_register(
+    h: *mut nfct_handle,
+    r#type: RawMsgType,
+    cb: Option<
+        unsafe extern "C-unwind" fn(
+            r#type: RawMsgType,
+            ct: *mut nf_conntrack,
+            data: *mut c_void,
+        ) -> c_int,
+    >,
+    data: *mut c_void,
+) -> c_int {
+    let cb: ConntrackCallback = cb;
+    boundary(-1, || {
+        // SAFETY: this function's contract.
+        unsafe {
+            change(h, Side::Conntrack, true, |state| {
+                state.ct = Functions { types: r#type, data, v1: cb, v2: state.ct.v2 };
+            })
+        }
+    })
+}
+
+/// Removes the function registered with nfct_callback_register(); conntrack messages go nowhere
+/// then, not even to one registered with nfct_callback_register2().
+///
+/// Sets errno to EINVAL for NULL or a handle opened without conntrack.
+///
+/// # Safety
+/// `h` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_callback_unregister(h: *mut nfct_handle) {
+    boundary(0, || {
+        // SAFETY: this function's contract.
+        unsafe {
+            change(h, Side::Conntrack, false, |state| {
+                state.ct.v1 = None;
+                state.ct.forget();
+            })
+        }
+    });
+}
+
+/// Registers a function as nfct_callback_register() does, which is handed the message too.
+///
+/// The message is valid until the function returns.
+/// Returns 0; -1 with EINVAL for NULL or a handle opened without conntrack.
+///
+/// # Safety
+/// `h` is NULL or a live handle; `cb` may be called with `data` while it is registered.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_callback_register2(
+    h: *mut nfct_handle,
+    r#type: RawMsgType,
+    cb: Option<
+        unsafe extern "C-unwind" fn(
+            nlh: *const nlmsghdr,
+            r#type: RawMsgType,
+            ct: *mut nf_conntrack,
+            data: *mut c_void,
+        ) -> c_int,
+    >,
+    data: *mut c_void,
+) -> c_int {
+    let cb: ConntrackCallback2 = cb;
+    boundary(-1, || {
+        // SAFETY: this function's contract.
+        unsafe {
+            change(h, Side::Conntrack, true, |state| {
+                state.ct = Functions { types: r#type, data, v1: state.ct.v1, v2: cb };
+            })
+        }
+    })
+}
+
+/// Removes the function registered with nfct_callback_register2(); conntrack messages go nowhere
+/// then.
+///
+/// Sets errno to EINVAL for NULL or a handle opened without conntrack.
+///
+/// # Safety
+/// `h` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_callback_unregister2(h: *mut nfct_handle) {
+    boundary(0, || {
+        // SAFETY: this function's contract.
+        unsafe {
+            change(h, Side::Conntrack, false, |state| {
+                state.ct.v2 = None;
+                state.ct.forget();
+            })
+        }
+    });
+}
+
+/// Registers the function that expectation messages go to, as nfct_callback_register() does for
+/// conntrack messages. A stolen object is released with nfexp_destroy().
+///
+/// Returns 0; -1 with EINVAL for NULL or a handle opened without expectations.
+///
+/// # Safety
+/// `h` is NULL or a live handle; `cb` may be called with `data` while it is registered.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_callback_register(
+    h: *mut nfct_handle,
+    r#type: RawMsgType,
+    cb: Option<
+        unsafe extern "C-unwind" fn(
+            r#type: RawMsgType,
+            exp: *mut nf_expect,
+            data: *mut c_void,
+        ) -> c_int,
+    >,
+    data: *mut c_void,
+) -> c_int {
+    let cb: ExpectCallback = cb;
+    boundary(-1, || {
+        // SAFETY: this function's contract.
+        unsafe {
+            change(h, Side::Expectation, true, |state| {
+                state.exp = Functions { types: r#type, data, v1: cb, v2: state.exp.v2 };
+            })
+        }
+    })
+}
+
+/// Removes the function registered with nfexp_callback_register(); expectation messages go nowhere
+/// then.
+///
+/// Sets errno to EINVAL for NULL or a handle opened without expectations.
+///
+/// # Safety
+/// `h` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_callback_unregister(h: *mut nfct_handle) {
+    boundary(0, || {
+        // SAFETY: this function's contract.
+        unsafe {
+            change(h, Side::Expectation, false, |state| {
+                state.exp.v1 = None;
+                state.exp.forget();
+            })
+        }
+    });
+}
+
+/// Registers a function as nfexp_callback_register() does, which is handed the message too.
+///
+/// Returns 0; -1 with EINVAL for NULL or a handle opened without expectations.
+///
+/// # Safety
+/// `h` is NULL or a live handle; `cb` may be called with `data` while it is registered.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_callback_register2(
+    h: *mut nfct_handle,
+    r#type: RawMsgType,
+    cb: Option<
+        unsafe extern "C-unwind" fn(
+            nlh: *const nlmsghdr,
+            r#type: RawMsgType,
+            exp: *mut nf_expect,
+            data: *mut c_void,
+        ) -> c_int,
+    >,
+    data: *mut c_void,
+) -> c_int {
+    let cb: ExpectCallback2 = cb;
+    boundary(-1, || {
+        // SAFETY: this function's contract.
+        unsafe {
+            change(h, Side::Expectation, true, |state| {
+                state.exp = Functions { types: r#type, data, v1: state.exp.v1, v2: cb };
+            })
+        }
+    })
+}
+
+/// Removes the function registered with nfexp_callback_register2(); expectation messages go nowhere
+/// then.
+///
+/// Sets errno to EINVAL for NULL or a handle opened without expectations.
+///
+/// # Safety
+/// `h` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_callback_unregister2(h: *mut nfct_handle) {
+    boundary(0, || {
+        // SAFETY: this function's contract.
+        unsafe {
+            change(h, Side::Expectation, false, |state| {
+                state.exp.v2 = None;
+                state.exp.forget();
+            })
+        }
+    });
+}

@@ -1,0 +1,253 @@
+//! The enums and macros of the main header that are not attributes.
+
+use libc::{c_int, c_uint};
+
+/// Event groups of conntrack entries: new, changed and destroyed.
+pub const NFCT_ALL_CT_GROUPS: c_uint =
+    NF_NETLINK_CONNTRACK_NEW | NF_NETLINK_CONNTRACK_UPDATE | NF_NETLINK_CONNTRACK_DESTROY;
+/// The direction of the first packet.
+pub const NFCT_DIR_ORIGINAL: c_int = 0;
+/// The direction of the answers.
+pub const NFCT_DIR_REPLY: c_int = 1;
+/// Number of directions.
+pub const NFCT_DIR_MAX: c_int = NFCT_DIR_REPLY + 1;
+/// Size of a helper's name with its NUL, in bytes.
+pub const NFCT_HELPER_NAME_MAX: c_int = 16;
+/// The last option of nfct_setobjopt().
+pub const NFCT_SOPT_MAX: c_int = __NFCT_SOPT_MAX - 1;
+/// The last option of nfct_getobjopt().
+pub const NFCT_GOPT_MAX: c_int = __NFCT_GOPT_MAX - 1;
+
+/// Subsystems that nfct_open() opens; 0 opens both.
+#[repr(C)]
+pub enum nfct_subsystem {
+    /// Conntrack entries.
+    CONNTRACK = 1,
+    /// Expectations.
+    EXPECT = 2,
+}
+
+/// What happened to the object of a message; as a mask, what a callback is called for.
+#[repr(C)]
+pub enum nf_conntrack_msg_type {
+    /// Nothing known.
+    NFCT_T_UNKNOWN = 0,
+    /// Bit number of `NFCT_T_NEW`.
+    NFCT_T_NEW_BIT = 0,
+    /// It is new.
+    NFCT_T_NEW = 1 << NFCT_T_NEW_BIT,
+    /// Bit number of `NFCT_T_UPDATE`.
+    NFCT_T_UPDATE_BIT = 1,
+    /// It has changed, or it is the answer to a request.
+    NFCT_T_UPDATE = 1 << NFCT_T_UPDATE_BIT,
+    /// Bit number of `NFCT_T_DESTROY`.
+    NFCT_T_DESTROY_BIT = 2,
+    /// It is gone.
+    NFCT_T_DESTROY = 1 << NFCT_T_DESTROY_BIT,
+    /// All of these.
+    NFCT_T_ALL = NFCT_T_NEW | NFCT_T_UPDATE | NFCT_T_DESTROY,
+    /// Bit number of `NFCT_T_ERROR`.
+    NFCT_T_ERROR_BIT = 31,
+    /// The message is an error.
+    NFCT_T_ERROR = -2147483647 - 1,
+}
+
+/// What a callback returns.
+#[repr(C)]
+pub enum nfct_callback_result {
+    /// Stop the loop: the call that runs it returns -1, with errno as the callback left it.
+    NFCT_CB_FAILURE = -1,
+    /// Stop the loop: the call that runs it returns 0.
+    NFCT_CB_STOP = 0,
+    /// Go on with the next message.
+    NFCT_CB_CONTINUE = 1,
+    /// As `NFCT_CB_CONTINUE`, but the object now belongs to the program, which destroys it.
+    NFCT_CB_STOLEN = 2,
+}
+
+/// Options of nfct_setobjopt(): changes that concern several attributes.
+#[repr(C)]
+pub enum nfct_set_option {
+    /// Make the source NAT that the tuples show an instruction for creating the entry anew.
+    NFCT_SOPT_UNDO_SNAT = 0,
+    /// The same for destination NAT.
+    NFCT_SOPT_UNDO_DNAT = 1,
+    /// The same for the port of source NAT.
+    NFCT_SOPT_UNDO_SPAT = 2,
+    /// The same for the port of destination NAT.
+    NFCT_SOPT_UNDO_DPAT = 3,
+    /// Fill in the original tuple from the reply tuple.
+    NFCT_SOPT_SETUP_ORIGINAL = 4,
+    /// Fill in the reply tuple from the original tuple.
+    NFCT_SOPT_SETUP_REPLY = 5,
+    /// Number of options.
+    __NFCT_SOPT_MAX = 6,
+}
+
+/// Options of nfct_getobjopt(): questions that concern several attributes.
+#[repr(C)]
+pub enum nfct_get_option {
+    /// Has source NAT changed the address?
+    NFCT_GOPT_IS_SNAT = 0,
+    /// Has destination NAT changed the address?
+    NFCT_GOPT_IS_DNAT = 1,
+    /// Has source NAT changed the port?
+    NFCT_GOPT_IS_SPAT = 2,
+    /// Has destination NAT changed the port?
+    NFCT_GOPT_IS_DPAT = 3,
+    /// Number of options.
+    __NFCT_GOPT_MAX = 4,
+}
+
+/// Output formats of nfct_snprintf() and nfexp_snprintf().
+#[repr(C)]
+pub enum nfct_output_type {
+    /// One line of text.
+    NFCT_O_PLAIN = 0,
+    /// The same as `NFCT_O_PLAIN`.
+    NFCT_O_DEFAULT = NFCT_O_PLAIN,
+    /// An XML element.
+    NFCT_O_XML = 1,
+    /// Number of formats.
+    NFCT_O_MAX = 2,
+}
+
+/// Output flags of nfct_snprintf() and nfexp_snprintf().
+#[repr(C)]
+pub enum nfct_output_flags {
+    /// Bit number of `NFCT_OF_SHOW_LAYER3`.
+    NFCT_OF_SHOW_LAYER3_BIT = 0,
+    /// Show the layer 3 protocol (text only).
+    NFCT_OF_SHOW_LAYER3 = 1 << NFCT_OF_SHOW_LAYER3_BIT,
+    /// Bit number of `NFCT_OF_TIME`.
+    NFCT_OF_TIME_BIT = 1,
+    /// Show the time of the call (XML only).
+    NFCT_OF_TIME = 1 << NFCT_OF_TIME_BIT,
+    /// Bit number of `NFCT_OF_ID`.
+    NFCT_OF_ID_BIT = 2,
+    /// Show the identifier (text; XML always does).
+    NFCT_OF_ID = 1 << NFCT_OF_ID_BIT,
+    /// Bit number of `NFCT_OF_TIMESTAMP`.
+    NFCT_OF_TIMESTAMP_BIT = 3,
+    /// Show when the entry began and ended.
+    NFCT_OF_TIMESTAMP = 1 << NFCT_OF_TIMESTAMP_BIT,
+}
+
+/// Flags of nfct_cmp() and nfexp_cmp().
+#[repr(C)]
+pub enum nfct_compare_flags {
+    /// Compare both tuples and the other attributes.
+    NFCT_CMP_ALL = 0,
+    /// Compare the original tuple.
+    NFCT_CMP_ORIG = 1 << 0,
+    /// Compare the reply tuple.
+    NFCT_CMP_REPL = 1 << 1,
+    /// Accepted, without effect on timeouts; so are the next four.
+    NFCT_CMP_TIMEOUT_EQ = 1 << 2,
+    /// See `NFCT_CMP_TIMEOUT_EQ`.
+    NFCT_CMP_TIMEOUT_GT = 1 << 3,
+    /// See `NFCT_CMP_TIMEOUT_EQ`.
+    NFCT_CMP_TIMEOUT_GE = NFCT_CMP_TIMEOUT_EQ | NFCT_CMP_TIMEOUT_GT,
+    /// See `NFCT_CMP_TIMEOUT_EQ`.
+    NFCT_CMP_TIMEOUT_LT = 1 << 4,
+    /// See `NFCT_CMP_TIMEOUT_EQ`.
+    NFCT_CMP_TIMEOUT_LE = NFCT_CMP_TIMEOUT_EQ | NFCT_CMP_TIMEOUT_LT,
+    /// What the first object has, the second must have too.
+    NFCT_CMP_MASK = 1 << 5,
+    /// Either both objects have an attribute, or neither has.
+    NFCT_CMP_STRICT = 1 << 6,
+}
+
+/// Flags of nfct_copy().
+#[repr(C)]
+pub enum nfct_copy_flags {
+    /// Copy every attribute that the source has.
+    NFCT_CP_ALL = 0,
+    /// Copy the original tuple.
+    NFCT_CP_ORIG = 1 << 0,
+    /// Copy the reply tuple.
+    NFCT_CP_REPL = 1 << 1,
+    /// Copy what belongs to neither tuple.
+    NFCT_CP_META = 1 << 2,
+    /// Make the destination a copy of the source, whatever it held.
+    NFCT_CP_OVERRIDE = 1 << 3,
+}
+
+/// Requests of nfct_query() and nfexp_query(), and what their data points to.
+#[repr(C)]
+pub enum nf_conntrack_query {
+    /// Create an object, which must not exist yet; data: the object.
+    NFCT_Q_CREATE = 0,
+    /// Change an entry; data: the object.
+    NFCT_Q_UPDATE = 1,
+    /// Destroy an object; data: the object.
+    NFCT_Q_DESTROY = 2,
+    /// Get an object; data: an object with a tuple.
+    NFCT_Q_GET = 3,
+    /// Destroy all objects of a family; data: the family in the low byte of a uint32_t,
+    /// `AF_UNSPEC` for all.
+    NFCT_Q_FLUSH = 4,
+    /// Get all objects of a family; data: as for `NFCT_Q_FLUSH`.
+    NFCT_Q_DUMP = 5,
+    /// As `NFCT_Q_DUMP`, setting the counters to zero.
+    NFCT_Q_DUMP_RESET = 6,
+    /// Create an object, or change it if it exists; data: the object.
+    NFCT_Q_CREATE_UPDATE = 7,
+    /// Get the entries that a filter selects; data: a struct nfct_filter_dump.
+    NFCT_Q_DUMP_FILTER = 8,
+    /// As `NFCT_Q_DUMP_FILTER`, setting the counters to zero.
+    NFCT_Q_DUMP_FILTER_RESET = 9,
+    /// Destroy the entries that a filter selects; data: a struct nfct_filter_dump.
+    NFCT_Q_FLUSH_FILTER = 10,
+}
+
+/// Attributes of an event filter. Numbers are in host byte order.
+#[repr(C)]
+pub enum nfct_filter_attr {
+    /// uint32_t: layer 4 protocol, `IPPROTO_*`; up to 255.
+    NFCT_FILTER_L4PROTO = 0,
+    /// struct nfct_filter_proto: state of a TCP, SCTP or DCCP entry.
+    NFCT_FILTER_L4PROTO_STATE = 1,
+    /// struct nfct_filter_ipv4: source address of the original direction; up to 127.
+    NFCT_FILTER_SRC_IPV4 = 2,
+    /// struct nfct_filter_ipv4: destination address of the original direction; up to 127.
+    NFCT_FILTER_DST_IPV4 = 3,
+    /// struct nfct_filter_ipv6: source address of the original direction; up to 20.
+    NFCT_FILTER_SRC_IPV6 = 4,
+    /// struct nfct_filter_ipv6: destination address of the original direction; up to 20.
+    NFCT_FILTER_DST_IPV6 = 5,
+    /// struct nfct_filter_dump_mark: mark; up to 127.
+    NFCT_FILTER_MARK = 6,
+    /// uint16_t: zone; up to 127.
+    NFCT_FILTER_ZONE = 7,
+    /// Number of attributes.
+    NFCT_FILTER_MAX = 8,
+}
+
+/// What an event filter does with a match.
+#[repr(C)]
+pub enum nfct_filter_logic {
+    /// Events that match any value of the attribute pass, the others are dropped.
+    NFCT_FILTER_LOGIC_POSITIVE = 0,
+    /// Events that match any value of the attribute are dropped, the others pass.
+    NFCT_FILTER_LOGIC_NEGATIVE = 1,
+    /// Number of logics.
+    NFCT_FILTER_LOGIC_MAX = 2,
+}
+
+/// Attributes of a dump filter. Numbers are in host byte order.
+#[repr(C)]
+pub enum nfct_filter_dump_attr {
+    /// struct nfct_filter_dump_mark: mark.
+    NFCT_FILTER_DUMP_MARK = 0,
+    /// uint8_t: layer 3 protocol, `AF_INET` or `AF_INET6`.
+    NFCT_FILTER_DUMP_L3NUM = 1,
+    /// struct nfct_filter_dump_mark: status bits `IPS_*`.
+    NFCT_FILTER_DUMP_STATUS = 2,
+    /// uint16_t: zone.
+    NFCT_FILTER_DUMP_ZONE = 3,
+    /// struct nf_conntrack: the attributes of either tuple that it has.
+    NFCT_FILTER_DUMP_TUPLE = 4,
+    /// Number of attributes.
+    NFCT_FILTER_DUMP_MAX = 5,
+}

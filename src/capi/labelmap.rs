@@ -1,0 +1,121 @@
+//! Label maps: the names of labels.
+
+use super::alloc::{place, unplace};
+use super::boundary::boundary;
+use super::ptr;
+use super::types::nfct_labelmap;
+use crate::ct::labelmap::{DEFAULT_PATH, LabelMap};
+use crate::error::Error;
+use libc::{c_char, c_int, c_uint};
+use std::ffi::{CStr, OsStr};
+use std::os::unix::ffi::OsStrExt;
+
+/// The label map behind a pointer, or [`Error::Null`].
+///
+/// # Safety
+/// `map` is NULL or a live label map.
+unsafe fn borrow<'a>(map: *const nfct_labelmap) -> Result<&'a LabelMap, Error> {
+    // SAFETY: this function's contract.
+    unsafe { map.cast::<LabelMap>().as_ref() }.ok_or(Error::Null("the label map"))
+}
+
+/// The label map behind a pointer for printing; `None` for NULL.
+///
+/// # Safety
+/// `map` is NULL or a live label map.
+pub(super) unsafe fn optional<'a>(map: *const nfct_labelmap) -> Option<&'a LabelMap> {
+    // SAFETY: this function's contract.
+    unsafe { borrow(map) }.ok()
+}
+
+/// The path of the system's label file, `/etc/xtables/connlabel.conf`: a constant string.
+///
+/// # Safety
+/// Always safe to call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_labels_get_path() -> *const c_char {
+    boundary(std::ptr::null(), || Ok(DEFAULT_PATH.as_ptr()))
+}
+
+/// Reads a label file; NULL stands for the system's. Release the map with nfct_labelmap_destroy().
+///
+/// A line is a bit number below 1024 and a name of letters, digits, blanks and `-`; other lines are
+/// skipped, and so are bits and names that an earlier line has. Returns NULL with the errno of
+/// open(), with errno 0 if no line could be used, with ENOMEM when there is no memory.
+///
+/// # Safety
+/// `mapfile` is NULL or a C string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_labelmap_new(mapfile: *const c_char) -> *mut nfct_labelmap {
+    let none = std::ptr::null_mut();
+    boundary(none, || {
+        let path = if mapfile.is_null() {
+            DEFAULT_PATH
+        } else {
+            // SAFETY: this function's contract.
+            unsafe { CStr::from_ptr(mapfile) }
+        };
+        match LabelMap::open(OsStr::from_bytes(path.to_bytes()).as_ref())? {
+            Some(map) => place(map).map(<*mut LabelMap>::cast).map_err(|(_, error)| error),
+            None => {
+                // Programs tell an unusable file from a missing one by this 0.
+                super::boundary::set_errno(0);
+                Ok(none)
+            }
+        }
+    })
+}
+
+/// Destroys a label map, and the names it handed out. NULL is ignored.
+///
+/// # Safety
+/// `map` is NULL or a live label map, and not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_labelmap_destroy(map: *mut nfct_labelmap) {
+    boundary((), || {
+        if !map.is_null() {
+            // SAFETY: this function's contract.
+            unsafe { unplace(map.cast::<LabelMap>()) };
+        }
+        Ok(())
+    });
+}
+
+/// The name of a label: empty if it has none, NULL beyond the highest label that has one.
+///
+/// The name is valid until the map is destroyed. Returns NULL with EINVAL for NULL.
+///
+/// # Safety
+/// `m` is NULL or a live label map.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_labelmap_get_name(
+    m: *mut nfct_labelmap,
+    bit: c_uint,
+) -> *const c_char {
+    boundary(std::ptr::null(), || {
+        // SAFETY: this function's contract.
+        let map = unsafe { borrow(m) }?;
+        Ok(map.name_c(bit).map_or(std::ptr::null(), <*const u8>::cast))
+    })
+}
+
+/// The number of the label with this name; -1 if there is none, and without a map.
+///
+/// errno is EINVAL if `m` is a map and `name` NULL, else left alone.
+///
+/// # Safety
+/// `m` is NULL or a live label map; `name` is NULL or a C string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_labelmap_get_bit(
+    m: *mut nfct_labelmap,
+    name: *const c_char,
+) -> c_int {
+    boundary(-1, || {
+        // SAFETY: this function's contract.
+        let Ok(map) = (unsafe { borrow(m) }) else { return Ok(-1) };
+        ptr::not_null(name, "the name")?;
+        // SAFETY: this function's contract.
+        let name = unsafe { CStr::from_ptr(name) };
+        Ok(map.bit(name.to_bytes()).map_or(-1, |bit| bit as c_int))
+    })
+}

@@ -1,0 +1,90 @@
+//! Pointers from C to references, slices and values: the only place that trusts them.
+
+use super::alloc::Opaque;
+use crate::ct::conntrack::Slot;
+use crate::error::Error;
+use std::ffi::{c_char, c_void};
+
+/// A reference to an object, or [`Error::Null`].
+///
+/// # Safety
+/// `object` is NULL or a live object, which nobody changes while the reference is used.
+#[inline]
+pub(super) unsafe fn shared<'a, T: Opaque>(object: *const T) -> Result<&'a T::Inner, Error> {
+    // SAFETY: the caller's promise; `T::Inner` is what a live object is.
+    unsafe { object.cast::<T::Inner>().as_ref() }.ok_or(Error::Null("the object"))
+}
+
+/// A reference to an object to change, or [`Error::Null`].
+///
+/// # Safety
+/// `object` is NULL or a live object, which nobody else uses while the reference is used.
+#[inline]
+pub(super) unsafe fn unique<'a, T: Opaque>(object: *mut T) -> Result<&'a mut T::Inner, Error> {
+    // SAFETY: the caller's promise; `T::Inner` is what a live object is.
+    unsafe { object.cast::<T::Inner>().as_mut() }.ok_or(Error::Null("the object"))
+}
+
+/// An error for NULL.
+#[inline]
+pub(super) fn not_null<T>(pointer: *const T, what: &'static str) -> Result<(), Error> {
+    if pointer.is_null() { Err(Error::Null(what)) } else { Ok(()) }
+}
+
+/// The first `width` bytes behind `value`, at most 16, padded with zero bytes.
+///
+/// # Safety
+/// `value` points to `width` readable bytes, of any alignment.
+#[inline]
+pub(super) unsafe fn slot(value: *const c_void, width: usize) -> Slot {
+    let mut slot = [0; 16];
+    // SAFETY: the caller's promise, and `slot` has room for 16 bytes.
+    unsafe {
+        std::ptr::copy_nonoverlapping(value.cast(), slot.as_mut_ptr(), width.min(slot.len()));
+    }
+    slot
+}
+
+/// A value behind a pointer of any alignment, or [`Error::Null`].
+///
+/// # Safety
+/// `value` is NULL or points to a readable `T`, for which any bytes are a value.
+#[inline]
+pub(super) unsafe fn read<T: Copy>(value: *const c_void) -> Result<T, Error> {
+    not_null(value, "the value")?;
+    // SAFETY: the caller's promise.
+    Ok(unsafe { value.cast::<T>().read_unaligned() })
+}
+
+/// The C string behind `text`, at most `limit` bytes of it, without its NUL.
+///
+/// # Safety
+/// `text` points to bytes readable up to the first NUL or `limit`.
+pub(super) unsafe fn text<'a>(text: *const c_char, limit: usize) -> &'a [u8] {
+    // SAFETY: the caller's promise: strnlen and the slice stay inside those bytes.
+    unsafe { std::slice::from_raw_parts(text.cast(), libc::strnlen(text, limit)) }
+}
+
+/// `length` bytes behind `bytes`; none for NULL.
+///
+/// # Safety
+/// `bytes` is NULL or points to `length` readable bytes that nobody changes meanwhile.
+pub(super) unsafe fn bytes<'a>(bytes: *const c_void, length: usize) -> &'a [u8] {
+    if bytes.is_null() || length == 0 {
+        return &[];
+    }
+    // SAFETY: the caller's promise.
+    unsafe { std::slice::from_raw_parts(bytes.cast(), length) }
+}
+
+/// `length` bytes behind `bytes` to write; none for NULL.
+///
+/// # Safety
+/// `bytes` is NULL or points to `length` writable bytes that nobody uses meanwhile.
+pub(super) unsafe fn bytes_mut<'a>(bytes: *mut c_void, length: usize) -> &'a mut [u8] {
+    if bytes.is_null() || length == 0 {
+        return &mut [];
+    }
+    // SAFETY: the caller's promise.
+    unsafe { std::slice::from_raw_parts_mut(bytes.cast(), length) }
+}

@@ -1,0 +1,334 @@
+//! Copying an object, or the attributes of one into another.
+#![forbid(unsafe_code)]
+
+use super::attr::{Attr, Class, Presence, Storage};
+use super::bitmask::Bitmask;
+use super::conntrack::{Conntrack, Flat, Heap, copy_name};
+use super::storage::{Bytes, Text};
+use crate::error::Error;
+use std::mem::offset_of;
+use std::sync::LazyLock;
+
+/// What [`Conntrack::copy_from`] copies.
+pub mod flags {
+    /// Every attribute.
+    pub const ALL: u32 = 0;
+    /// The original tuple.
+    pub const ORIGINAL: u32 = 1;
+    /// The reply tuple.
+    pub const REPLY: u32 = 2;
+    /// All that is in neither tuple.
+    pub const META: u32 = 4;
+    /// The whole object, in place of what was there; the other flags do not count then.
+    pub const OVERRIDE: u32 = 8;
+}
+
+impl Conntrack {
+    /// Copies attributes that `src` has, those of the classes in `flags`; the rest of this object
+    /// stays. With [`flags::OVERRIDE`] this object becomes a copy of `src` instead.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`]; the object is unchanged.
+    pub fn copy_from(&mut self, src: &Self, flags: u32) -> Result<(), Error> {
+        if flags & flags::OVERRIDE != 0 {
+            self.heap = src.heap.try_clone()?;
+            self.flat = src.flat;
+            return Ok(());
+        }
+        let mut attrs = src.flat.present;
+        if flags != flags::ALL {
+            let chosen = flags & (flags::ORIGINAL | flags::REPLY | flags::META);
+            attrs.remove(NOT_CHOSEN.get(chosen as usize).copied().unwrap_or_default());
+        }
+        if attrs.has_any(ON_HEAP) {
+            self.heap.copy_from(&src.heap, attrs)?;
+        }
+        attrs.iter().for_each(|attr| self.flat.copy_value(&src.flat, attr));
+        self.flat.present.insert(attrs);
+        Ok(())
+    }
+
+    /// Copies one attribute, if `src` has it.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`]; the object is unchanged.
+    pub fn copy_attr(&mut self, src: &Self, attr: Attr) -> Result<(), Error> {
+        if !src.has(attr) {
+            return Ok(());
+        }
+        if ON_HEAP.has(attr) {
+            self.heap.copy_from(&src.heap, Presence::of(&[attr]))?;
+        }
+        self.flat.copy_value(&src.flat, attr);
+        self.flat.present.set(attr);
+        Ok(())
+    }
+
+    /// An independent copy of the whole object.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    #[inline]
+    pub fn try_clone(&self) -> Result<Self, Error> {
+        Ok(Self { heap: self.heap.try_clone()?, flat: self.flat })
+    }
+}
+
+/// By the flags of a copy, the attributes that these do not choose.
+static NOT_CHOSEN: LazyLock<[Presence; 8]> = LazyLock::new(|| {
+    std::array::from_fn(|flags| {
+        let chosen = |attr: &Attr| flags as u32 & flag(attr.row().class) != 0;
+        let mut others = Presence::default();
+        Attr::all().filter(|attr| !chosen(attr)).for_each(|attr| others.set(attr));
+        others
+    })
+});
+
+fn flag(class: Class) -> u32 {
+    match class {
+        Class::Original => flags::ORIGINAL,
+        Class::Reply => flags::REPLY,
+        Class::Meta => flags::META,
+    }
+}
+
+/// What [`Heap::copy_from`] copies.
+const ON_HEAP: Presence =
+    Presence::of(&[Attr::Secctx, Attr::HelperInfo, Attr::Connlabels, Attr::ConnlabelsMask]);
+
+impl Heap {
+    /// Copies the parts in `attrs`, or none if there is no memory for all of them. Of those that
+    /// `src` has no value for, the security context vanishes here too, the others stay.
+    fn copy_from(&mut self, src: &Self, attrs: Presence) -> Result<(), Error> {
+        let labels = |attr, from: &Option<Bitmask>| {
+            from.as_ref().filter(|_| attrs.has(attr)).map(Bitmask::try_clone).transpose()
+        };
+        let info = src.helper_info.get().filter(|_| attrs.has(Attr::HelperInfo));
+        let secctx = src.secctx.as_ref().filter(|_| attrs.has(Attr::Secctx));
+        let copy = Self {
+            secctx: secctx.map(|text| Text::new(text.as_bytes())).transpose()?,
+            helper_info: info.map(Bytes::new).transpose()?.unwrap_or_default(),
+            labels: labels(Attr::Connlabels, &src.labels)?,
+            labels_mask: labels(Attr::ConnlabelsMask, &src.labels_mask)?,
+        };
+        if attrs.has(Attr::Secctx) {
+            self.secctx = copy.secctx;
+        }
+        if copy.helper_info.get().is_some() {
+            self.helper_info = copy.helper_info;
+        }
+        self.labels = copy.labels.or(self.labels.take());
+        self.labels_mask = copy.labels_mask.or(self.labels_mask.take());
+        Ok(())
+    }
+}
+
+/// From a slot of the original tuple to that of the reply tuple.
+const TO_REPLY: usize = offset_of!(Flat, reply) - offset_of!(Flat, orig);
+
+impl Flat {
+    /// Copies what `src` holds of an attribute.
+    #[inline]
+    fn copy_value(&mut self, src: &Self, attr: Attr) {
+        let row = attr.row();
+        match row.storage {
+            Storage::Plain(width) | Storage::FromKernel(width) | Storage::Unsettable(width) => {
+                self.copy_slot(src, row.offset, width);
+            }
+            _ => self.copy_unlike_slot(src, attr),
+        }
+    }
+
+    /// As `copy_value`, for attributes that are not just one slot.
+    fn copy_unlike_slot(&mut self, src: &Self, attr: Attr) {
+        let row = attr.row();
+        let (width, twin) = match row.storage {
+            Storage::Icmp(width) => {
+                (width, Some(TO_REPLY).filter(|_| !src.present.has(reply_port(attr))))
+            }
+            Storage::Range { width, stride } => (width, Some(stride.into())),
+            Storage::Name => return copy_name(&mut self.helper_name, &src.helper_name),
+            _ => return,
+        };
+        self.copy_slot(src, row.offset, width);
+        if let Some(distance) = twin {
+            self.copy_slot(src, row.offset + distance, width);
+        }
+    }
+
+    #[inline]
+    fn copy_slot(&mut self, src: &Self, offset: usize, width: u8) {
+        match width {
+            1 => self.copy_bytes::<1>(src, offset),
+            2 => self.copy_bytes::<2>(src, offset),
+            4 => self.copy_bytes::<4>(src, offset),
+            8 => self.copy_bytes::<8>(src, offset),
+            _ => self.copy_bytes::<16>(src, offset),
+        }
+    }
+
+    /// Copies a slot of a fixed width, which is one machine move where a slice is a call.
+    #[inline]
+    fn copy_bytes<const WIDTH: usize>(&mut self, src: &Self, offset: usize) {
+        let to = self.bytes_mut().get_mut(offset..).and_then(<[u8]>::first_chunk_mut::<WIDTH>);
+        let from = src.bytes().get(offset..).and_then(<[u8]>::first_chunk::<WIDTH>);
+        if let (Some(to), Some(from)) = (to, from) {
+            *to = *from;
+        }
+    }
+}
+
+/// The attribute that shares its bytes with the reply's copy of an ICMP attribute. Where it is
+/// present, those bytes are its own and go where it goes.
+fn reply_port(icmp: Attr) -> Attr {
+    if icmp == Attr::IcmpId { Attr::ReplPortSrc } else { Attr::ReplPortDst }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An object with every attribute, and bytes that tell the slots apart.
+    fn full(seed: u8) -> Conntrack {
+        let mut ct = Conntrack::new();
+        for (at, byte) in ct.flat.bytes_mut().iter_mut().enumerate() {
+            *byte = (at as u8).wrapping_mul(7).wrapping_add(seed);
+        }
+        ct.flat.present = Attr::all().fold(Presence::default(), |mut all, attr| {
+            all.set(attr);
+            all
+        });
+        ct.set_helper_name(b"ftp");
+        ct.heap.secctx = Some(Text::new(b"system_u:x").unwrap());
+        ct.set_helper_info(&[seed, 2, 3]).unwrap();
+        for mask in [false, true] {
+            let mut labels = Bitmask::new(127).unwrap().unwrap();
+            labels.set(seed.into());
+            ct.set_labels(labels, mask);
+        }
+        ct
+    }
+
+    fn present(ct: &Conntrack) -> Vec<u32> {
+        ct.flat.present.iter().map(|attr| attr as u32).collect()
+    }
+
+    #[test]
+    fn classes_select_attributes() {
+        let mut src = full(1);
+        src.unset(Attr::TimestampEvent);
+        let meta: Vec<u32> = (19..75).collect();
+        for (flags, want) in [
+            (flags::ORIGINAL, vec![0, 1, 4, 5, 8, 9, 12, 13, 14, 15, 17, 25]),
+            (flags::REPLY, vec![2, 3, 6, 7, 10, 11, 16, 18, 25]),
+            (flags::META, meta),
+            (16, vec![25]),
+            (flags::ALL, (0..75).collect()),
+            (7, (0..75).collect()),
+        ] {
+            let mut dest = Conntrack::new();
+            dest.set(Attr::Mark, [9; 16]);
+            dest.copy_from(&src, flags).unwrap();
+            assert_eq!(present(&dest), want, "flags {flags}");
+        }
+    }
+
+    #[test]
+    fn every_attribute_is_copied_alone_as_with_all() {
+        let src = full(1);
+        for attr in Attr::all() {
+            let mut dest = Conntrack::new();
+            dest.copy_attr(&src, attr).unwrap();
+            assert_eq!(present(&dest), [attr as u32]);
+            assert_eq!(dest.get(attr), src.get(attr), "{attr:?}");
+        }
+        let mut dest = Conntrack::new();
+        dest.copy_from(&src, flags::ALL).unwrap();
+        assert!(Attr::all().all(|attr| dest.get(attr) == src.get(attr)));
+        assert_eq!(dest.labels(), src.labels());
+        assert_eq!(dest.labels_mask(), src.labels_mask());
+    }
+
+    #[test]
+    fn absent_attributes_stay_as_they_are() {
+        let mut src = Conntrack::new();
+        src.set(Attr::Mark, [1; 16]);
+        let mut dest = Conntrack::new();
+        dest.set(Attr::Timeout, [2; 16]);
+        dest.copy_from(&src, flags::ALL).unwrap();
+        dest.copy_attr(&src, Attr::Timeout).unwrap();
+        assert_eq!(present(&dest), [24, 25]);
+        assert_eq!((dest.flat.timeout, dest.flat.mark), (0x0202_0202, 0x0101_0101));
+    }
+
+    #[test]
+    fn ipv4_leaves_the_rest_of_the_slot() {
+        let mut src = Conntrack::new();
+        src.set(Attr::OrigIpv4Src, [9; 16]);
+        let mut dest = Conntrack::new();
+        dest.set(Attr::OrigIpv6Src, [1; 16]);
+        dest.copy_attr(&src, Attr::OrigIpv4Src).unwrap();
+        assert_eq!(dest.flat.orig.src, [9, 9, 9, 9, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
+    }
+
+    #[test]
+    fn nat_ranges_keep_both_ends() {
+        let mut src = Conntrack::new();
+        src.set(Attr::SnatIpv6, [5; 16]);
+        src.set(Attr::DnatPort, [6; 16]);
+        let mut dest = Conntrack::new();
+        dest.copy_from(&src, flags::META).unwrap();
+        assert_eq!((dest.flat.snat.min, dest.flat.snat.max), ([5; 16], [5; 16]));
+        assert_eq!((dest.flat.dnat.min_port, dest.flat.dnat.max_port), ([6; 2], [6; 2]));
+        assert_eq!(dest.flat.snat.max_port, [0; 2]);
+    }
+
+    #[test]
+    fn icmp_takes_its_reply_along_unless_that_is_an_attribute() {
+        let mut src = Conntrack::new();
+        src.flat.orig.l3proto = 2;
+        src.set(Attr::IcmpType, [8; 16]);
+        src.set(Attr::IcmpCode, [7; 16]);
+        src.set(Attr::IcmpId, [0x12; 16]);
+        let mut dest = Conntrack::new();
+        dest.flat.reply.l4dst = [0xff; 2];
+        dest.copy_from(&src, flags::ORIGINAL).unwrap();
+        assert_eq!((dest.flat.orig.l4dst, dest.flat.orig.l4src), ([8, 7], [0x12; 2]));
+        assert_eq!((dest.flat.reply.l4dst, dest.flat.reply.l4src), ([0, 7], [0x12; 2]));
+        src.set(Attr::ReplPortSrc, [0x55; 16]);
+        src.set(Attr::ReplPortDst, [0x66; 16]);
+        dest.copy_from(&src, flags::ORIGINAL).unwrap();
+        assert_eq!((dest.flat.reply.l4dst, dest.flat.reply.l4src), ([0, 7], [0x12; 2]));
+        dest.copy_from(&src, flags::REPLY).unwrap();
+        assert_eq!((dest.flat.reply.l4dst, dest.flat.reply.l4src), ([0x66; 2], [0x55; 2]));
+    }
+
+    #[test]
+    fn without_a_value_only_the_context_is_taken_away() {
+        let mut src = Conntrack::new();
+        ON_HEAP.iter().for_each(|attr| src.flat.present.set(attr));
+        let mut dest = full(3);
+        dest.copy_from(&src, flags::ALL).unwrap();
+        assert!(dest.has(Attr::Secctx) && dest.get(Attr::Secctx).is_none());
+        assert_eq!(dest.get(Attr::HelperInfo), Some(&[3, 2, 3][..]));
+        assert!(dest.labels().unwrap().has(3) && dest.labels_mask().unwrap().has(3));
+    }
+
+    #[test]
+    fn a_copy_over_all_replaces_everything_and_shares_nothing() {
+        let mut src = full(1);
+        src.unset(Attr::Secctx);
+        src.unset(Attr::Connlabels);
+        let mut dest = full(2);
+        dest.copy_from(&src, flags::OVERRIDE | flags::ORIGINAL).unwrap();
+        let clone = src.try_clone().unwrap();
+        drop(src);
+        for mut copy in [dest, clone] {
+            assert_eq!(copy.flat.bytes()[..40], full(1).flat.bytes()[..40]);
+            assert_eq!((copy.get(Attr::Secctx), copy.labels()), (None, None));
+            copy.set(Attr::Secctx, [0; 16]);
+            assert_eq!(copy.get(Attr::Secctx), Some(&b"system_u:x"[..]));
+            assert!(copy.heap.labels.as_ref().unwrap().has(1));
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Netlink itself: a socket, messages read, messages written. Knows nothing of connection tracking.
+
+pub mod builder;
+pub mod message;
+#[allow(unsafe_code, reason = "system calls on the socket")]
+pub mod socket;

@@ -1,0 +1,210 @@
+//! The netlink socket: open, bind, send, receive, attach filters.
+
+use crate::error::Error;
+use std::os::fd::RawFd;
+
+/// A `NETLINK_NETFILTER` socket, closed when dropped.
+#[derive(Debug)]
+pub struct Socket {
+    fd: RawFd,
+}
+
+/// In place of a descriptor that was closed.
+const CLOSED: RawFd = -1;
+
+/// Bytes of `struct sockaddr_nl`.
+const ADDRESS_SIZE: libc::socklen_t = size_of::<libc::sockaddr_nl>() as libc::socklen_t;
+
+/// Turns the result of a system call into a number or its error.
+fn check<T: Into<i64> + Copy>(call: &'static str, result: T) -> Result<usize, Error> {
+    usize::try_from(result.into()).map_err(|_| Error::last_os(call))
+}
+
+/// An address: the kernel's for port 0, ours for any other.
+fn address(port: u32, groups: u32) -> libc::sockaddr_nl {
+    // SAFETY: all zero bytes is a value of this struct of integers.
+    let mut address: libc::sockaddr_nl = unsafe { std::mem::zeroed() };
+    address.nl_family = libc::AF_NETLINK as libc::sa_family_t;
+    address.nl_pid = port;
+    address.nl_groups = groups;
+    address
+}
+
+impl Socket {
+    /// Opens a socket and lets the kernel choose its port.
+    ///
+    /// # Errors
+    /// [`Error::System`], as `EMFILE`, or `EPROTONOSUPPORT` from a kernel without netfilter netlink.
+    pub fn open() -> Result<Self, Error> {
+        let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
+        // SAFETY: no pointer is involved.
+        let fd = unsafe { libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_NETFILTER) };
+        check("socket", fd)?;
+        let socket = Self { fd };
+        socket.bind(0, 0)?;
+        Ok(socket)
+    }
+
+    /// Takes over a descriptor that is already bound.
+    ///
+    /// # Safety
+    /// `fd` is an open descriptor that nobody else closes.
+    pub unsafe fn from_raw(fd: RawFd) -> Self {
+        Self { fd }
+    }
+
+    /// The descriptor, which stays owned here.
+    #[must_use]
+    pub fn fd(&self) -> RawFd {
+        self.fd
+    }
+
+    /// Binds to a port and a mask of multicast groups.
+    ///
+    /// # Errors
+    /// [`Error::System`] with `EPERM`: groups need `CAP_NET_ADMIN`.
+    pub fn bind(&self, port: u32, groups: u32) -> Result<(), Error> {
+        let address = address(port, groups);
+        // SAFETY: the address is a `sockaddr_nl` of the size given, alive during the call.
+        let result = unsafe { libc::bind(self.fd, (&raw const address).cast(), ADDRESS_SIZE) };
+        check("bind", result).map(drop)
+    }
+
+    /// The port the kernel gave this socket.
+    ///
+    /// # Errors
+    /// [`Error::System`].
+    pub fn port(&self) -> Result<u32, Error> {
+        let mut address = address(0, 0);
+        let mut size = ADDRESS_SIZE;
+        // SAFETY: the kernel writes at most `size` bytes of the address, both alive during the call.
+        let result =
+            unsafe { libc::getsockname(self.fd, (&raw mut address).cast(), &raw mut size) };
+        check("getsockname", result)?;
+        let netlink = libc::c_int::from(address.nl_family) == libc::AF_NETLINK;
+        if size == ADDRESS_SIZE && netlink { Ok(address.nl_pid) } else { Err(Error::BadSender) }
+    }
+
+    /// Sends a datagram to the kernel and returns the number of bytes sent.
+    ///
+    /// # Errors
+    /// [`Error::System`]; `EINTR` is not retried, as nothing was sent.
+    pub fn send(&self, datagram: &[u8]) -> Result<usize, Error> {
+        let kernel = address(0, 0);
+        // SAFETY: datagram and address are alive during the call, with the sizes given.
+        let sent = unsafe {
+            libc::sendto(
+                self.fd,
+                datagram.as_ptr().cast(),
+                datagram.len(),
+                0,
+                (&raw const kernel).cast(),
+                ADDRESS_SIZE,
+            )
+        };
+        check("sendto", sent as i64)
+    }
+
+    /// Receives a datagram from the kernel into `buffer`, in place of what it held.
+    ///
+    /// Waits unless the descriptor is non-blocking; a signal does not end the wait.
+    ///
+    /// # Errors
+    /// [`Error::Overrun`]: messages were lost, the socket stays usable. [`Error::Truncated`]: the
+    /// datagram did not fit. [`Error::NotFromKernel`], [`Error::BadSender`]: dropped.
+    /// [`Error::System`], with `EAGAIN` from a non-blocking descriptor that has nothing to read.
+    pub fn receive(&self, buffer: &mut Vec<u8>) -> Result<(), Error> {
+        buffer.clear();
+        let mut from = address(0, 0);
+        let length = loop {
+            let mut size = ADDRESS_SIZE;
+            let room = buffer.spare_capacity_mut();
+            // SAFETY: the kernel writes at most `room.len()` bytes of the buffer's spare capacity
+            // and at most `size` bytes of the address, all alive during the call.
+            let received = unsafe {
+                libc::recvfrom(
+                    self.fd,
+                    room.as_mut_ptr().cast(),
+                    room.len(),
+                    libc::MSG_TRUNC,
+                    (&raw mut from).cast(),
+                    &raw mut size,
+                )
+            };
+            match check("recvfrom", received as i64) {
+                Ok(_) if size != ADDRESS_SIZE => return Err(Error::BadSender),
+                Ok(length) => break length,
+                Err(Error::System { errno: libc::EINTR, .. }) => {}
+                Err(error) => return Err(error),
+            }
+        };
+        if from.nl_pid != 0 {
+            return Err(Error::NotFromKernel);
+        }
+        if length > buffer.capacity() {
+            return Err(Error::Truncated(length));
+        }
+        // SAFETY: the kernel has written this many bytes, which fit the capacity.
+        unsafe { buffer.set_len(length) };
+        Ok(())
+    }
+
+    /// Gives the descriptor back to whom [`from_raw`](Self::from_raw) took it from, still open.
+    pub fn release(mut self) {
+        self.fd = CLOSED;
+    }
+
+    /// Closes the socket; from now on every call on it fails with `EBADF`.
+    ///
+    /// # Errors
+    /// [`Error::System`], with `EBADF` when it was closed behind our back.
+    pub fn close(&mut self) -> Result<(), Error> {
+        let fd = std::mem::replace(&mut self.fd, CLOSED);
+        // SAFETY: the descriptor is ours and not used again.
+        check("close", unsafe { libc::close(fd) }).map(drop)
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if self.fd != CLOSED {
+            // A failure leaves nothing to undo.
+            let _ = self.close();
+        }
+    }
+}
+
+/// Sets an option of a socket.
+fn set_option<T>(
+    fd: RawFd,
+    level: libc::c_int,
+    option: libc::c_int,
+    value: &T,
+) -> Result<(), Error> {
+    let size = size_of::<T>() as libc::socklen_t;
+    // SAFETY: the value is alive during the call and of the size given.
+    let result =
+        unsafe { libc::setsockopt(fd, level, option, std::ptr::from_ref(value).cast(), size) };
+    check("setsockopt", result).map(drop)
+}
+
+/// Attaches a classic BPF program to a socket of any kind, in place of one attached before.
+///
+/// # Errors
+/// [`Error::System`]; [`Error::OutOfMemory`] when the program is larger than
+/// `net.core.optmem_max` allows.
+pub fn attach_filter(fd: RawFd, program: &[libc::sock_filter]) -> Result<(), Error> {
+    let Ok(len) = u16::try_from(program.len()) else {
+        return Err(Error::TooLong { needed: program.len(), room: u16::MAX.into() });
+    };
+    let program = libc::sock_fprog { len, filter: program.as_ptr().cast_mut() };
+    set_option(fd, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program)
+}
+
+/// Detaches the classic BPF program of a socket.
+///
+/// # Errors
+/// [`Error::System`] with `ENOENT` if there is none.
+pub fn detach_filter(fd: RawFd) -> Result<(), Error> {
+    set_option(fd, libc::SOL_SOCKET, libc::SO_DETACH_FILTER, &0)
+}

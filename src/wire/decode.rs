@@ -1,0 +1,510 @@
+//! The attributes of a conntrack message into an object, in one pass over borrowed bytes.
+//!
+//! What the kernel may send and what is done with it:
+//! * an attribute of an unknown number, or of a length it cannot have, is skipped;
+//! * of several with the same number the last counts, a nest as a whole;
+//! * what a message does not mention stays as it was in the object.
+#![forbid(unsafe_code)]
+
+use super::cta;
+use crate::ct::attr::{Attr, Presence};
+use crate::ct::bitmask::Bitmask;
+use crate::ct::conntrack::{Conntrack, Counters, Flat, Tuple};
+use crate::ct::storage::{Bytes, Text};
+use crate::error::Error;
+use crate::netlink::message::{Attributes, Message};
+
+/// The nests of a message, decoded once all are known, since the last of each counts.
+#[derive(Default)]
+struct Nests<'a> {
+    orig: Option<&'a [u8]>,
+    reply: Option<&'a [u8]>,
+    master: Option<&'a [u8]>,
+    seq_orig: Option<&'a [u8]>,
+    seq_reply: Option<&'a [u8]>,
+    protoinfo: Option<&'a [u8]>,
+    counters_orig: Option<&'a [u8]>,
+    counters_reply: Option<&'a [u8]>,
+    help: Option<&'a [u8]>,
+    secctx: Option<&'a [u8]>,
+    timestamp: Option<&'a [u8]>,
+    labels: Option<&'a [u8]>,
+    synproxy: Option<&'a [u8]>,
+    event_time: Option<&'a [u8]>,
+}
+
+/// Decodes the attributes of a message of address family `family` into `ct`.
+///
+/// # Errors
+/// [`Error::LabelsTooLong`], [`Error::OutOfMemory`]; what was decoded before stays.
+pub fn conntrack(ct: &mut Conntrack, attributes: &[u8], family: u8) -> Result<(), Error> {
+    let nests = scalars(&mut ct.flat, attributes);
+    flat_nests(&mut ct.flat, &nests, family);
+    heap_nests(ct, &nests)?;
+    if let Some(value) = nests.synproxy {
+        synproxy(&mut ct.flat, value);
+    }
+    if let Some(value) = nests.event_time.and_then(be64) {
+        ct.flat.event_time = value;
+        ct.flat.present.set(Attr::TimestampEvent);
+    }
+    Ok(())
+}
+
+/// Decodes a message whose bad parts do not matter: what cannot be decoded is left out.
+///
+/// # Errors
+/// [`Error::OutOfMemory`].
+pub fn as_far_as_possible(ct: &mut Conntrack, message: &Message<'_>) -> Result<(), Error> {
+    match conntrack(ct, message.attributes(), message.family()) {
+        Err(Error::OutOfMemory) => Err(Error::OutOfMemory),
+        _ => Ok(()),
+    }
+}
+
+/// Stores the plain numbers of the top level, and finds the nests.
+fn scalars<'a>(flat: &mut Flat, attributes: &'a [u8]) -> Nests<'a> {
+    let mut nests = Nests::default();
+    for attribute in Attributes::new(attributes) {
+        let value = attribute.value;
+        let number = |slot: &mut u32, present: &mut Presence, attr| {
+            if let Some(number) = be32(value) {
+                *slot = number;
+                present.set(attr);
+            }
+        };
+        match attribute.kind {
+            cta::STATUS => number(&mut flat.status, &mut flat.present, Attr::Status),
+            cta::TIMEOUT => number(&mut flat.timeout, &mut flat.present, Attr::Timeout),
+            cta::MARK => number(&mut flat.mark, &mut flat.present, Attr::Mark),
+            cta::SECMARK => number(&mut flat.secmark, &mut flat.present, Attr::Secmark),
+            cta::USE => number(&mut flat.use_count, &mut flat.present, Attr::Use),
+            cta::ID => number(&mut flat.id, &mut flat.present, Attr::Id),
+            cta::ZONE => {
+                if let Some(zone) = be16(value) {
+                    flat.zone = zone;
+                    flat.present.set(Attr::Zone);
+                }
+            }
+            cta::TUPLE_ORIG => keep(&mut nests.orig, value),
+            cta::TUPLE_REPLY => keep(&mut nests.reply, value),
+            cta::TUPLE_MASTER => keep(&mut nests.master, value),
+            cta::SEQ_ADJ_ORIG => keep(&mut nests.seq_orig, value),
+            cta::SEQ_ADJ_REPLY => keep(&mut nests.seq_reply, value),
+            cta::PROTOINFO => keep(&mut nests.protoinfo, value),
+            cta::COUNTERS_ORIG => keep(&mut nests.counters_orig, value),
+            cta::COUNTERS_REPLY => keep(&mut nests.counters_reply, value),
+            cta::HELP => keep(&mut nests.help, value),
+            cta::SECCTX => keep(&mut nests.secctx, value),
+            cta::TIMESTAMP => keep(&mut nests.timestamp, value),
+            cta::SYNPROXY => keep(&mut nests.synproxy, value),
+            cta::LABELS => nests.labels = Some(value),
+            cta::TIMESTAMP_EVENT if value.len() == 8 => nests.event_time = Some(value),
+            _ => {}
+        }
+    }
+    nests
+}
+
+/// Remembers a nest, unless it is too short to be one.
+#[inline]
+fn keep<'a>(nest: &mut Option<&'a [u8]>, value: &'a [u8]) {
+    if !matches!(value.len(), 1..=3) {
+        *nest = Some(value);
+    }
+}
+
+/// Decodes the nests whose values lie in the object itself.
+fn flat_nests(flat: &mut Flat, nests: &Nests<'_>, family: u8) {
+    let present = &mut flat.present;
+    if let Some(value) = nests.orig {
+        tuple(&mut flat.orig, present, value, family, &ORIG);
+    }
+    if let Some(value) = nests.reply {
+        tuple(&mut flat.reply, present, value, family, &REPLY);
+    }
+    if let Some(value) = nests.master {
+        tuple(&mut flat.master, present, value, family, &MASTER);
+    }
+    let [a, b, c, d, e, f] = &mut flat.seq_adjust;
+    if let Some(value) = nests.seq_orig {
+        triple([a, b, c], present, value, SEQ_ORIG);
+    }
+    if let Some(value) = nests.seq_reply {
+        triple([d, e, f], present, value, SEQ_REPLY);
+    }
+    if let Some(value) = nests.protoinfo {
+        protoinfo(flat, value);
+    }
+    let (present, [orig, reply]) = (&mut flat.present, &mut flat.counters);
+    if let Some(value) = nests.counters_orig {
+        counters(orig, present, value, [Attr::OrigCounterPackets, Attr::OrigCounterBytes]);
+    }
+    if let Some(value) = nests.counters_reply {
+        counters(reply, present, value, [Attr::ReplCounterPackets, Attr::ReplCounterBytes]);
+    }
+    if let Some(value) = nests.timestamp {
+        timestamp(flat, value);
+    }
+}
+
+/// Decodes the nests that vary in length.
+fn heap_nests(ct: &mut Conntrack, nests: &Nests<'_>) -> Result<(), Error> {
+    if let Some(value) = nests.help {
+        help(ct, value)?;
+    }
+    if let Some(value) = nests.secctx.and_then(|nest| last(nest, cta::SECCTX_NAME)) {
+        if !value.is_empty() {
+            ct.heap.secctx = Some(Text::new(value)?);
+            ct.flat.present.set(Attr::Secctx);
+        }
+    }
+    if let Some(value) = nests.labels.filter(|value| !value.is_empty()) {
+        ct.set_labels(Bitmask::from_wire(value)?, false);
+    }
+    Ok(())
+}
+
+/// Which attributes the members of a tuple are.
+pub(super) struct TupleAttrs {
+    ipv4: [Attr; 2],
+    ipv6: [Attr; 2],
+    ports: [Attr; 2],
+    l3proto: Attr,
+    l4proto: Attr,
+    zone: Option<Attr>,
+}
+
+pub(super) const ORIG: TupleAttrs = TupleAttrs {
+    ipv4: [Attr::OrigIpv4Src, Attr::OrigIpv4Dst],
+    ipv6: [Attr::OrigIpv6Src, Attr::OrigIpv6Dst],
+    ports: [Attr::OrigPortSrc, Attr::OrigPortDst],
+    l3proto: Attr::OrigL3Proto,
+    l4proto: Attr::OrigL4Proto,
+    zone: Some(Attr::OrigZone),
+};
+const REPLY: TupleAttrs = TupleAttrs {
+    ipv4: [Attr::ReplIpv4Src, Attr::ReplIpv4Dst],
+    ipv6: [Attr::ReplIpv6Src, Attr::ReplIpv6Dst],
+    ports: [Attr::ReplPortSrc, Attr::ReplPortDst],
+    l3proto: Attr::ReplL3Proto,
+    l4proto: Attr::ReplL4Proto,
+    zone: Some(Attr::ReplZone),
+};
+const MASTER: TupleAttrs = TupleAttrs {
+    ipv4: [Attr::MasterIpv4Src, Attr::MasterIpv4Dst],
+    ipv6: [Attr::MasterIpv6Src, Attr::MasterIpv6Dst],
+    ports: [Attr::MasterPortSrc, Attr::MasterPortDst],
+    l3proto: Attr::MasterL3Proto,
+    l4proto: Attr::MasterL4Proto,
+    zone: None,
+};
+
+const SEQ_ORIG: [Attr; 3] =
+    [Attr::OrigNatSeqCorrectionPos, Attr::OrigNatSeqOffsetBefore, Attr::OrigNatSeqOffsetAfter];
+const SEQ_REPLY: [Attr; 3] =
+    [Attr::ReplNatSeqCorrectionPos, Attr::ReplNatSeqOffsetBefore, Attr::ReplNatSeqOffsetAfter];
+
+/// Decodes a tuple nest; its mere presence says the layer 3 protocol.
+#[inline]
+pub(super) fn tuple(
+    to: &mut Tuple,
+    present: &mut Presence,
+    nest: &[u8],
+    family: u8,
+    attrs: &TupleAttrs,
+) {
+    to.l3proto = family;
+    present.set(attrs.l3proto);
+    let (mut ip, mut proto) = (None, None);
+    for attribute in Attributes::new(nest) {
+        match attribute.kind {
+            cta::TUPLE_IP => keep(&mut ip, attribute.value),
+            cta::TUPLE_PROTO => keep(&mut proto, attribute.value),
+            cta::TUPLE_ZONE => {
+                if let Some(zone) = be16(attribute.value) {
+                    to.zone = zone;
+                    attrs.zone.into_iter().for_each(|attr| present.set(attr));
+                }
+            }
+            _ => {}
+        }
+    }
+    if let Some(nest) = ip {
+        addresses(to, present, nest, attrs);
+    }
+    if let Some(nest) = proto {
+        layer4(to, present, nest, attrs);
+    }
+}
+
+/// Decodes the addresses of a tuple. IPv6 comes last in shared storage, wherever it was sent.
+#[inline]
+fn addresses(to: &mut Tuple, present: &mut Presence, nest: &[u8], attrs: &TupleAttrs) {
+    let (mut ipv6_src, mut ipv6_dst) = (None, None);
+    for attribute in Attributes::new(nest) {
+        match attribute.kind {
+            cta::IP_V4_SRC => ipv4(&mut to.src, present, attribute.value, attrs.ipv4[0]),
+            cta::IP_V4_DST => ipv4(&mut to.dst, present, attribute.value, attrs.ipv4[1]),
+            cta::IP_V6_SRC => ipv6_src = attribute.value.try_into().ok().or(ipv6_src),
+            cta::IP_V6_DST => ipv6_dst = attribute.value.try_into().ok().or(ipv6_dst),
+            _ => {}
+        }
+    }
+    if let Some(address) = ipv6_src {
+        to.src = address;
+        present.set(attrs.ipv6[0]);
+    }
+    if let Some(address) = ipv6_dst {
+        to.dst = address;
+        present.set(attrs.ipv6[1]);
+    }
+}
+
+#[inline]
+fn ipv4(slot: &mut [u8; 16], present: &mut Presence, value: &[u8], attr: Attr) {
+    if let (Ok(address), Some(to)) = (<[u8; 4]>::try_from(value), slot.first_chunk_mut()) {
+        *to = address;
+        present.set(attr);
+    }
+}
+
+/// Decodes the protocol and ports (or ICMP members, which share their storage) of a tuple.
+#[inline]
+fn layer4(to: &mut Tuple, present: &mut Presence, nest: &[u8], attrs: &TupleAttrs) {
+    let members = Members::read(nest, &[0, 1, 2, 2, 2, 1, 1, 2, 1, 1]);
+    if let Some(number) = members.get(cta::PROTO_NUM) {
+        to.l4proto = number as u8;
+        present.set(attrs.l4proto);
+    }
+    if let Some(port) = members.get(cta::PROTO_SRC_PORT) {
+        to.l4src = (port as u16).to_be_bytes();
+        present.set(attrs.ports[0]);
+    }
+    if let Some(port) = members.get(cta::PROTO_DST_PORT) {
+        to.l4dst = (port as u16).to_be_bytes();
+        present.set(attrs.ports[1]);
+    }
+    for (id, kind, code) in [
+        (cta::PROTO_ICMP_ID, cta::PROTO_ICMP_TYPE, cta::PROTO_ICMP_CODE),
+        (cta::PROTO_ICMPV6_ID, cta::PROTO_ICMPV6_TYPE, cta::PROTO_ICMPV6_CODE),
+    ] {
+        if let Some(id) = members.get(id) {
+            to.l4src = (id as u16).to_be_bytes();
+            present.set(Attr::IcmpId);
+        }
+        if let Some(kind) = members.get(kind) {
+            to.l4dst[0] = kind as u8;
+            present.set(Attr::IcmpType);
+        }
+        if let Some(code) = members.get(code) {
+            to.l4dst[1] = code as u8;
+            present.set(Attr::IcmpCode);
+        }
+    }
+}
+
+/// Decodes the state of the layer 4 protocol; the three share their storage.
+fn protoinfo(flat: &mut Flat, nest: &[u8]) {
+    let (mut tcp, mut dccp, mut sctp) = (None, None, None);
+    for attribute in Attributes::new(nest) {
+        match attribute.kind {
+            cta::PROTOINFO_TCP => keep(&mut tcp, attribute.value),
+            cta::PROTOINFO_DCCP => keep(&mut dccp, attribute.value),
+            cta::PROTOINFO_SCTP => keep(&mut sctp, attribute.value),
+            _ => {}
+        }
+    }
+    if let Some(nest) = tcp {
+        let members = Members::read(nest, &[0, 1, 1, 1, 2, 2]);
+        for (number, attrs) in TCP {
+            put_protoinfo(flat, &members, number, attrs);
+        }
+    }
+    if let Some(nest) = sctp {
+        let members = Members::read(nest, &[0, 1, 4, 4]);
+        for (number, attr) in SCTP {
+            put_protoinfo(flat, &members, number, &[attr]);
+        }
+    }
+    if let Some(nest) = dccp {
+        let members = Members::read(nest, &[0, 1, 1, 8]);
+        for (number, attr) in DCCP {
+            put_protoinfo(flat, &members, number, &[attr]);
+        }
+    }
+}
+
+/// The flag members carry two attributes, flags and mask.
+const TCP: [(u16, &[Attr]); 5] = [
+    (cta::TCP_STATE, &[Attr::TcpState]),
+    (cta::TCP_WSCALE_ORIGINAL, &[Attr::TcpWscaleOrig]),
+    (cta::TCP_WSCALE_REPLY, &[Attr::TcpWscaleRepl]),
+    (cta::TCP_FLAGS_ORIGINAL, &[Attr::TcpFlagsOrig, Attr::TcpMaskOrig]),
+    (cta::TCP_FLAGS_REPLY, &[Attr::TcpFlagsRepl, Attr::TcpMaskRepl]),
+];
+const SCTP: [(u16, Attr); 3] = [
+    (cta::SCTP_STATE, Attr::SctpState),
+    (cta::SCTP_VTAG_ORIGINAL, Attr::SctpVtagOrig),
+    (cta::SCTP_VTAG_REPLY, Attr::SctpVtagRepl),
+];
+const DCCP: [(u16, Attr); 3] = [
+    (cta::DCCP_STATE, Attr::DccpState),
+    (cta::DCCP_ROLE, Attr::DccpRole),
+    (cta::DCCP_HANDSHAKE_SEQ, Attr::DccpHandshakeSeq),
+];
+
+/// Stores a member of a protocol's state: a number, or a pair of bytes in two attributes.
+#[inline]
+fn put_protoinfo<const N: usize>(
+    flat: &mut Flat,
+    members: &Members<N>,
+    number: u16,
+    attrs: &[Attr],
+) {
+    let Some(value) = members.get(number) else { return };
+    match attrs {
+        [attr] => put_number(flat, *attr, value),
+        [flags, mask] => {
+            put_number(flat, *flags, value >> 8);
+            put_number(flat, *mask, value & 0xff);
+        }
+        _ => {}
+    }
+}
+
+/// Stores a number in the slot of an attribute, in host order.
+#[inline]
+fn put_number(flat: &mut Flat, attr: Attr, value: u64) {
+    let row = attr.row();
+    let Some(slot) = flat.bytes_mut().get_mut(row.offset..) else { return };
+    match row.storage.width() {
+        1 => put_bytes(slot, [value as u8]),
+        4 => put_bytes(slot, (value as u32).to_ne_bytes()),
+        _ => put_bytes(slot, value.to_ne_bytes()),
+    }
+    flat.present.set(attr);
+}
+
+#[inline]
+fn put_bytes<const N: usize>(slot: &mut [u8], bytes: [u8; N]) {
+    if let Some(to) = slot.first_chunk_mut() {
+        *to = bytes;
+    }
+}
+
+/// Decodes the counters of one direction; 64-bit members win over the 32-bit ones of old kernels.
+fn counters(to: &mut Counters, present: &mut Presence, nest: &[u8], attrs: [Attr; 2]) {
+    let members = Members::read(nest, &[0, 8, 8, 4, 4]);
+    let packets = members.get(cta::COUNTERS_PACKETS).or(members.get(cta::COUNTERS32_PACKETS));
+    if let Some(packets) = packets {
+        to.packets = packets;
+        present.set(attrs[0]);
+    }
+    let bytes = members.get(cta::COUNTERS_BYTES).or(members.get(cta::COUNTERS32_BYTES));
+    if let Some(bytes) = bytes {
+        to.bytes = bytes;
+        present.set(attrs[1]);
+    }
+}
+
+fn timestamp(flat: &mut Flat, nest: &[u8]) {
+    let members = Members::read(nest, &[0, 8, 8]);
+    if let Some(start) = members.get(cta::TIMESTAMP_START) {
+        flat.start = start;
+        flat.present.set(Attr::TimestampStart);
+    }
+    if let Some(stop) = members.get(cta::TIMESTAMP_STOP) {
+        flat.stop = stop;
+        flat.present.set(Attr::TimestampStop);
+    }
+}
+
+fn synproxy(flat: &mut Flat, nest: &[u8]) {
+    let [isn, its, tsoff] = &mut flat.synproxy;
+    let attrs = [Attr::SynproxyIsn, Attr::SynproxyIts, Attr::SynproxyTsoff];
+    triple([isn, its, tsoff], &mut flat.present, nest, attrs);
+}
+
+/// Decodes a nest of three 32-bit numbers, members 1 to 3.
+fn triple(to: [&mut u32; 3], present: &mut Presence, nest: &[u8], attrs: [Attr; 3]) {
+    let members = Members::read(nest, &[0, 4, 4, 4]);
+    for ((slot, attr), number) in to.into_iter().zip(attrs).zip(1..) {
+        if let Some(value) = members.get(number) {
+            *slot = value as u32;
+            present.set(attr);
+        }
+    }
+}
+
+/// Decodes the helper's name and, only beside a name, its private data.
+fn help(ct: &mut Conntrack, nest: &[u8]) -> Result<(), Error> {
+    let Some(name) = last(nest, cta::HELP_NAME).filter(|name| !name.is_empty()) else {
+        return Ok(());
+    };
+    ct.set_helper_name(name);
+    if let Some(info) = last(nest, cta::HELP_INFO) {
+        ct.heap.helper_info = Bytes::new(info)?;
+        ct.flat.present.set(Attr::HelperInfo);
+    }
+    Ok(())
+}
+
+/// The value of the last attribute of a number in a nest.
+pub(super) fn last(nest: &[u8], kind: u16) -> Option<&[u8]> {
+    Attributes::new(nest).filter(|attribute| attribute.kind == kind).last().map(|a| a.value)
+}
+
+/// The numbers in a nest, by attribute number, as they were sent: big-endian.
+pub(super) struct Members<const N: usize> {
+    seen: u32,
+    values: [u64; N],
+}
+
+impl<const N: usize> Members<N> {
+    /// Reads the members whose length is the one given for their number; 0 stands for none.
+    #[inline]
+    pub(super) fn read(nest: &[u8], lengths: &[usize; N]) -> Self {
+        let mut members = Self { seen: 0, values: [0; N] };
+        for attribute in Attributes::new(nest) {
+            let at = usize::from(attribute.kind);
+            let (Some(length), Some(slot)) = (lengths.get(at), members.values.get_mut(at)) else {
+                continue;
+            };
+            let number = match *attribute.value {
+                [a] => u64::from(a),
+                [a, b] => u16::from_be_bytes([a, b]).into(),
+                [a, b, c, d] => u32::from_be_bytes([a, b, c, d]).into(),
+                [a, b, c, d, e, f, g, h] => u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+                _ => continue,
+            };
+            if *length == attribute.value.len() {
+                *slot = number;
+                members.seen |= 1 << at;
+            }
+        }
+        members
+    }
+
+    /// The value of a member, if it was sent.
+    #[inline]
+    pub(super) fn get(&self, number: u16) -> Option<u64> {
+        let seen = self.seen & (1 << number) != 0;
+        self.values.get(usize::from(number)).copied().filter(|_| seen)
+    }
+}
+
+#[inline]
+pub(super) fn be16(value: &[u8]) -> Option<u16> {
+    value.try_into().ok().map(u16::from_be_bytes)
+}
+
+#[inline]
+pub(super) fn be32(value: &[u8]) -> Option<u32> {
+    value.try_into().ok().map(u32::from_be_bytes)
+}
+
+#[inline]
+fn be64(value: &[u8]) -> Option<u64> {
+    value.try_into().ok().map(u64::from_be_bytes)
+}

@@ -1,0 +1,371 @@
+//! An object into the attributes of a request, in the order programs have always sent them.
+#![forbid(unsafe_code)]
+
+use super::cta;
+use crate::ct::attr::{Attr, Presence};
+use crate::ct::conntrack::{Conntrack, Flat, NatRange, Tuple};
+use crate::error::Error;
+use crate::filter::dump::DumpFilter;
+use crate::netlink::builder::Builder;
+
+const REPLY_TUPLE: Presence = Presence::of(&[
+    Attr::ReplIpv4Src,
+    Attr::ReplIpv4Dst,
+    Attr::ReplIpv6Src,
+    Attr::ReplIpv6Dst,
+    Attr::ReplPortSrc,
+    Attr::ReplPortDst,
+    Attr::ReplL3Proto,
+    Attr::ReplL4Proto,
+    Attr::ReplZone,
+]);
+const MASTER_TUPLE: Presence = Presence::of(&[
+    Attr::MasterIpv4Src,
+    Attr::MasterIpv4Dst,
+    Attr::MasterIpv6Src,
+    Attr::MasterIpv6Dst,
+    Attr::MasterPortSrc,
+    Attr::MasterPortDst,
+    Attr::MasterL3Proto,
+    Attr::MasterL4Proto,
+]);
+const TCP: Presence = Presence::of(&[
+    Attr::TcpState,
+    Attr::TcpFlagsOrig,
+    Attr::TcpFlagsRepl,
+    Attr::TcpMaskOrig,
+    Attr::TcpMaskRepl,
+    Attr::TcpWscaleOrig,
+    Attr::TcpWscaleRepl,
+]);
+const SCTP: Presence = Presence::of(&[Attr::SctpState, Attr::SctpVtagOrig, Attr::SctpVtagRepl]);
+const DCCP: Presence = Presence::of(&[Attr::DccpState, Attr::DccpRole, Attr::DccpHandshakeSeq]);
+const SEQ_ORIG: Presence = Presence::of(&[
+    Attr::OrigNatSeqCorrectionPos,
+    Attr::OrigNatSeqOffsetBefore,
+    Attr::OrigNatSeqOffsetAfter,
+]);
+const SEQ_REPLY: Presence = Presence::of(&[
+    Attr::ReplNatSeqCorrectionPos,
+    Attr::ReplNatSeqOffsetBefore,
+    Attr::ReplNatSeqOffsetAfter,
+]);
+const SYNPROXY: Presence =
+    Presence::of(&[Attr::SynproxyIsn, Attr::SynproxyIts, Attr::SynproxyTsoff]);
+
+/// The kernel refuses a status without it.
+const IPS_CONFIRMED: u32 = 1 << 3;
+
+/// Appends all that the kernel takes of `ct`.
+///
+/// # Errors
+/// [`Error::NoFamily`], [`Error::BadFamily`]: the message is not to be sent.
+pub fn conntrack(to: &mut Builder<'_>, ct: &Conntrack) -> Result<(), Error> {
+    let flat = &ct.flat;
+    if !ct.has(Attr::OrigL3Proto) {
+        return Err(Error::NoFamily);
+    }
+    tuple(to, cta::TUPLE_ORIG, &flat.orig, zone(flat, Attr::OrigZone))?;
+    if flat.present.has_any(REPLY_TUPLE) {
+        tuple(to, cta::TUPLE_REPLY, &flat.reply, zone(flat, Attr::ReplZone))?;
+    }
+    if flat.present.has_any(MASTER_TUPLE) && is_ip(flat.master.l3proto) {
+        tuple(to, cta::TUPLE_MASTER, &flat.master, None)?;
+    }
+    numbers(to, flat);
+    protoinfo(to, flat);
+    let snat = [Attr::SnatIpv4, Attr::SnatIpv6, Attr::SnatPort].map(|attr| ct.has(attr));
+    nat(to, cta::NAT_SRC, &flat.snat, snat, flat.orig.l4proto);
+    let dnat = [Attr::DnatIpv4, Attr::DnatIpv6, Attr::DnatPort].map(|attr| ct.has(attr));
+    nat(to, cta::NAT_DST, &flat.dnat, dnat, flat.orig.l4proto);
+    let [a, b, c, d, e, f] = flat.seq_adjust;
+    if flat.present.has_all(SEQ_ORIG) {
+        triple(to, cta::SEQ_ADJ_ORIG, [a, b, c]);
+    }
+    if flat.present.has_all(SEQ_REPLY) {
+        triple(to, cta::SEQ_ADJ_REPLY, [d, e, f]);
+    }
+    help(to, ct);
+    if ct.has(Attr::Zone) {
+        to.put_be16(cta::ZONE, flat.zone);
+    }
+    labels(to, ct);
+    if flat.present.has_all(SYNPROXY) {
+        triple(to, cta::SYNPROXY, flat.synproxy);
+    }
+    Ok(())
+}
+
+fn is_ip(family: u8) -> bool {
+    matches!(i32::from(family), libc::AF_INET | libc::AF_INET6)
+}
+
+/// The zone that goes into a tuple.
+fn zone(flat: &Flat, attr: Attr) -> Option<u16> {
+    let zone = if attr == Attr::OrigZone { flat.orig.zone } else { flat.reply.zone };
+    flat.present.has(attr).then_some(zone)
+}
+
+/// Appends a tuple: both addresses, the protocol and its ports, zero where never set.
+///
+/// # Errors
+/// [`Error::BadFamily`]; nothing was appended.
+pub(super) fn tuple(
+    to: &mut Builder<'_>,
+    kind: u16,
+    tuple: &Tuple,
+    zone: Option<u16>,
+) -> Result<(), Error> {
+    if !is_ip(tuple.l3proto) {
+        return Err(Error::BadFamily(tuple.l3proto));
+    }
+    let nest = to.begin(kind);
+    addresses(to, tuple);
+    layer4(to, tuple);
+    if let Some(zone) = zone {
+        to.put_be16(cta::TUPLE_ZONE, zone);
+    }
+    to.end(nest);
+    Ok(())
+}
+
+fn addresses(to: &mut Builder<'_>, tuple: &Tuple) {
+    let nest = to.begin(cta::TUPLE_IP);
+    if i32::from(tuple.l3proto) == libc::AF_INET {
+        to.put(cta::IP_V4_SRC, first4(&tuple.src));
+        to.put(cta::IP_V4_DST, first4(&tuple.dst));
+    } else {
+        to.put(cta::IP_V6_SRC, &tuple.src);
+        to.put(cta::IP_V6_DST, &tuple.dst);
+    }
+    to.end(nest);
+}
+
+fn first4(address: &[u8; 16]) -> &[u8; 4] {
+    address.first_chunk().unwrap_or(&[0; 4])
+}
+
+fn layer4(to: &mut Builder<'_>, tuple: &Tuple) {
+    let nest = to.begin(cta::TUPLE_PROTO);
+    to.put_u8(cta::PROTO_NUM, tuple.l4proto);
+    match i32::from(tuple.l4proto) {
+        libc::IPPROTO_TCP
+        | libc::IPPROTO_UDP
+        | libc::IPPROTO_SCTP
+        | libc::IPPROTO_DCCP
+        | libc::IPPROTO_GRE
+        | libc::IPPROTO_UDPLITE => {
+            to.put_pair(cta::PROTO_SRC_PORT, tuple.l4src);
+            to.put_pair(cta::PROTO_DST_PORT, tuple.l4dst);
+        }
+        libc::IPPROTO_ICMP => {
+            to.put_u8(cta::PROTO_ICMP_CODE, tuple.l4dst[1]);
+            to.put_u8(cta::PROTO_ICMP_TYPE, tuple.l4dst[0]);
+            to.put_pair(cta::PROTO_ICMP_ID, tuple.l4src);
+        }
+        libc::IPPROTO_ICMPV6 => {
+            to.put_u8(cta::PROTO_ICMPV6_CODE, tuple.l4dst[1]);
+            to.put_u8(cta::PROTO_ICMPV6_TYPE, tuple.l4dst[0]);
+            to.put_pair(cta::PROTO_ICMPV6_ID, tuple.l4src);
+        }
+        _ => {}
+    }
+    to.end(nest);
+}
+
+fn numbers(to: &mut Builder<'_>, flat: &Flat) {
+    for (attr, kind, value) in [
+        (Attr::Status, cta::STATUS, flat.status | IPS_CONFIRMED),
+        (Attr::Timeout, cta::TIMEOUT, flat.timeout),
+        (Attr::Mark, cta::MARK, flat.mark),
+        (Attr::Secmark, cta::SECMARK, flat.secmark),
+    ] {
+        if flat.present.has(attr) {
+            to.put_be32(kind, value);
+        }
+    }
+}
+
+/// Appends the state of the protocol of the original tuple.
+fn protoinfo(to: &mut Builder<'_>, flat: &Flat) {
+    let (members, append): (_, fn(&mut Builder<'_>, &Flat)) = match i32::from(flat.orig.l4proto) {
+        libc::IPPROTO_TCP => (TCP, tcp),
+        libc::IPPROTO_SCTP => (SCTP, sctp),
+        libc::IPPROTO_DCCP => (DCCP, dccp),
+        _ => return,
+    };
+    if flat.present.has_any(members) {
+        let nest = to.begin(cta::PROTOINFO);
+        append(to, flat);
+        to.end(nest);
+    }
+}
+
+fn tcp(to: &mut Builder<'_>, flat: &Flat) {
+    let [state, flags_orig, mask_orig, flags_reply, mask_reply, wscale_orig, wscale_reply, ..] =
+        flat.protoinfo.0;
+    let has = |attr| flat.present.has(attr);
+    let nest = to.begin(cta::PROTOINFO_TCP);
+    if has(Attr::TcpState) {
+        to.put_u8(cta::TCP_STATE, state);
+    }
+    if has(Attr::TcpFlagsOrig) && has(Attr::TcpMaskOrig) {
+        to.put_pair(cta::TCP_FLAGS_ORIGINAL, [flags_orig, mask_orig]);
+    }
+    if has(Attr::TcpFlagsRepl) && has(Attr::TcpMaskRepl) {
+        to.put_pair(cta::TCP_FLAGS_REPLY, [flags_reply, mask_reply]);
+    }
+    if has(Attr::TcpWscaleOrig) {
+        to.put_u8(cta::TCP_WSCALE_ORIGINAL, wscale_orig);
+    }
+    if has(Attr::TcpWscaleRepl) {
+        to.put_u8(cta::TCP_WSCALE_REPLY, wscale_reply);
+    }
+    to.end(nest);
+}
+
+fn sctp(to: &mut Builder<'_>, flat: &Flat) {
+    let [state, _, _, _, a, b, c, d, e, f, g, h, ..] = flat.protoinfo.0;
+    let nest = to.begin(cta::PROTOINFO_SCTP);
+    if flat.present.has(Attr::SctpState) {
+        to.put_u8(cta::SCTP_STATE, state);
+    }
+    if flat.present.has(Attr::SctpVtagOrig) {
+        to.put_be32(cta::SCTP_VTAG_ORIGINAL, u32::from_ne_bytes([a, b, c, d]));
+    }
+    if flat.present.has(Attr::SctpVtagRepl) {
+        to.put_be32(cta::SCTP_VTAG_REPLY, u32::from_ne_bytes([e, f, g, h]));
+    }
+    to.end(nest);
+}
+
+fn dccp(to: &mut Builder<'_>, flat: &Flat) {
+    let [state, role, _, _, _, _, _, _, seq @ ..] = flat.protoinfo.0;
+    let nest = to.begin(cta::PROTOINFO_DCCP);
+    if flat.present.has(Attr::DccpState) {
+        to.put_u8(cta::DCCP_STATE, state);
+    }
+    if flat.present.has(Attr::DccpRole) {
+        to.put_u8(cta::DCCP_ROLE, role);
+    }
+    if flat.present.has(Attr::DccpHandshakeSeq) {
+        to.put_be64(cta::DCCP_HANDSHAKE_SEQ, u64::from_ne_bytes(seq));
+    }
+    to.end(nest);
+}
+
+/// Appends a NAT binding, if its address or port is given. Ports are sent for TCP and UDP only.
+fn nat(
+    to: &mut Builder<'_>,
+    kind: u16,
+    range: &NatRange,
+    [ipv4, ipv6, port]: [bool; 3],
+    l4proto: u8,
+) {
+    if !(ipv4 || ipv6 || port) {
+        return;
+    }
+    let nest = to.begin(kind);
+    if ipv4 {
+        to.put(cta::NAT_V4_MINIP, first4(&range.min));
+    } else if ipv6 {
+        to.put(cta::NAT_V6_MINIP, &range.min);
+    }
+    if port {
+        let ports = to.begin(cta::NAT_PROTO);
+        if matches!(i32::from(l4proto), libc::IPPROTO_TCP | libc::IPPROTO_UDP) {
+            to.put_pair(cta::PROTONAT_PORT_MIN, range.min_port);
+            to.put_pair(cta::PROTONAT_PORT_MAX, range.max_port);
+        }
+        to.end(ports);
+    }
+    to.end(nest);
+}
+
+/// Appends a nest of three 32-bit numbers, members 1 to 3.
+fn triple(to: &mut Builder<'_>, kind: u16, values: [u32; 3]) {
+    let nest = to.begin(kind);
+    for (value, number) in values.into_iter().zip(1..) {
+        to.put_be32(number, value);
+    }
+    to.end(nest);
+}
+
+/// Appends the helper, with its private data whether that is marked present or not.
+fn help(to: &mut Builder<'_>, ct: &Conntrack) {
+    if !ct.has(Attr::HelperName) {
+        return;
+    }
+    let nest = to.begin(cta::HELP);
+    to.put_text(cta::HELP_NAME, ct.helper_name());
+    if let Some(info) = ct.heap.helper_info.get() {
+        to.put(cta::HELP_INFO, info);
+    }
+    to.end(nest);
+}
+
+/// Appends the labels, and their mask if it has the same size.
+fn labels(to: &mut Builder<'_>, ct: &Conntrack) {
+    let Some(labels) = ct.labels() else { return };
+    to.put_words(cta::LABELS, labels.words());
+    if let Some(mask) = ct.labels_mask().filter(|mask| mask.max_bit() == labels.max_bit()) {
+        to.put_words(cta::LABELS_MASK, mask.words());
+    }
+}
+
+/// Appends what selects the entries of a dump or flush, and sets the message's address family.
+///
+/// # Errors
+/// [`Error::NoFamily`], [`Error::BadFamily`], [`Error::FamilyConflict`]: not to be sent.
+pub fn dump_filter(to: &mut Builder<'_>, filter: &DumpFilter) -> Result<(), Error> {
+    if let Some((value, mask)) = filter.mark() {
+        to.put_be32(cta::MARK, value);
+        to.put_be32(cta::MARK_MASK, mask);
+    }
+    if let Some(family) = filter.family() {
+        to.set_family(family);
+    }
+    if let Some((value, mask)) = filter.status() {
+        to.put_be32(cta::STATUS, value);
+        to.put_be32(cta::STATUS_MASK, mask);
+    }
+    if let Some(zone) = filter.zone() {
+        to.put_be16(cta::ZONE, zone);
+    }
+    let Some(ct) = filter.tuple() else { return Ok(()) };
+    conntrack(to, ct)?;
+    let family = ct.flat.orig.l3proto;
+    if filter.family().is_some_and(|wanted| wanted != family) {
+        return Err(Error::FamilyConflict);
+    }
+    let nest = to.begin(cta::FILTER);
+    to.put_host32(cta::FILTER_ORIG_FLAGS, tuple_flags(ct));
+    to.put_host32(cta::FILTER_REPLY_FLAGS, 0);
+    to.end(nest);
+    to.set_family(family);
+    Ok(())
+}
+
+/// Which parts of the original tuple a filter compares, as the kernel numbers them.
+fn tuple_flags(ct: &Conntrack) -> u32 {
+    let ipv4 = i32::from(ct.flat.orig.l3proto) == libc::AF_INET;
+    let (src, dst, icmp) = if ipv4 {
+        (Attr::OrigIpv4Src, Attr::OrigIpv4Dst, 6)
+    } else {
+        (Attr::OrigIpv6Src, Attr::OrigIpv6Dst, 9)
+    };
+    [
+        (src, 0),
+        (dst, 1),
+        (Attr::OrigZone, 2),
+        (Attr::OrigL4Proto, 3),
+        (Attr::OrigPortSrc, 4),
+        (Attr::OrigPortDst, 5),
+        (Attr::IcmpType, icmp),
+        (Attr::IcmpCode, icmp + 1),
+        (Attr::IcmpId, icmp + 2),
+    ]
+    .into_iter()
+    .filter(|(attr, _)| ct.has(*attr))
+    .fold(0, |flags, (_, bit)| flags | 1 << bit)
+}

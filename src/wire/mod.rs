@@ -1,0 +1,36 @@
+//! Bytes to objects and back: the only place that knows the attributes of ctnetlink.
+#![forbid(unsafe_code)]
+
+pub mod cta;
+pub mod decode;
+pub mod encode;
+pub mod expect;
+pub mod query;
+
+use crate::netlink::message::Message;
+
+/// What a message says has happened. The numbers are those of `enum nf_conntrack_msg_type`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Change {
+    /// Something was created.
+    New = 1,
+    /// Something was changed; also what answers to dumps and gets come as.
+    Update = 2,
+    /// Something was deleted.
+    Destroy = 4,
+}
+
+impl Change {
+    /// What the message, of either subsystem, says; `None` for messages of other kinds.
+    #[must_use]
+    pub fn of(message: &Message<'_>) -> Option<Self> {
+        const CREATED: u16 = (libc::NLM_F_CREATE | libc::NLM_F_EXCL) as u16;
+        match message.number() {
+            cta::MSG_NEW if message.flags & CREATED != 0 => Some(Self::New),
+            cta::MSG_NEW => Some(Self::Update),
+            cta::MSG_DELETE => Some(Self::Destroy),
+            _ => None,
+        }
+    }
+}
