@@ -12,9 +12,9 @@ module=${CTRS_MODULE:-ctrs}
 soname=${CTRS_SONAME:-libctrs.so.0}
 
 if [ "${1-}" != --inside ]; then
-	namespace=-n
-	[ "$(id -u)" = 0 ] || namespace=-Urn
-	exec unshare "$namespace" "$0" --inside
+	user=()
+	[ "$(id -u)" = 0 ] || user=(unshare --user --map-root-user)
+	exec "${user[@]}" unshare --net "$0" --inside
 fi
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -137,7 +137,6 @@ same_list() {
 }
 
 in_proc() {
-	[ -r /proc/net/nf_conntrack ] || return 0
 	grep -Eq -- "$1" /proc/net/nf_conntrack
 }
 

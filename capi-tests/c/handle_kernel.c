@@ -97,31 +97,6 @@ static void unprivileged(void)
 	nfct_destroy(ct);
 }
 
-/* Runs a test in a child process and adds up its counts. */
-static void in_child(void (*test)(void))
-{
-	int counts[2] = { 0, 0 }, ends[2];
-
-	fflush(stdout);
-	if (pipe(ends) == -1) {
-		perror("pipe");
-		exit(1);
-	}
-	if (fork() == 0) {
-		passed = failed = 0;
-		test();
-		counts[0] = passed, counts[1] = failed;
-		fflush(stdout);
-		_exit(write(ends[1], counts, sizeof(counts)) != sizeof(counts));
-	}
-	close(ends[1]);
-	CHECK_INT(read(ends[0], counts, sizeof(counts)), sizeof(counts)); /* it did not crash */
-	close(ends[0]);
-	wait(NULL);
-	passed += counts[0];
-	failed += counts[1];
-}
-
 static void test_registration(void)
 {
 	struct seen first = { .answer = NFCT_CB_CONTINUE }, second = first;

@@ -35,7 +35,8 @@ static inline void own_namespace(void)
 	int fd;
 
 	if (unshare(CLONE_NEWNET) == -1) {
-		if (unshare(CLONE_NEWUSER | CLONE_NEWNET) == -1) {
+		/* The user first: who owns a network namespace's files is settled when it is made. */
+		if (unshare(CLONE_NEWUSER) == -1) {
 			skip("no network namespace of its own: run as root or allow user namespaces");
 			exit(finish());
 		}
@@ -44,11 +45,40 @@ static inline void own_namespace(void)
 		write_file("/proc/self/uid_map", map);
 		sprintf(map, "0 %u 1", gid);
 		write_file("/proc/self/gid_map", map);
+		if (unshare(CLONE_NEWNET) == -1) {
+			skip("no network namespace of its own");
+			exit(finish());
+		}
 	}
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (ioctl(fd, SIOCSIFFLAGS, &lo) == -1)
 		perror("lo");
 	close(fd);
+}
+
+/* Runs a test in a child process and adds up its counts. */
+static inline void in_child(void (*test)(void))
+{
+	int counts[2] = { 0, 0 }, ends[2], status = -1;
+
+	fflush(stdout);
+	if (pipe(ends) == -1) {
+		perror("pipe");
+		exit(1);
+	}
+	if (fork() == 0) {
+		passed = failed = 0;
+		test();
+		counts[0] = passed, counts[1] = failed;
+		fflush(stdout);
+		_exit(write(ends[1], counts, sizeof(counts)) != sizeof(counts));
+	}
+	close(ends[1]);
+	CHECK_INT(read(ends[0], counts, sizeof(counts)), sizeof(counts));
+	close(ends[0]);
+	CHECK_INT(wait(&status) > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0, 1);
+	passed += counts[0];
+	failed += counts[1];
 }
 
 /* An established TCP flow from 10.0.`n / 250`.`n % 250 + 1` port 1000 to 10.1.0.1 port 80. */
@@ -74,6 +104,31 @@ static inline struct nf_conntrack *new_flow(unsigned int n)
 	nfct_set_attr_u32(ct, ATTR_TIMEOUT, 600);
 	nfct_set_attr_u8(ct, ATTR_TCP_STATE, TCP_CONNTRACK_ESTABLISHED);
 	return ct;
+}
+
+static inline struct nf_conntrack *marked(struct nf_conntrack *ct, uint32_t mark)
+{
+	nfct_set_attr_u32(ct, ATTR_MARK, mark);
+	return ct;
+}
+
+/* A connection from the client of flow 0 to port 2021, expected on behalf of `master`. */
+static inline struct nf_expect *expectation(struct nf_conntrack *master)
+{
+	struct nf_expect *exp = nfexp_new();
+	struct nf_conntrack *ct = flow(0);
+
+	nfexp_set_attr(exp, ATTR_EXP_MASTER, master);
+	nfct_set_attr_u16(ct, ATTR_PORT_SRC, 0);
+	nfct_set_attr_u16(ct, ATTR_PORT_DST, htons(2021));
+	nfexp_set_attr(exp, ATTR_EXP_EXPECTED, ct);
+	nfct_set_attr_u32(ct, ATTR_IPV4_SRC, 0xffffffff);
+	nfct_set_attr_u32(ct, ATTR_IPV4_DST, 0xffffffff);
+	nfct_set_attr_u16(ct, ATTR_PORT_DST, 0xffff);
+	nfexp_set_attr(exp, ATTR_EXP_MASK, ct);
+	nfct_destroy(ct);
+	nfexp_set_attr_u32(exp, ATTR_EXP_TIMEOUT, 100);
+	return exp;
 }
 
 /* Runs a query on a flow and frees it. */

@@ -20,6 +20,7 @@ failed=0
 skipped=0
 cmd=()
 listeners=()
+wrap=() # a command to start the program with
 
 die() {
     printf 'error: %s\n' "$*" >&2
@@ -109,7 +110,7 @@ side_command() {
     local side=$1 ns=$2 path=()
     [ "$side" = ref ] || path=("LD_LIBRARY_PATH=$CTRS_COMPAT_DIR")
     cmd=(nsenter --net="/run/netns/$ns" env -u LD_LIBRARY_PATH "${path[@]}" LD_DEBUG=libs
-        LD_DEBUG_OUTPUT="$work/loaded/$side" "$program" "${@:3}")
+        LD_DEBUG_OUTPUT="$work/loaded/$side" "${wrap[@]}" "$program" "${@:3}")
 }
 
 # run_ref NS ARGS... / run_ctrs NS ARGS...
@@ -442,5 +443,5 @@ finish() {
     check_loaded ctrs
     [ "$skipped" = 0 ] || printf '# %d skipped\n' "$skipped"
     printf '%d passed, %d failed\n' "$passed" "$failed"
-    [ "$failed" = 0 ]
+    if [ "$failed" != 0 ]; then exit 1; fi
 }

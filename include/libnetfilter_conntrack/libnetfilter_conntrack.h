@@ -1211,9 +1211,6 @@ const char *nfct_labelmap_get_name(struct nfct_labelmap *m, unsigned int bit);
 /// `m` is NULL or a live label map; `name` is NULL or a C string.
 int nfct_labelmap_get_bit(struct nfct_labelmap *m, const char *name);
 
-/// Rereads the `TZ` variable, POSIX.
-extern void tzset(void);
-
 /// Prints an entry as nfct_snprintf_labels() does, without labels.
 ///
 /// # Safety

@@ -84,7 +84,7 @@ unsafe fn set_number(
     let Ok(attr) = Attr::try_from(number) else { return Ok(()) };
     let bytes = bytes.as_ref();
     if attr == Attr::HelperInfo {
-        return ct.set_helper_info(bytes.get(..bytes.len() / 8).unwrap_or_default());
+        return ct.set_helper_info(bytes);
     }
     let mut slot: Slot = [0; 16];
     slot.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
@@ -209,7 +209,11 @@ pub unsafe extern "C" fn nfct_get_attr(ct: *const nf_conntrack, r#type: RawAttr)
 }
 
 fn labels(ct: &Conntrack, attr: Attr) -> Option<&Bitmask> {
-    if attr == Attr::Connlabels { ct.labels() } else { ct.labels_mask() }
+    match attr {
+        Attr::Connlabels => ct.labels(),
+        Attr::ConnlabelsMask => ct.labels_mask(),
+        _ => None,
+    }
 }
 
 /// The first bytes of an attribute's value. One in the object is read on into its neighbours, one
@@ -230,9 +234,13 @@ unsafe fn number<const N: usize>(
         return Ok(*value);
     }
     let mut value = [0; N];
-    let count = labels(ct, attr).map(|mask| (mask.words().len() as u32).to_ne_bytes());
-    let owned = match &count {
-        Some(count) => count,
+    let block;
+    let owned = match labels(ct, attr) {
+        Some(mask) => {
+            // SAFETY: a bitmask begins with its count, and has at least one word.
+            block = unsafe { ptr::slot(mask.0.as_ptr().cast(), 8) };
+            &block[..]
+        }
         None => ct.get(attr).unwrap_or_default(),
     };
     value.iter_mut().zip(owned).for_each(|(to, from)| *to = *from);

@@ -24,6 +24,8 @@ pub mod expect;
 pub mod filter;
 pub mod group;
 pub mod handle;
+#[cfg(c_header)]
+mod header;
 pub mod labelmap;
 pub mod nfnl;
 pub mod nlmsg;

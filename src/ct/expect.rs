@@ -68,9 +68,9 @@ pub struct Expect {
     pub(crate) class: u32,
     pub(crate) nat_dir: u32,
     pub(crate) zone: u16,
+    pub(crate) _reserved: [u8; 2],
     pub(crate) helper_name: [u8; 16],
     pub(crate) function: [u8; 24],
-    pub(crate) _reserved: [u8; 2],
     /// Bit `n` says that attribute `n` is present.
     pub(crate) present: u32,
 }

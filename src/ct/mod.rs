@@ -6,6 +6,7 @@ pub mod compare;
 pub mod conntrack;
 pub mod copy;
 pub mod expect;
+pub mod flow;
 pub mod group;
 pub mod icmp;
 pub mod labelmap;

@@ -1,6 +1,7 @@
 //! Objects as text: the lines and the XML that programs parse, to the byte.
 #![forbid(unsafe_code)]
 
+mod display;
 mod expect;
 mod names;
 mod plain;

@@ -22,7 +22,8 @@ expectation_events() {
     all_listening
     traffic "$1" ftp ftp-data ftp-nat tftp
     run_ref "$1" -D expect -p tcp -s 10.2.0.2 -d 10.1.0.2 --orig-port-src 0 \
-        --orig-port-dst 45000 --reply-port-src 45000 --reply-port-dst 0 
-    run_ref "$1" -F expect 
+        --orig-port-dst 45000 --reply-port-src 45000 --reply-port-dst 0 >"$work/said" 2>&1 ||
+        true # says that it failed, and deletes
+    run_ref "$1" -F expect >"$work/said" 2>&1
     stop_listeners INT
 }

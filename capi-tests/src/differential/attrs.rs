@@ -19,7 +19,9 @@ pub const TIMESTAMP_EVENT: u32 = 75;
 /// `ATTR_REPL_PORT_SRC` and `ATTR_REPL_PORT_DST`.
 pub const REPL_PORTS: [u32; 2] = [10, 11];
 /// `ATTR_ICMP_TYPE`, `ATTR_ICMP_CODE` and `ATTR_ICMP_ID`.
-pub const ICMP: [u32; 3] = [12, 13, 14];
+pub const ICMP: [u32; 3] = [12, 13, ICMP_ID];
+/// `ATTR_ICMP_ID`.
+pub const ICMP_ID: u32 = 14;
 /// `ATTR_SNAT_PORT` and `ATTR_DNAT_PORT`.
 pub const NAT_PORTS: [u32; 2] = [22, 23];
 

@@ -49,7 +49,33 @@ pub fn built(w: &mut World, header: &[u8], build: impl FnOnce(&World, Ptr) -> (i
     let (ret, errno) = build(w, pointer);
     let len = u32::from_ne_bytes(*w.buffer.first_chunk().expect("4 bytes")) as usize;
     assert!(len <= MESSAGE, "a message of {len} bytes");
-    Built { ret, errno, message: w.buffer[..len].to_vec() }
+    let mut message = w.buffer[..len].to_vec();
+    if w.mend && len > HEADER && zero_padding(&mut message[HEADER..]) {
+        w.out.met("padding");
+    }
+    Built { ret, errno, message }
+}
+
+/// Clears what lies between attributes: the reference leaves there what a tuple it gave up wrote.
+/// Says whether there was something.
+fn zero_padding(mut attributes: &mut [u8]) -> bool {
+    let mut found = false;
+    while let Some([a, b, _, flags]) = attributes.first_chunk().copied() {
+        let len = usize::from(u16::from_ne_bytes([a, b]));
+        let end = len.next_multiple_of(4).min(attributes.len());
+        if len < 4 || len > end {
+            break;
+        }
+        let (attribute, rest) = attributes.split_at_mut(end);
+        let (content, padding) = attribute.split_at_mut(len);
+        found |= padding.iter().any(|byte| *byte != 0);
+        padding.fill(0);
+        if flags & 0x80 != 0 {
+            found |= zero_padding(&mut content[4..]);
+        }
+        attributes = rest;
+    }
+    found
 }
 
 /// A netlink header as a caller prepares it; at times with an attribute behind it.

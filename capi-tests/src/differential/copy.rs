@@ -27,7 +27,10 @@ pub fn copy(w: &mut World, rng: &mut Rng) {
 /// Copies one attribute.
 pub fn copy_attr(w: &mut World, rng: &mut Rng) {
     let (to, from) = two_of(rng, w.cts.len());
-    let attr = rng.below(96) as u32;
+    let attr = if rng.one_in(4) { rng.below(96) as u32 } else { super::ct::attr_of(w, rng, from) };
+    if attr > 95 {
+        return; // beyond the reference's presence bits
+    }
     let (api, dest, src) = (&w.api, w.cts[to].ptr, w.cts[from].ptr);
     w.out.call(format!("nfct_copy_attr(ct{to}, ct{from}, {attr})"), || {
         errno_of(ffi!(api, nfct_copy_attr(dest, src, attr)))

@@ -73,10 +73,28 @@ fn set_info(w: &mut World, rng: &mut Rng, at: usize) {
     repair::helper_info(w, at);
 }
 
+/// Gives an object what a message needs: both tuples.
+pub fn set_tuples(w: &mut World, rng: &mut Rng) {
+    let at = rng.index(w.cts.len());
+    for attr in [15, 17, 16, 18, 8, 9, 10, 11, 12, 14] {
+        if !rng.one_in(5) {
+            let value = attrs::likely_value(rng, attr);
+            set_number(w, rng, at, attr, value);
+        }
+    }
+}
+
+/// An attribute, more often than not one that the object has.
+pub fn attr_of(w: &World, rng: &mut Rng, at: usize) -> u32 {
+    let present = |attr: &u32| ffi!(w.api, nfct_attr_is_set(w.cts[at].ptr, *attr)).0 == 1;
+    let set: Vec<u32> = (0..COUNT - 1).filter(present).collect();
+    if set.is_empty() || rng.one_in(3) { attrs::any_attr(rng) } else { rng.pick(&set) }
+}
+
 /// Gets an attribute through its pointer or as a number.
 pub fn get(w: &mut World, rng: &mut Rng) {
     let at = rng.index(w.cts.len());
-    let attr = attrs::any_attr(rng);
+    let attr = attr_of(w, rng, at);
     if rng.one_in(3) {
         return get_pointer(w, at, attr);
     }
@@ -113,8 +131,8 @@ fn may_read(api: &Api, ct: &Ct, attr: u32, bytes: usize) -> bool {
             // What lies behind: the highest NAT port, and bytes after the NUL of a name.
             20..=23 | 61 | 70 | 71 => bytes <= width(attr),
             31 => bytes < 8,
-            HELPER_NAME => bytes == 1,
-            SECCTX => bytes == 1,
+            HELPER_NAME | SECCTX => bytes == 1,
+            attrs::CONNLABELS | attrs::CONNLABELS_MASK => bytes <= 4,
             HELPER_INFO => ct.info.as_ref().is_none_or(|info| info.len() >= bytes),
             _ => true,
         }
@@ -154,7 +172,8 @@ pub fn is_set(w: &mut World, rng: &mut Rng) {
     let at = rng.index(w.cts.len());
     let (api, ct, mend) = (&w.api, &w.cts[at], w.mend);
     if rng.one_in(2) {
-        let attr = attrs::any_attr(rng);
+        let attr = attr_of(w, rng, at);
+        let (api, ct) = (&w.api, &w.cts[at]);
         w.out.call(format!("nfct_attr_is_set(ct{at}, {attr})"), || {
             let result = number(ffi!(api, nfct_attr_is_set(ct.ptr, attr)));
             if_event(mend, attr, result, || number((u8::from(ct.has_event), 0)))
@@ -174,7 +193,7 @@ pub fn is_set(w: &mut World, rng: &mut Rng) {
 /// Unsets an attribute.
 pub fn unset(w: &mut World, rng: &mut Rng) {
     let at = rng.index(w.cts.len());
-    let attr = attrs::any_attr(rng);
+    let attr = attr_of(w, rng, at);
     unset_attr(w, at, attr);
 }
 

@@ -12,6 +12,7 @@ const TUPLES: [u32; 4] = [0, 1, 2, 8];
 const MASTER: u32 = 0;
 const EXPECTED: u32 = 1;
 const MASK: u32 = 2;
+const DESTROY: u32 = 2;
 const ZONE: u32 = 4;
 const HELPER_NAME: u32 = 6;
 const FUNCTION: u32 = 10;
@@ -268,7 +269,10 @@ pub fn build(w: &mut World, rng: &mut Rng) {
     if how != 0 && usable == Usable::PartOfIt {
         return;
     }
-    let (query, flags) = (rng.pick(&[0, 7, 3, 2]), rng.next() as u16);
+    let (query, flags) = (rng.pick(&[0, 7, 3, DESTROY]), rng.next() as u16);
+    // Without the expected flow, the kernel takes it for a request to remove all.
+    let flushes =
+        how == 2 && query == DESTROY && ffi!(w.api, nfexp_attr_is_set(exp, EXPECTED)).0 == 0;
     let mut ssh = [0_u64; 4];
     let unused: Ptr = ssh.as_mut_ptr().cast();
     let start: &[u8] = if how == 0 { &header } else { &[] };
@@ -279,7 +283,8 @@ pub fn build(w: &mut World, rng: &mut Rng) {
     });
     let refused = Built { ret: -1, errno: libc::EINVAL, message: Vec::new() };
     let id = if how == 1 { "build-refusal" } else { "incomplete-request" };
-    let mended = (w.mend && how != 0 && usable == Usable::Nothing).then(|| (id, refused.show()));
+    let refuses = flushes || how != 0 && usable == Usable::Nothing;
+    let mended = (w.mend && refuses).then(|| (id, refused.show()));
     w.out.call(format!("build how {how} ({query}, {flags}, exp{at})"), || Outcome {
         result: result.show(),
         mended,

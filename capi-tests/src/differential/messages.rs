@@ -154,7 +154,11 @@ fn mutate(rng: &mut Rng, message: &mut Vec<u8>) {
                 rng.pick(&[0, 1, 0xff, 0x80, message[at] ^ 1, message[at].wrapping_add(4)]);
         }
         6 => {
-            message.truncate(HEADER + rng.index(message.len() - HEADER + 1));
+            let mut len = HEADER + rng.index(message.len() - HEADER + 1);
+            if message[5] == 2 {
+                len &= !3; // the reference reads up to the next multiple of 4, past the message
+            }
+            message.truncate(len);
             fix_length(message);
         }
         _ => message[16] = rng.pick(&[2, 10, 0, 7]),

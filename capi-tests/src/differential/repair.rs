@@ -2,7 +2,7 @@
 //! purpose, so that everything after can be compared strictly. Does nothing for other libraries.
 
 use super::api::{Api, Ptr, ffi};
-use super::attrs::{HELPER_NAME, ICMP, NAT_PORTS, REPL_PORTS};
+use super::attrs::{HELPER_NAME, ICMP, ICMP_ID, NAT_PORTS, REPL_PORTS};
 use super::world::World;
 
 /// The reference forgets the length of helper data that the caller set; a parser records it.
@@ -47,7 +47,11 @@ pub fn after_copy(w: &mut World, to: usize, from: usize, taken: &dyn Fn(u32) -> 
             w.out.met("copy-parts");
         }
     }
-    let icmp = ICMP.map(|attr| present(&w.api, attr));
+    // Where a reply port is present, the bytes are that port's and go where it goes.
+    let icmp = ICMP.map(|attr| {
+        let port = REPL_PORTS[usize::from(attr != ICMP_ID)];
+        present(&w.api, attr) && ffi!(w.api, nfct_attr_is_set(src, port)).0 == 0
+    });
     if icmp != [false; 3] && copy_reply_icmp(&w.api, dest, src, icmp) {
         w.out.met("copy-parts");
     }

@@ -47,6 +47,10 @@ const STEPS: [(u64, Step); 31] = [
 const FILTER_STEPS: [(u64, Step); 3] =
     [(6, filter::add), (2, filter::set_logic), (2, filter::attach)];
 
+/// What some sequences start with, so that there is something to look at.
+const FIRST_STEPS: [Step; 5] =
+    [parse::conntrack, parse::conntrack, labels::new_map, expect::parse, ct::set_tuples];
+
 /// Which part of the calls a worker makes, and how.
 pub struct Plan {
     /// Path of the library.
@@ -91,7 +95,9 @@ pub fn run(plan: &Plan) {
 /// Each step has a generator of its own, so that leaving one out does not change the others.
 fn run_sequence(w: &mut World, plan: &Plan, seed: u64) {
     let mut rng = Rng::new(seed);
-    let steps: &[(u64, Step)] = if rng.one_in(12) { &FILTER_STEPS } else { &STEPS };
+    let filters = rng.one_in(12);
+    let steps: &[(u64, Step)] = if filters { &FILTER_STEPS } else { &STEPS };
+    let first: &[Step] = if filters || rng.one_in(3) { &[] } else { &FIRST_STEPS };
     let len = rng.range(8, 60) as usize;
     w.out.step(0);
     w.make_objects(&mut rng);
@@ -101,9 +107,10 @@ fn run_sequence(w: &mut World, plan: &Plan, seed: u64) {
         }
         w.out.step(at);
         let mut rng = Rng::new(mix(seed, at as u64));
-        match plan.wild && rng.one_in(3) {
-            true => parse::wild(w, &mut rng),
-            false => any_step(&mut rng, steps)(w, &mut rng),
+        match first.get(at - 1) {
+            Some(step) => step(w, &mut rng),
+            None if plan.wild && rng.one_in(3) => parse::wild(w, &mut rng),
+            None => any_step(&mut rng, steps)(w, &mut rng),
         }
     }
     finish(w, &mut rng, plan, len + 1);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* The library under test, loaded by path: the same program measures any of them. */
+#ifndef LIBRARY_H
+#define LIBRARY_H
+
+#include <libnetfilter_conntrack/libnetfilter_conntrack.h>
+
+#define FUNCTIONS(F) \
+	F(nfct_new) F(nfct_destroy) F(nfct_clone) F(nfct_copy) F(nfct_cmp) \
+	F(nfct_set_attr) F(nfct_set_attr_u8) F(nfct_set_attr_u16) F(nfct_set_attr_u32) \
+	F(nfct_set_attr_u64) F(nfct_get_attr) F(nfct_get_attr_u8) F(nfct_get_attr_u16) \
+	F(nfct_get_attr_u32) F(nfct_get_attr_u64) F(nfct_attr_is_set) F(nfct_setobjopt) \
+	F(nfct_nlmsg_build) F(nfct_nlmsg_parse) F(nfct_snprintf) \
+	F(nfct_open) F(nfct_close) F(nfct_fd) F(nfct_query) F(nfct_catch) \
+	F(nfct_callback_register)
+
+#define MEMBER(name) __typeof__(&name) name;
+struct library {
+	FUNCTIONS(MEMBER)
+};
+#undef MEMBER
+
+extern struct library lib;
+
+/* Loads a library and all the functions above from it; ends the program where that fails, or
+ * where the process maps another library of that kind. */
+void load_library(const char *path);
+
+/* Ends the program with a message and errno. */
+void fail(const char *what) __attribute__((noreturn));
+
+/* Seconds of a clock that only goes forward. */
+double now(void);
+
+/* Keeps the compiler from leaving out a computation whose result nobody reads. */
+static inline void keep(unsigned long value)
+{
+	__asm__ volatile("" : : "r"(value) : "memory");
+}
+
+#endif

@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# Builds and runs the C test programs here. Those that need the kernel move into a network
+# namespace of their own.
+#
+#   CTRS_STAGE    prefix of an installation of ctrs (required but with REFERENCE=1)
+#   VALGRIND=1    runs them under valgrind: no error, no leak
+#   SANITIZE=1    builds them with the address and undefined behaviour sanitizers
+#   REFERENCE=1   builds them against Debian's libnetfilter_conntrack instead, to see what it does
+#   CC            the C compiler, default gcc
+set -u
+cd "$(dirname "$0")" || exit 1
+module=ctrs
+cflags=(-std=c99 -g -Wall -Wextra -Werror -Wno-deprecated-declarations)
+if [ -n "${REFERENCE-}" ]; then
+	module=libnetfilter_conntrack
+	cflags+=(-DREFERENCE)
+else
+	: "${CTRS_STAGE:?is the prefix ctrs was installed under}"
+	pc=$(find "$CTRS_STAGE/" -name ctrs.pc 2>/dev/null | head -n 1)
+	[ -n "$pc" ] || { echo "no ctrs.pc below $CTRS_STAGE"; exit 1; }
+	export PKG_CONFIG_PATH=${pc%/*}
+fi
+read -ra include <<<"$(pkg-config --cflags "$module")"
+read -ra libs <<<"$(pkg-config --libs "$module")"
+libdir=$(pkg-config --variable=libdir "$module")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+
+[ -z "${SANITIZE-}" ] || cflags+=(-fsanitize=address,undefined -fno-sanitize-recover=all)
+launcher=(timeout 300)
+[ -z "${VALGRIND-}" ] || launcher+=(valgrind --quiet --leak-check=full --error-exitcode=9
+	--errors-for-leak-kinds=definite,indirect)
+
+fail() {
+	failed=$((failed + 1))
+	echo "FAIL: $1"
+}
+
+# Every header alone, in C and C++. Two of them only ask to be left out.
+check_headers() {
+	local dir=/usr/include/libnetfilter_conntrack header standard
+	for flag in "${include[@]}"; do
+		[ -d "${flag#-I}/libnetfilter_conntrack" ] && dir=${flag#-I}/libnetfilter_conntrack
+	done
+	for header in "$dir"/*.h; do
+		for standard in c99:c c2x:c c++11:c++ c++17:c++ c++20:c++; do
+			if printf '#include <libnetfilter_conntrack/%s>\nextern int not_empty;\n' "${header##*/}" |
+				gcc -x "${standard#*:}" -std="${standard%:*}" -Wall -Wextra -Wpedantic -Wundef \
+					-Wredundant-decls -Werror -Wno-cpp -fsyntax-only "${include[@]}" - 2>"$work/log"; then
+				passed=$((passed + 1))
+			else
+				cat "$work/log"
+				fail "${header##*/} as ${standard%:*}"
+			fi
+		done
+	done
+}
+
+# Every exported function occurs in the test of wrong arguments.
+check_null_is_complete() {
+	local missing
+	nm -D --defined-only "$libdir/libctrs.so" | awk '{ print $3 }' | grep -E '^nf(ct|exp)_' | sort >"$work/exported"
+	nm -u "$work/null" | awk '{ print $2 }' | sed 's/@.*//' | sort >"$work/used"
+	missing=$(comm -23 "$work/exported" "$work/used")
+	if [ -s "$work/exported" ] && [ -z "$missing" ]; then
+		passed=$((passed + 1))
+	else
+		fail "null.c does not call: $missing"
+	fi
+}
+
+run() {
+	local name=$1 output status last extra=()
+	if [ "$name" = nfnl ]; then
+		pkg-config --exists libnfnetlink || { echo "SKIP: nfnl: install libnfnetlink-dev"; return; }
+		extra=(-lnfnetlink)
+	fi
+	"${CC:-gcc}" "${cflags[@]}" "${include[@]}" "$name.c" -o "$work/$name" "${libs[@]}" "${extra[@]}" || {
+		fail "$name does not compile"
+		return
+	}
+	if [ "$name" = dump_memory ] && [ -n "${VALGRIND-}${SANITIZE-}" ]; then
+		echo "SKIP: dump_memory: sizes mean nothing under a memory checker"
+		return
+	fi
+	output=$(LD_LIBRARY_PATH=$libdir "${launcher[@]}" "$work/$name" 2>&1)
+	status=$?
+	last=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' <<<"$output" | tail -n 1)
+	sed "s/^/$name: /" <<<"$output"
+	if [ -z "$last" ]; then
+		fail "$name ended with status $status before its last line"
+		return
+	fi
+	read -r good _ bad _ <<<"$last"
+	passed=$((passed + good))
+	failed=$((failed + bad))
+	[ "$status" = 0 ] || [ "$bad" != 0 ] || fail "$name ended with status $status"
+}
+
+check_headers
+for source in *.c; do
+	run "${source%.c}"
+done
+[ -n "${REFERENCE-}" ] || check_null_is_complete
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,149 @@
+# shellcheck shell=bash
+# What the scenarios of the smaller programs share, on top of ../lib.sh.
+
+PATH=$PATH:/usr/sbin:/sbin
+export LC_ALL=C.UTF-8
+
+# need COMMAND:PACKAGE...: before enter_private, while there is a network to install from.
+need() {
+    [ "${DROPIN_INSIDE:-}" != "$0" ] || return 0
+    local pair missing=()
+    for pair; do
+        command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    [ "$(id -u)" = 0 ] || die "packages needed: ${missing[*]}"
+    install_stopped "${missing[@]}" || die "cannot install: ${missing[*]}"
+}
+
+# Install packages, but do not let them start their daemons on this host.
+install_stopped() {
+    local policy=/usr/sbin/policy-rc.d code=0
+    if [ -e "$policy" ]; then
+        policy=
+    else
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 755 "$policy"
+    fi
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" >&2 || code=$?
+    [ -z "$policy" ] || rm "$policy"
+    return "$code"
+}
+
+# use PROGRAM: what side_command and its kin run from here on.
+use() {
+    program=$1
+    rm -f "$work/loaded/"*
+    printf '# %s\n' "$program"
+}
+
+# both_sides FUNCTION ARGS...: FUNCTION SIDE ARGS... on the reference, then on the candidate.
+both_sides() {
+    local side
+    for side in ref ctrs; do
+        "$1" "$side" "${@:2}"
+    done
+}
+
+# start SIDE NS ARGS...: the program in the background; `pid` is its process. What it says goes to
+# $work/SIDE.log.
+start() {
+    side_command "$@"
+    "${cmd[@]}" >"$work/$1.log" 2>&1 </dev/null &
+    pid=$!
+}
+
+# stop [SIGNAL]
+stop() {
+    kill "-${1:-TERM}" "$pid"
+    wait "$pid" 2>/dev/null || true
+}
+
+# compare_sides NAME FILE: compare $work/ref.FILE and $work/ctrs.FILE, which must not be empty.
+compare_sides() {
+    if [ -s "$work/ref.$2" ]; then
+        compare "$1" "$work/ref.$2" "$work/ctrs.$2"
+    else
+        fail "$1: the reference left nothing to compare"
+    fi
+}
+
+# flows NS: the kernel's own list of the flows in a namespace, sorted: protocol, mark, addresses and
+# ports. The ports that the router itself (.1) sends from are the kernel's choice.
+flows() {
+    on "$1" cat /proc/net/nf_conntrack | awk '{
+        split("", is)
+        for (i = NF; i > 0; i--) if (split($i, pair, "=") == 2) is[pair[1]] = pair[2]
+        if (is["src"] ~ /[.:0]1$/) is["sport"] = "any"
+        printf "%s mark %#x %s %s -> %s %s\n", $3, is["mark"], is["src"], is["sport"], is["dst"], is["dport"]
+    }' | sed -E 's/(:0000)+:/::/g; s/:000/:/g' | sort
+}
+
+# compare_flows PART: the flows on both sides are those of PART.flows.
+compare_flows() {
+    local side
+    for side in ref ctrs; do
+        compare "$1: flows ($side)" "$here/programs/$1.flows" "$work/$side.flows"
+    done
+}
+
+# listening NS PROTOCOL ADDRESS: is there a socket on ADDRESS:PORT?
+listening() {
+    on "$1" ss -Hnl "--$2" | grep -qF "$3 "
+}
+
+# --- full-screen programs ----------------------------------------------------------------------------
+
+# screen_start SIDE NS ARGS...: the program on a terminal of 150 columns and 50 lines.
+screen_start() {
+    side_command "$@"
+    terminal new-session -d -x 150 -y 50 -s "$1" "${cmd[@]}"
+    pid=$(terminal display -p -t "$1" '#{pane_pid}')
+}
+
+# screen SIDE: what is on it now.
+screen() {
+    terminal capture-pane -p -t "$1"
+}
+
+# screen_has SIDE PATTERN...: does it show all of them?
+screen_has() {
+    local pattern side=$1
+    screen "$side" >"$work/$side.now"
+    for pattern in "${@:2}"; do
+        grep -qE -- "$pattern" "$work/$side.now" || return 1
+    done
+}
+
+# keys SIDE KEY...
+keys() {
+    terminal send-keys -t "$1" "${@:2}"
+}
+
+terminal() {
+    TMUX_TMPDIR=$work tmux -f /dev/null -L dropin "$@"
+}
+
+# --- traffic that stays ------------------------------------------------------------------------------
+
+# hold LAB WHAT...: run it and keep its sockets open until `release`.
+hold() {
+    rm -f "$work/hold" "$work/held"
+    mkfifo "$work/hold"
+    traffic "$@" hold <"$work/hold" >"$work/held" &
+    held=$!
+    exec {hold_fd}>"$work/hold"
+    wait_until 'traffic' grep -q ready "$work/held"
+}
+
+release() {
+    exec {hold_fd}>&-
+    wait "$held"
+}
+
+# verdict: the last lines. Each part has checked for itself what was loaded.
+verdict() {
+    [ "$skipped" = 0 ] || printf '# %d skipped\n' "$skipped"
+    printf '%d passed, %d failed\n' "$passed" "$failed"
+    [ "$failed" = 0 ] || exit 1
+}

@@ -1,0 +1,171 @@
+//! Messages of a real kernel, decoded and encoded again, cut short and damaged.
+
+use ctrs::Conntrack;
+use ctrs::netlink::builder::{Builder, Header};
+use ctrs::netlink::message::Message;
+use ctrs::wire::{cta, decode, encode, expect};
+use std::path::Path;
+
+/// Every message of the corpus, with the line that describes it.
+fn corpus() -> Vec<(String, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+    let mut messages = Vec::new();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let mut description = String::new();
+        for line in text.lines() {
+            match line.strip_prefix("# ") {
+                Some(comment) => description = comment.to_owned(),
+                None => messages.push((description.clone(), unhex(line))),
+            }
+        }
+    }
+    messages
+}
+
+fn unhex(line: &str) -> Vec<u8> {
+    (0..line.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&line[at..at + 2], 16).unwrap())
+        .collect()
+}
+
+/// The conntrack entries of the corpus: NEW and DELETE messages of the subsystem.
+fn entries() -> Vec<(String, Vec<u8>)> {
+    let is_entry = |(_, bytes): &(String, Vec<u8>)| {
+        let message = Message::first(bytes).unwrap();
+        message.subsystem() == cta::SUBSYS_CT && [0, 2].contains(&message.number())
+    };
+    corpus().into_iter().filter(is_entry).collect()
+}
+
+fn decoded(bytes: &[u8]) -> Conntrack {
+    let message = Message::first(bytes).unwrap();
+    let mut ct = Conntrack::new();
+    decode::conntrack(&mut ct, message.attributes(), message.family()).unwrap();
+    ct
+}
+
+fn encoded(ct: &Conntrack, family: u8) -> Vec<u8> {
+    let mut buffer = vec![0; 4096];
+    let mut builder = Builder::message(&mut buffer, Header { family, ..Header::default() });
+    encode::conntrack(&mut builder, ct).unwrap();
+    let length = builder.finish().unwrap();
+    buffer.truncate(length);
+    buffer
+}
+
+/// The attributes of a request that an entry of the kernel has too, as bytes by number.
+fn attributes(bytes: &[u8]) -> Vec<(u16, Vec<u8>)> {
+    let message = Message::first(bytes).unwrap();
+    ctrs::netlink::message::Attributes::new(message.attributes())
+        .map(|attribute| (attribute.kind, attribute.value.to_vec()))
+        .collect()
+}
+
+#[test]
+fn the_corpus_is_whole() {
+    assert_eq!(corpus().len(), 298);
+    assert!(entries().len() > 150, "{}", entries().len());
+}
+
+#[test]
+fn what_is_decoded_is_encoded_as_the_kernel_sent_it() {
+    for (description, bytes) in entries() {
+        let family = Message::first(&bytes).unwrap().family();
+        if decoded(&bytes).original().protocol == libc::IPPROTO_DCCP as u8 {
+            // A kernel without a DCCP tracker sends no ports; a request always has them.
+            continue;
+        }
+        let sent = attributes(&bytes);
+        for (kind, value) in attributes(&encoded(&decoded(&bytes), family)) {
+            let original = sent.iter().find(|(other, _)| *other == kind);
+            let Some((_, original)) = original else { panic!("{description}: {kind} is new") };
+            match kind {
+                cta::PROTOINFO | cta::TUPLE_ORIG | cta::TUPLE_REPLY => {
+                    // The members may stand in another order.
+                    let sorted = |bytes: &[u8]| {
+                        let mut bytes = bytes.to_vec();
+                        bytes.sort_unstable();
+                        bytes
+                    };
+                    assert_eq!(sorted(&value), sorted(original), "{description}: {kind}");
+                }
+                // A status is always sent as confirmed.
+                cta::STATUS => {
+                    let [a, b, c, d] = original[..] else { panic!() };
+                    assert_eq!(value, [a, b, c, d | 8], "{description}");
+                }
+                _ => assert_eq!(&value, original, "{description}: {kind}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn encoding_what_was_encoded_changes_nothing() {
+    for (description, bytes) in entries() {
+        let family = Message::first(&bytes).unwrap().family();
+        let once = encoded(&decoded(&bytes), family);
+        assert_eq!(encoded(&decoded(&once), family), once, "{description}");
+    }
+}
+
+/// Decodes bytes as both kinds of objects and uses the result; the bytes may be anything.
+fn survive(bytes: &[u8]) {
+    let Some(message) = Message::first(bytes) else { return };
+    let mut ct = Conntrack::new();
+    let _ = decode::conntrack(&mut ct, message.attributes(), message.family());
+    let _ = ct.to_string();
+    let mut buffer = [0; 4096];
+    let mut builder = Builder::message(&mut buffer, Header::default());
+    if encode::conntrack(&mut builder, &ct).is_ok() {
+        let _ = builder.finish();
+    }
+    let mut object = ctrs::Expect::new();
+    expect::decode(&mut object, message.attributes(), message.family());
+    expect::encode(&mut Builder::new(&mut buffer, 20), &object);
+}
+
+#[test]
+fn a_message_cut_at_any_length_is_decoded_as_far_as_it_goes() {
+    for (description, bytes) in corpus() {
+        for length in 0..bytes.len() {
+            let mut cut = bytes[..length].to_vec();
+            if let Some(field) = cut.first_chunk_mut() {
+                *field = (length as u32).to_ne_bytes();
+            }
+            survive(&cut);
+            if length < 16 {
+                assert!(Message::first(&cut).is_none(), "{description}: {length}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_message_cut_before_an_attribute_lacks_only_what_follows() {
+    for (description, bytes) in entries() {
+        let whole = decoded(&bytes);
+        let cut: Vec<_> = bytes[..bytes.len() - 4].to_vec();
+        let mut ct = Conntrack::new();
+        decode::conntrack(&mut ct, &cut[20..], bytes[16]).unwrap();
+        for attr in ctrs::Attr::all().filter(|attr| ct.has(*attr)) {
+            assert!(whole.has(attr), "{description}: {attr:?}");
+            assert_eq!(ct.get(attr), whole.get(attr), "{description}: {attr:?}");
+        }
+    }
+}
+
+#[test]
+fn any_byte_may_be_anything() {
+    for (_, bytes) in corpus() {
+        for at in 0..bytes.len() {
+            for value in [0, 1, 3, 4, 5, 0x7f, 0x80, 0xff] {
+                let mut damaged = bytes.clone();
+                damaged[at] = value;
+                survive(&damaged);
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The events of the flow table.
+#![forbid(unsafe_code)]
+
+use crate::ct::conntrack::Conntrack;
+use crate::error::Error;
+use crate::filter::event::EventFilter;
+use crate::handle::{Goal, Handle, Receiver};
+use crate::netlink::socket::{self, Socket};
+use crate::wire::{Change, decode};
+use std::os::fd::{AsRawFd, RawFd};
+
+bitflags::bitflags! {
+    /// Kinds of events, as the kernel's multicast groups have them.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub struct Groups: u32 {
+        /// Entries created.
+        const NEW = 1;
+        /// Entries changed.
+        const UPDATE = 2;
+        /// Entries deleted.
+        const DESTROY = 4;
+    }
+}
+
+/// Something that happened to an entry.
+#[derive(Debug)]
+pub struct Event {
+    /// What happened.
+    pub change: Change,
+    /// The entry, as far as the event tells.
+    pub entry: Conntrack,
+}
+
+/// The events of the network namespace that the thread was in when this was opened.
+///
+/// As an iterator it waits for the next event and never ends. [`Error::Overrun`] says that events
+/// were lost because the socket's buffer was full; those after it are handed out as ever.
+#[derive(Debug)]
+pub struct Events {
+    handle: Handle,
+    receiver: Option<Receiver>,
+}
+
+impl Events {
+    /// Subscribes to events. Needs `CAP_NET_ADMIN`.
+    ///
+    /// # Errors
+    /// [`Error::System`] with `EPERM` without that capability.
+    pub fn open(groups: Groups) -> Result<Self, Error> {
+        let socket = Socket::open()?;
+        socket.bind(socket.port()?, groups.bits())?;
+        Ok(Self { handle: Handle::new(socket, 0), receiver: None })
+    }
+
+    /// Hands out only the events that a filter lets pass, from now on. The kernel does the work.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`], [`Error::System`].
+    pub fn attach(&self, filter: &EventFilter) -> Result<(), Error> {
+        socket::attach_filter(self.as_raw_fd(), &filter.program()?)
+    }
+
+    /// The next event.
+    ///
+    /// # Errors
+    /// [`Error::Overrun`]: events were lost, call again. [`Error::System`] with `EAGAIN` if the
+    /// descriptor was made non-blocking and there is none.
+    pub fn receive(&mut self) -> Result<Event, Error> {
+        loop {
+            let mut receiver = match self.receiver.take() {
+                Some(receiver) => receiver,
+                None => self.handle.receiver(Goal::Anything)?,
+            };
+            let found = self.handle.next(&mut receiver);
+            let event = receiver.message().filter(|_| found == Ok(true)).and_then(|message| {
+                let change = Change::of(&message)?;
+                let mut entry = Conntrack::new();
+                let read = decode::as_far_as_possible(&mut entry, &message);
+                Some(read.map(|()| Event { change, entry }))
+            });
+            if let Err(error) = found {
+                self.handle.end(receiver);
+                return Err(error);
+            }
+            self.receiver = Some(receiver);
+            if let Some(event) = event {
+                return event;
+            }
+        }
+    }
+}
+
+impl Iterator for Events {
+    type Item = Result<Event, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some(self.receive())
+    }
+}
+
+impl AsRawFd for Events {
+    fn as_raw_fd(&self) -> RawFd {
+        self.handle.socket().fd()
+    }
+}

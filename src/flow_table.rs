@@ -1,0 +1,212 @@
+//! The flow table of the network namespace this thread is in: read and changed.
+#![forbid(unsafe_code)]
+
+use crate::ct::conntrack::Conntrack;
+use crate::error::Error;
+use crate::filter::dump::DumpFilter;
+use crate::handle::{Goal, Handle, Receiver};
+use crate::netlink::message::Message;
+use crate::netlink::socket::Socket;
+use crate::wire::query::{Query, Request};
+use crate::wire::{Change, decode};
+
+/// Which entries, by layer 3 protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// Both.
+    Any,
+    /// IPv4.
+    Ipv4,
+    /// IPv6.
+    Ipv6,
+}
+
+impl Family {
+    fn number(self) -> u8 {
+        match self {
+            Self::Any => libc::AF_UNSPEC as u8,
+            Self::Ipv4 => libc::AF_INET as u8,
+            Self::Ipv6 => libc::AF_INET6 as u8,
+        }
+    }
+}
+
+/// A connection to the kernel's flow table.
+///
+/// Every request needs `CAP_NET_ADMIN` in the user namespace that owns the network namespace.
+#[derive(Debug)]
+pub struct FlowTable {
+    handle: Handle,
+}
+
+impl FlowTable {
+    /// Connects to the flow table of the network namespace the calling thread is in.
+    ///
+    /// # Errors
+    /// [`Error::System`], as `EPROTONOSUPPORT` from a kernel without netfilter netlink.
+    pub fn open() -> Result<Self, Error> {
+        Ok(Self { handle: Handle::new(Socket::open()?, 0) })
+    }
+
+    /// Creates an entry.
+    ///
+    /// # Errors
+    /// [`Error::Kernel`] with `EEXIST`, `EINVAL` (a timeout and both directions are needed), ...
+    pub fn create(&mut self, ct: &Conntrack) -> Result<(), Error> {
+        self.request(&Request::Entry(Query::Create, ct))
+    }
+
+    /// Changes an entry; what `ct` does not mention stays.
+    ///
+    /// # Errors
+    /// [`Error::Kernel`] with `ENOENT`, `EBUSY` for what cannot be changed, ...
+    pub fn update(&mut self, ct: &Conntrack) -> Result<(), Error> {
+        self.request(&Request::Entry(Query::Update, ct))
+    }
+
+    /// Creates an entry, or changes it if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Kernel`].
+    pub fn create_or_update(&mut self, ct: &Conntrack) -> Result<(), Error> {
+        self.request(&Request::Entry(Query::CreateUpdate, ct))
+    }
+
+    /// Deletes an entry.
+    ///
+    /// # Errors
+    /// [`Error::Kernel`] with `ENOENT`, ...; [`Error::NoFamily`] for an object without a tuple,
+    /// which the kernel would take for a request to delete all.
+    pub fn delete(&mut self, ct: &Conntrack) -> Result<(), Error> {
+        self.request(&Request::Entry(Query::Destroy, ct))
+    }
+
+    /// Deletes all entries.
+    ///
+    /// # Errors
+    /// [`Error::Kernel`].
+    pub fn flush(&mut self) -> Result<(), Error> {
+        self.request(&Request::Entries(Query::Flush, Family::Any.number()))
+    }
+
+    /// Deletes the entries that a filter selects. A kernel that does not know a criterion deletes
+    /// more than asked for: see [`DumpFilter`].
+    ///
+    /// # Errors
+    /// [`Error::Kernel`]; [`Error::TupleInFlush`].
+    pub fn flush_filtered(&mut self, filter: &DumpFilter) -> Result<(), Error> {
+        self.request(&Request::Filtered(Query::FlushFilter, filter))
+    }
+
+    /// The entry with the original tuple (or else the reply tuple) of `ct`; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`Error::Kernel`], [`Error::NoFamily`].
+    pub fn get(&mut self, ct: &Conntrack) -> Result<Option<Conntrack>, Error> {
+        let mut answer = self.ask(&Request::Entry(Query::Get, ct))?;
+        let entry = match answer.next() {
+            Some(Err(Error::Kernel(libc::ENOENT))) | None => return Ok(None),
+            Some(entry) => entry?,
+        };
+        answer.next().transpose()?;
+        Ok(Some(entry))
+    }
+
+    /// All entries of a layer 3 protocol, one at a time as the kernel hands them out.
+    ///
+    /// # Errors
+    /// [`Error::Kernel`].
+    pub fn dump(&mut self, family: Family) -> Result<Dump<'_>, Error> {
+        self.ask(&Request::Entries(Query::Dump, family.number()))
+    }
+
+    /// As [`dump`](Self::dump), and sets the counters of each entry to zero.
+    ///
+    /// # Errors
+    /// [`Error::Kernel`].
+    pub fn dump_and_reset(&mut self, family: Family) -> Result<Dump<'_>, Error> {
+        self.ask(&Request::Entries(Query::DumpReset, family.number()))
+    }
+
+    /// The entries that a filter selects. A kernel that does not know a criterion hands out more
+    /// than asked for: see [`DumpFilter`].
+    ///
+    /// # Errors
+    /// [`Error::Kernel`], [`Error::NoFamily`], [`Error::FamilyConflict`].
+    pub fn dump_filtered(&mut self, filter: &DumpFilter) -> Result<Dump<'_>, Error> {
+        self.ask(&Request::Filtered(Query::DumpFilter, filter))
+    }
+
+    fn request(&mut self, request: &Request<'_>) -> Result<(), Error> {
+        self.ask(request)?.try_for_each(|entry| entry.map(drop))
+    }
+
+    fn ask(&mut self, request: &Request<'_>) -> Result<Dump<'_>, Error> {
+        if let Some(seq) = self.handle.abandoned_dump().filter(|_| request.query().is_dump()) {
+            let mut receiver = self.handle.receiver(Goal::EndOfDump(seq))?;
+            let drained = self.handle.next(&mut receiver);
+            self.handle.end(receiver);
+            drained?;
+        }
+        let receiver = self.handle.query(request)?;
+        Ok(Dump { handle: &mut self.handle, receiver: Some(receiver) })
+    }
+}
+
+/// Entries as the kernel hands them out: an iterator that holds one datagram of them in memory.
+///
+/// After an error it ends. One that is dropped early is brought to its end by the next dump.
+#[derive(Debug)]
+#[must_use = "entries are received as the iterator is advanced"]
+pub struct Dump<'a> {
+    handle: &'a mut Handle,
+    receiver: Option<Receiver>,
+}
+
+impl Dump<'_> {
+    /// Puts the next entry into `ct`, in place of what it holds; false at the end.
+    ///
+    /// # Errors
+    /// [`Error::Kernel`], [`Error::Overrun`], [`Error::OutOfMemory`].
+    pub fn next_into(&mut self, ct: &mut Conntrack) -> Result<bool, Error> {
+        let Some(receiver) = &mut self.receiver else { return Ok(false) };
+        let found = self.handle.next(receiver).and_then(|found| {
+            match receiver.message().filter(|_| found) {
+                Some(message) => read(ct, &message).map(|()| true),
+                None => Ok(false),
+            }
+        });
+        if found != Ok(true) {
+            self.end();
+        }
+        found
+    }
+
+    fn end(&mut self) {
+        if let Some(receiver) = self.receiver.take() {
+            self.handle.end(receiver);
+        }
+    }
+}
+
+/// Decodes a message into `ct` alone.
+fn read(ct: &mut Conntrack, message: &Message<'_>) -> Result<(), Error> {
+    ct.reset();
+    Change::of(message).ok_or(Error::ForeignMessage)?;
+    decode::as_far_as_possible(ct, message)
+}
+
+impl Iterator for Dump<'_> {
+    type Item = Result<Conntrack, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut ct = Conntrack::new();
+        self.next_into(&mut ct).map(|found| found.then_some(ct)).transpose()
+    }
+}
+
+impl Drop for Dump<'_> {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
