@@ -3,7 +3,7 @@
 #define CODEC_H
 
 /* Runs a figure `times` times on the message given in hexadecimal and prints nanoseconds for each.
- * Returns 0 when there is no figure of that name. */
-int codec_figure(const char *name, unsigned long times, const char *hex);
+ * Ends the program when there is no figure of that name. */
+void codec_figure(const char *name, unsigned long times, const char *hex);
 
 #endif

@@ -1,17 +1,46 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-/* One figure of one library in a process of its own: `worker LIBRARY FIGURE ARGUMENT...`. */
+/* One figure of one library in a process of its own, printed as a JSON object:
+ *
+ *	worker LIBRARY|none FIGURE ARGUMENT...
+ */
 #include "codec.h"
+#include "kernel.h"
 #include "library.h"
+#include "netlink.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+static unsigned int number(const char *text)
+{
+	return (unsigned int)strtoul(text, NULL, 10);
+}
 
 int main(int argc, char **argv)
 {
-	if (argc < 4)
+	double start = now();
+	const char *figure;
+
+	if (argc < 5) {
+		fprintf(stderr, "usage: %s LIBRARY|none FIGURE ARGUMENT ARGUMENT...\n", argv[0]);
 		return 2;
-	load_library(argv[1]);
-	if (argc == 5 && codec_figure(argv[2], strtoul(argv[3], NULL, 10), argv[4]))
-		return 0;
-	fprintf(stderr, "no figure %s\n", argv[2]);
-	return 2;
+	}
+	if (strcmp(argv[1], "none") != 0)
+		load_library(argv[1]);
+	figure = argv[2];
+	if (strcmp(figure, "load") == 0)
+		printf("{\"seconds\": %.9f}\n", now() - start);
+	else if (strcmp(figure, "dump") == 0)
+		dump_figure(argv[3], number(argv[4]));
+	else if (strcmp(figure, "events") == 0 && argc == 6)
+		events_figure(argv[3], number(argv[4]), number(argv[5]));
+	else if (strcmp(figure, "query") == 0)
+		query_figure(argv[3], number(argv[4]));
+	else if (strcmp(figure, "create") == 0)
+		create_entries(number(argv[3]), number(argv[4]));
+	else if (strcmp(figure, "flush") == 0)
+		flush_entries();
+	else
+		codec_figure(figure, number(argv[3]), argv[4]);
+	return 0;
 }

@@ -61,10 +61,12 @@ clean_up() {
 	rm -rf "$work"
 }
 trap clean_up EXIT
+trap 'echo "the demo failed at line $LINENO: $BASH_COMMAND" >&2' ERR
 trap 'exit 130' INT TERM HUP
 
 title "C programs, built with cc and pkg-config alone"
 pc=$(find "$CTRS_STAGE/" -name ctrs.pc | head -n 1)
+[ -n "$pc" ] || { echo "no ctrs.pc below $CTRS_STAGE: make stage" >&2; exit 2; }
 export PKG_CONFIG_PATH=${pc%/*}
 libdir=$(pkg-config --variable=libdir ctrs)
 for source in "$here"/../examples-c/*.c; do
@@ -217,6 +219,7 @@ exec 3>"$work/go"
 ip netns exec "$client" ping -q -c 1 10.0.2.2 >/dev/null
 ip netns exec "$client" ping -q -c 1 fd00:2::2 >/dev/null
 wait_for grep -q ready "$work/client"
+sleep 0.3 # for delayed acknowledgements: from here on the counters stand still
 
 # Lines without what changes from one moment to the next: timeouts and reference counts.
 steady() {
@@ -251,7 +254,7 @@ title "./get, ./update-mark, ./dump-by-mark and ./dump-by-status"
 port=$(sed -n 's/.*dst=10.0.2.2 sport=\([0-9]*\) dport=8080 .*src=10.0.2.2 dst=10.0.1.2 .*/\1/p' "$work/list.out" | head -n 1)
 example update-mark 10.0.1.2 "$port" 10.0.2.2 8080 7
 example get 10.0.1.2 "$port" 10.0.2.2 8080 | tee "$work/get.out"
-grep -q 'mark=7' "$work/get.out" || failed=1
+grep -q 'mark=7' "$work/get.out" || { echo "the mark is not there"; failed=1; }
 echo "mark 42:"
 example dump-by-mark 42
 echo "destination NAT:"
@@ -261,6 +264,7 @@ example dump-by-status dst_nat
 
 echo >&3
 wait "$talk"
+sleep 0.3 # for the last packets of the closing connections, which would make new flows
 example flush
 sleep 0.3
 kill -INT "$events"
@@ -269,7 +273,7 @@ title "What the C program ./events saw meanwhile"
 cat "$work/events.out"
 for kind in NEW UPDATE DESTROY; do
 	printf '%s: %s\n' "$kind" "$(grep -c "\[$kind\]" "$work/events.out")"
-	grep -q "\[$kind\]" "$work/events.out" || failed=1
+	grep -q "\[$kind\]" "$work/events.out" || { echo "no $kind event came"; failed=1; }
 done
 left=$(on_its_own -L)
 [ -z "$left" ] || { echo "still there: $left"; failed=1; }

@@ -140,9 +140,9 @@ in_proc() {
 	grep -Eq -- "$1" /proc/net/nf_conntrack
 }
 
-client="10.0.0.1 1000 10.0.0.2 80"
+client=(10.0.0.1 1000 10.0.0.2 80)
 check "an empty list" says '^0 flows$' run list
-check "create a plain flow" run create plain $client
+check "create a plain flow" run create plain "${client[@]}"
 check "create a flow with source NAT" run create snat 10.0.0.1 1001 10.0.0.2 80 192.168.9.9 4000
 check "create a flow with destination NAT" run create dnat 10.0.0.1 1002 10.0.0.2 80 192.168.9.8 8080
 check "the plain flow is there" says 'ESTABLISHED src=10.0.0.1 dst=10.0.0.2 sport=1000 dport=80 .*src=10.0.0.2 dst=10.0.0.1 sport=80 dport=1000' \
@@ -153,11 +153,11 @@ check "/proc shows the flow" in_proc 'tcp +6 [0-9]+ ESTABLISHED src=10.0.0.1 dst
 check "an IPv6 flow, from outside" kernel -I -p udp -s fd00::1 -d fd00::2 --sport 53 --dport 54 -t 600
 check "list counts four" says '^4 flows$' run list
 check "list shows what conntrack -L shows" same_list
-check "create refuses what exists" refuses 'delete it first' run create plain $client
+check "create refuses what exists" refuses 'delete it first' run create plain "${client[@]}"
 
-check "get finds the flow" says '^tcp .* sport=1000 dport=80 ' run get $client
+check "get finds the flow" says '^tcp .* sport=1000 dport=80 ' run get "${client[@]}"
 check "get of nothing says so" refuses 'no such flow' run get 10.0.0.1 9 10.0.0.2 80
-check "update-mark" run update-mark $client 0x2a
+check "update-mark" run update-mark "${client[@]}" 0x2a
 check "the mark is set" says 'sport=1000 .*mark=42' kernel -G -p tcp -s 10.0.0.1 --sport 1000 -d 10.0.0.2 --dport 80
 check "update-mark of nothing says so" refuses 'no such flow' run update-mark 10.0.0.1 9 10.0.0.2 80 1
 check "dump-by-mark finds the one" counts 1 run dump-by-mark 42
@@ -170,17 +170,16 @@ check "dump-by-status finds one destination NAT" counts 1 run dump-by-status dst
 check "dump-by-status finds those without" counts 3 run dump-by-status '!src_nat'
 check "dump-by-status of an unknown name" refuses usage run dump-by-status nonsense
 
-check "delete" run delete $client
+check "delete" run delete "${client[@]}"
 check "the flow is gone" refuses '' kernel -G -p tcp -s 10.0.0.1 --sport 1000 -d 10.0.0.2 --dport 80
-check "delete of nothing says so" refuses 'no such flow' run delete $client
+check "delete of nothing says so" refuses 'no such flow' run delete "${client[@]}"
 check "flush" run flush
 check "nothing is left" says '^$' kernel -L
 check "/proc is empty" sh -c '! grep -q . /proc/net/nf_conntrack'
 
 # subscribed PID: waits until the process listens to events.
 subscribed() {
-	local i
-	for i in $(seq 50); do
+	for _ in $(seq 50); do
 		awk -v pid="$1" '$2 == 12 && $3 == pid && $4 !~ /^0+$/ { found = 1 } END { exit !found }' \
 			/proc/net/netlink && return
 		sleep 0.1
@@ -214,17 +213,17 @@ check "events ends after a second" wait "$pid"
 
 for source in $examples; do
 	name=$(basename "$source" .c)
-	arguments=
+	arguments=()
 	case $name in
-	get | delete) arguments=$client ;;
-	update-mark) arguments="$client 1" ;;
-	create) arguments="plain $client" ;;
-	dump-by-mark) arguments=1 ;;
-	dump-by-status) arguments=assured ;;
+	get | delete) arguments=("${client[@]}") ;;
+	update-mark) arguments=("${client[@]}" 1) ;;
+	create) arguments=(plain "${client[@]}") ;;
+	dump-by-mark) arguments=(1) ;;
+	dump-by-status) arguments=(assured) ;;
 	esac
 	check "$name without CAP_NET_ADMIN says what to do" refuses 'CAP_NET_ADMIN.*root' \
 		env LD_LIBRARY_PATH="$libdir" setpriv --bounding-set=-net_admin --inh-caps=-net_admin \
-		"$work/$name" $arguments
+		"$work/$name" "${arguments[@]}"
 done
 for name in get create update-mark delete dump-by-mark dump-by-status; do
 	check "$name without arguments explains itself" refuses '^usage: ' run "$name"

@@ -7,12 +7,16 @@
 #   VALGRIND=1    runs them under valgrind: no error, no leak
 #   SANITIZE=1    builds them with the address and undefined behaviour sanitizers
 #   REFERENCE=1   builds them against Debian's libnetfilter_conntrack instead, to see what it does
+#   DROPIN=1      builds them against that, and runs the binaries on CTRS_COMPAT_DIR
 #   CC            the C compiler, default gcc
 set -u
 cd "$(dirname "$0")" || exit 1
 module=ctrs
 cflags=(-std=c99 -g -Wall -Wextra -Werror -Wno-deprecated-declarations)
-if [ -n "${REFERENCE-}" ]; then
+soname=libctrs.so.0
+REFERENCE=${REFERENCE-${DROPIN-}}
+if [ -n "$REFERENCE" ]; then
+	soname=libnetfilter_conntrack.so.3
 	module=libnetfilter_conntrack
 	cflags+=(-DREFERENCE)
 else
@@ -24,14 +28,16 @@ fi
 read -ra include <<<"$(pkg-config --cflags "$module")"
 read -ra libs <<<"$(pkg-config --libs "$module")"
 libdir=$(pkg-config --variable=libdir "$module")
+[ -z "${DROPIN-}" ] || libdir=${CTRS_COMPAT_DIR:?has the drop-in library}
+libdir=$(realpath "$libdir")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 passed=0 failed=0
 
-[ -z "${SANITIZE-}" ] || cflags+=(-fsanitize=address,undefined -fno-sanitize-recover=all)
+[ -z "${SANITIZE-}" ] || cflags+=("-fsanitize=address,undefined" -fno-sanitize-recover=all)
 launcher=(timeout 300)
 [ -z "${VALGRIND-}" ] || launcher+=(valgrind --quiet --leak-check=full --error-exitcode=9
-	--errors-for-leak-kinds=definite,indirect)
+	"--errors-for-leak-kinds=definite,indirect")
 
 fail() {
 	failed=$((failed + 1))
@@ -81,6 +87,10 @@ run() {
 		fail "$name does not compile"
 		return
 	}
+	LD_LIBRARY_PATH=$libdir ldd "$work/$name" | grep -qF "$soname => $libdir/" || {
+		fail "$name does not load $soname from $libdir"
+		return
+	}
 	if [ "$name" = dump_memory ] && [ -n "${VALGRIND-}${SANITIZE-}" ]; then
 		echo "SKIP: dump_memory: sizes mean nothing under a memory checker"
 		return
@@ -103,6 +113,6 @@ check_headers
 for source in *.c; do
 	run "${source%.c}"
 done
-[ -n "${REFERENCE-}" ] || check_null_is_complete
+[ -n "$REFERENCE" ] || check_null_is_complete
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

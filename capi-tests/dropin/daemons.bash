@@ -5,6 +5,8 @@
 # laboratory and hear the same events. Where it changes the kernel's table, each library gets a
 # laboratory of its own and the same traffic: see both_sides.
 
+#   KEEP=DIR         copy everything that was recorded into a directory there
+
 record_count=0
 acting=ref # the library of the current commands: ref or ctrs
 
@@ -104,6 +106,7 @@ record() {
 # compare_records TITLE
 compare_records() {
     local name base
+    [ -z "${KEEP:-}" ] || cp -r "$work/record" "$KEEP/$(date +%s%N)"
     expect "$1: records" "$(ls "$work/record/ref")" "$(ls "$work/record/ctrs")"
     for name in "$work/record/ref/"*.name; do
         base=$(basename "$name" .name)

@@ -285,10 +285,15 @@ all_listening() {
     for i in "${!listeners[@]}"; do
         for side in ref ctrs; do
             pid=$(cat "$work/logs/listen-$i.$side.pid")
-            wait_until "start of $side: ${listeners[i]}" subscribed "$pid"
+            wait_until "start of $side: ${listeners[i]}" settled "$pid"
             check_maps "$side" "$pid"
         done
     done
+}
+
+# settled PID: is it listening, or has it ended?
+settled() {
+    subscribed "$1" || ! kill -0 "$1"
 }
 
 # subscribed PID: does one of its netlink sockets belong to a multicast group?
@@ -351,7 +356,7 @@ stop_listeners() {
 # stop_listener SIGNAL BASE
 stop_listener() {
     local code=0
-    kill "-$1" "$(cat "$2.pid")" || true
+    kill "-$1" "$(cat "$2.pid")" 2>/dev/null || true # it may have ended by itself
     wait "$(cat "$2.pid")" || code=$?
     show "$2" normalise_events "$code"
 }
@@ -369,7 +374,7 @@ normalise_events() {
 check_maps() {
     local want=$reference got
     [ "$1" = ref ] || want=$candidate
-    got=$(awk -v lib="/${library%.so*}" 'index($6, lib) { print $6 }' "/proc/$2/maps" | sort -u) ||
+    got=$(awk -v lib="/${library%.so*}" 'index($6, lib) { print $6 }' "/proc/$2/maps" 2>/dev/null | sort -u) ||
         got='nothing: it has ended'
     expect "maps of $1 listener" "$want" "$got"
 }
@@ -378,7 +383,7 @@ check_maps() {
 check_loaded() {
     local want=$reference runs paths
     [ "$1" = ref ] || want=$candidate
-    runs=$(grep -l "initialize program: $program\$" "$work/loaded/$1".* | wc -l)
+    runs=$(cat "$work/loaded/$1".* | grep -c "initialize program: $program\$") || true
     paths=$(sed -n "s|.*calling init: \(.*/${library%.so*}[^ ]*\)\$|\1|p" "$work/loaded/$1".* |
         while read -r path; do realpath "$path"; done | sort | uniq -c | awk '{ print $1, $2 }')
     expect "$runs runs of $1 used its library" "$runs $want" "$paths"
@@ -417,6 +422,7 @@ lab() {
     cable "$1" cl 1 "$1-client" eth
     cable "$1" sv 2 "$1-server" eth
     on "$1" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+    # shellcheck disable=SC2016
     on "$1" sh -c 'for key in /proc/sys/net/netfilter/nf_conntrack_*_timeout*; do
         echo 3000 >"$key"; done'
     on "$1" nft -f "$here/lab.nft"

@@ -9,6 +9,7 @@ Each line of standard input names flows of traffic.py, or steps of this file; wh
 import os
 import select
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
 import traffic  # noqa: E402
@@ -38,6 +39,7 @@ def send():
         client.sendall(MESSAGE)
     sockets = [server for _, _, server in TALKING]
     select.select(sockets, [], [], PATIENCE)
+    time.sleep(0.05)
     for name, _, server in TALKING:
         ready = select.select([server], [], [], 0)[0]
         print(name, "arrives" if ready else "is stuck")

@@ -56,6 +56,10 @@ fn remember(w: &mut World, to: usize, from: usize, taken: &dyn Fn(u32) -> bool) 
 /// Replaces an object by a clone of another.
 pub fn clone(w: &mut World, rng: &mut Rng) {
     let (to, from) = two_of(rng, w.cts.len());
+    clone_to(w, to, from);
+}
+
+fn clone_to(w: &mut World, to: usize, from: usize) {
     let (api, old, src) = (&w.api, w.cts[to].ptr, w.cts[from].ptr);
     let mut ptr = std::ptr::null_mut();
     w.out.call(format!("ct{to} = nfct_clone(ct{from})"), || {
@@ -88,6 +92,26 @@ pub fn compare(w: &mut World, rng: &mut Rng) {
     w.out.call(format!("nfct_cmp(ct{one}, ct{other}, {flags})"), || {
         clean_errno(mend, ffi!(api, nfct_cmp(a, b, flags)))
     });
+}
+
+/// Compares an object with a copy of it that differs in one attribute, if at all.
+pub fn compare_changed(w: &mut World, rng: &mut Rng) {
+    let (one, other) = two_of(rng, w.cts.len());
+    clone_to(w, other, one);
+    let attr = super::ct::attr_of(w, rng, one);
+    match rng.below(3) {
+        0 => super::ct::unset_attr(w, other, attr),
+        1 => super::ct::set_attr(w, rng, other, attr),
+        _ => super::ct::set(w, rng),
+    }
+    let (api, mend) = (&w.api, w.mend);
+    for (a, b) in [(one, other), (other, one)] {
+        for flags in [0, 1, 2, 32, 64, 96, 3 | 96] {
+            w.out.call(format!("nfct_cmp(ct{a}, ct{b}, {flags})"), || {
+                clean_errno(mend, ffi!(api, nfct_cmp(w.cts[a].ptr, w.cts[b].ptr, flags)))
+            });
+        }
+    }
 }
 
 /// A result that is a success: ctrs leaves `errno` alone where the reference leaves something in it.

@@ -13,6 +13,11 @@ use super::world::{Ct, World, errno_of, number, two_of};
 pub fn set(w: &mut World, rng: &mut Rng) {
     let at = rng.index(w.cts.len());
     let attr = attrs::any_attr(rng);
+    set_attr(w, rng, at, attr);
+}
+
+/// Sets this attribute.
+pub fn set_attr(w: &mut World, rng: &mut Rng, at: usize, attr: u32) {
     let value = attrs::likely_value(rng, attr);
     match attr {
         HELPER_NAME => set_name(w, rng, at),

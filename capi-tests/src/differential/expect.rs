@@ -157,8 +157,12 @@ pub fn tuple(w: &mut World, rng: &mut Rng) {
     }
 }
 
-/// Compares two expectations, or replaces one by a clone of another.
+/// Compares two expectations, at times copies with one difference.
 pub fn compare(w: &mut World, rng: &mut Rng) {
+    if rng.one_in(2) {
+        clone(w, rng);
+        set(w, rng);
+    }
     let (api, [a, b]) = (&w.api, w.exps);
     let flags = if rng.one_in(3) { rng.below(256) as u32 } else { rng.pick(&[0, 32, 64, 96]) };
     w.out.call(format!("nfexp_cmp(exp0, exp1, {flags})"), || {

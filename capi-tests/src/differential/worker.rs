@@ -9,7 +9,7 @@ use super::{build, copy, ct, expect, filter, labels, parse, print};
 type Step = fn(&mut World, &mut Rng);
 
 /// What a sequence is made of, and how often.
-const STEPS: [(u64, Step); 31] = [
+const STEPS: [(u64, Step); 32] = [
     (14, ct::set),
     (8, ct::get),
     (3, ct::is_set),
@@ -19,7 +19,8 @@ const STEPS: [(u64, Step); 31] = [
     (6, copy::copy),
     (3, copy::copy_attr),
     (2, copy::clone),
-    (7, copy::compare),
+    (5, copy::compare),
+    (3, copy::compare_changed),
     (8, print::conntrack),
     (4, print::expect),
     (6, build::conntrack),

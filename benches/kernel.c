@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+/* The figures that need a flow table: dumps, events, creating and deleting. */
+#define _GNU_SOURCE
+#include "kernel.h"
+#include "library.h"
+#include "netlink.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static unsigned long seen;
+
+static int count_only(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, void *data)
+{
+	(void)type, (void)ct, (void)data;
+	seen++;
+	return NFCT_CB_CONTINUE;
+}
+
+static int read_four(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, void *data)
+{
+	keep(lib.nfct_get_attr_u32(ct, ATTR_IPV4_SRC));
+	keep(lib.nfct_get_attr_u32(ct, ATTR_IPV4_DST));
+	keep(lib.nfct_get_attr_u16(ct, ATTR_PORT_SRC));
+	keep(lib.nfct_get_attr_u16(ct, ATTR_PORT_DST));
+	return count_only(type, ct, data);
+}
+
+static int print_line(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, void *data)
+{
+	char line[1024];
+
+	keep((unsigned long)lib.nfct_snprintf(line, sizeof(line), ct, (unsigned int)type,
+					      NFCT_O_PLAIN, NFCT_OF_SHOW_LAYER3));
+	return count_only(type, ct, data);
+}
+
+static const struct callback {
+	const char *name;
+	int (*function)(enum nf_conntrack_msg_type, struct nf_conntrack *, void *);
+} callbacks[] = {
+	{ "empty", count_only },
+	{ "getters", read_four },
+	{ "print", print_line },
+	{ "floor", NULL },
+};
+
+static const struct callback *callback(const char *name)
+{
+	for (size_t i = 0; i < sizeof(callbacks) / sizeof(callbacks[0]); i++)
+		if (strcmp(callbacks[i].name, name) == 0)
+			return &callbacks[i];
+	fail(name);
+}
+
+static struct nfct_handle *open_handle(unsigned int groups, const struct callback *cb)
+{
+	struct nfct_handle *h = lib.nfct_open(CONNTRACK, groups);
+
+	if (h == NULL || lib.nfct_callback_register(h, NFCT_T_ALL, cb->function, NULL) != 0)
+		fail("nfct_open");
+	return h;
+}
+
+static double cpu_time(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void dump_once(const struct callback *cb)
+{
+	uint32_t family = AF_UNSPEC;
+
+	if (cb->function == NULL) {
+		int fd = netlink_open(0);
+
+		seen += netlink_dump(fd);
+		close(fd);
+	} else {
+		struct nfct_handle *h = open_handle(0, cb);
+
+		if (lib.nfct_query(h, NFCT_Q_DUMP, &family) != 0)
+			fail("dump");
+		lib.nfct_close(h);
+	}
+}
+
+void dump_figure(const char *name, unsigned int times)
+{
+	const struct callback *cb = callback(name);
+	double cpu = cpu_time(), wall = now();
+	struct rusage usage;
+
+	for (unsigned int i = 0; i < times; i++)
+		dump_once(cb);
+	cpu = cpu_time() - cpu;
+	wall = now() - wall;
+	getrusage(RUSAGE_SELF, &usage);
+	printf("{\"cpu\": %.9f, \"wall\": %.9f, \"entries\": %lu, \"rss\": %ld}\n", cpu / times,
+	       wall / times, seen / times, usage.ru_maxrss);
+}
+
+static void run_on(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set); /* on one CPU alone it stays where it is */
+}
+
+/* Creates entries at a rate a second, or as fast as the kernel can. */
+static void generate(unsigned int count, unsigned int rate)
+{
+	static struct batch batch;
+	unsigned int at_once = rate == 0 ? 1000 : rate / 1000 + 1;
+	int fd = netlink_open(0);
+	double start = now();
+
+	for (unsigned int n = 0; n < count;) {
+		for (unsigned int i = 0; i < at_once && n < count; i++)
+			add_create(&batch, n++);
+		netlink_send(fd, &batch);
+		while (rate != 0 && now() - start < (double)n / rate)
+			;
+	}
+	close(fd);
+}
+
+static pid_t start_generator(unsigned int count, unsigned int rate)
+{
+	pid_t child = fork();
+
+	if (child == 0) {
+		run_on(1);
+		generate(count, rate);
+		_exit(0);
+	}
+	if (child == -1)
+		fail("fork");
+	return child;
+}
+
+/* Receives events until an error: the library's loop, or a bare one. */
+static void catch_events(struct nfct_handle *h, int fd)
+{
+	static char buffer[32 * 1024];
+
+	if (h != NULL)
+		lib.nfct_catch(h);
+	else
+		while (recv(fd, buffer, sizeof(buffer), 0) > 0)
+			seen++;
+}
+
+void events_figure(const char *name, unsigned int count, unsigned int rate)
+{
+	const struct callback *cb = callback(name);
+	struct nfct_handle *h =
+		cb->function == NULL ? NULL : open_handle(NF_NETLINK_CONNTRACK_NEW, cb);
+	int fd = h == NULL ? netlink_open(NF_NETLINK_CONNTRACK_NEW) : lib.nfct_fd(h);
+	struct timeval quiet = { .tv_usec = 300000 };
+	unsigned long overruns = 0;
+	double start;
+	pid_t child;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &quiet, sizeof(quiet)) == -1)
+		fail("SO_RCVTIMEO");
+	run_on(0);
+	start = now();
+	child = start_generator(count, rate);
+	for (;;) {
+		catch_events(h, fd);
+		if (errno == ENOBUFS)
+			overruns++;
+		else if (errno != EAGAIN)
+			fail("events");
+		else if (waitpid(child, NULL, WNOHANG) == child)
+			break;
+	}
+	printf("{\"seen\": %lu, \"lost\": %ld, \"overruns\": %lu, \"seconds\": %.6f}\n", seen,
+	       (long)count - (long)seen, overruns, now() - start - 0.3);
+}
+
+/* Entry `n`, as netlink.c makes it. */
+static struct nf_conntrack *entry(unsigned int n)
+{
+	struct nf_conntrack *ct = lib.nfct_new();
+
+	lib.nfct_set_attr_u8(ct, ATTR_L3PROTO, AF_INET);
+	lib.nfct_set_attr_u32(ct, ATTR_IPV4_SRC, htonl(0x0a000001 + n));
+	lib.nfct_set_attr_u32(ct, ATTR_IPV4_DST, htonl(0xc0a80001));
+	lib.nfct_set_attr_u8(ct, ATTR_L4PROTO, IPPROTO_TCP);
+	lib.nfct_set_attr_u16(ct, ATTR_PORT_SRC, htons((uint16_t)(1024 + n % 60000)));
+	lib.nfct_set_attr_u16(ct, ATTR_PORT_DST, htons(80));
+	lib.nfct_setobjopt(ct, NFCT_SOPT_SETUP_REPLY);
+	lib.nfct_set_attr_u32(ct, ATTR_TIMEOUT, 100000);
+	lib.nfct_set_attr_u8(ct, ATTR_TCP_STATE, 3);
+	return ct;
+}
+
+static void query_each(struct nfct_handle *h, enum nf_conntrack_query query, unsigned int count)
+{
+	for (unsigned int n = 0; n < count; n++) {
+		struct nf_conntrack *ct = entry(n);
+
+		if (lib.nfct_query(h, query, ct) != 0)
+			fail("query");
+		lib.nfct_destroy(ct);
+	}
+}
+
+static void request_each(int fd, void (*add)(struct batch *, unsigned int), unsigned int count)
+{
+	static struct batch batch;
+
+	for (unsigned int n = 0; n < count; n++) {
+		add(&batch, n);
+		netlink_confirm(fd, &batch);
+	}
+}
+
+void query_figure(const char *name, unsigned int count)
+{
+	const struct callback *cb = callback(name);
+	struct nfct_handle *h = cb->function == NULL ? NULL : open_handle(0, cb);
+	int fd = netlink_open(0);
+	double start = cpu_time(), between;
+
+	if (h != NULL)
+		query_each(h, NFCT_Q_CREATE, count);
+	else
+		request_each(fd, add_create, count);
+	between = cpu_time();
+	if (h != NULL)
+		query_each(h, NFCT_Q_DESTROY, count);
+	else
+		request_each(fd, add_delete, count);
+	printf("{\"create\": %.9f, \"delete\": %.9f}\n", (between - start) / count,
+	       (cpu_time() - between) / count);
+}

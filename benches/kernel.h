@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#ifndef KERNEL_H
+#define KERNEL_H
+
+/* Each prints its figure as a JSON object. The callback is "empty", "getters" (four of them) or
+ * "print"; "floor" stands for a bare receive loop without a library. */
+
+/* Dumps the table `times` times: seconds for one dump, peak memory in KiB. */
+void dump_figure(const char *callback, unsigned int times);
+
+/* Hears of `count` entries created at `rate` a second, 0 for as fast as the kernel can. */
+void events_figure(const char *callback, unsigned int count, unsigned int rate);
+
+/* Creates, then deletes `count` entries one by one: seconds for each. */
+void query_figure(const char *callback, unsigned int count);
+
+#endif
