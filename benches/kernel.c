@@ -10,10 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 static unsigned long seen;
@@ -70,14 +68,6 @@ static struct nfct_handle *open_handle(unsigned int groups, const struct callbac
 	return h;
 }
 
-static double cpu_time(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static void dump_once(const struct callback *cb)
 {
 	uint32_t family = AF_UNSPEC;
@@ -96,22 +86,34 @@ static void dump_once(const struct callback *cb)
 	}
 }
 
+/* The most memory this program has had, in KiB; getrusage() would tell its parent's too. */
+static long peak_memory(void)
+{
+	char line[256];
+	long peak = -1;
+	FILE *status = fopen("/proc/self/status", "re");
+
+	if (status == NULL)
+		fail("/proc/self/status");
+	while (peak == -1 && fgets(line, sizeof(line), status) != NULL)
+		sscanf(line, "VmHWM: %ld", &peak);
+	fclose(status);
+	return peak;
+}
+
 void dump_figure(const char *name, unsigned int times)
 {
 	const struct callback *cb = callback(name);
-	double cpu = cpu_time(), wall = now();
-	struct rusage usage;
+	double start = cpu_time();
 
 	for (unsigned int i = 0; i < times; i++)
 		dump_once(cb);
-	cpu = cpu_time() - cpu;
-	wall = now() - wall;
-	getrusage(RUSAGE_SELF, &usage);
-	printf("{\"cpu\": %.9f, \"wall\": %.9f, \"entries\": %lu, \"rss\": %ld}\n", cpu / times,
-	       wall / times, seen / times, usage.ru_maxrss);
+	start = cpu_time() - start;
+	printf("{\"seconds\": %.9f, \"entries\": %lu, \"rss\": %ld}\n", start / times, seen / times,
+	       peak_memory());
 }
 
-static void run_on(int cpu)
+static void run_on(unsigned int cpu)
 {
 	cpu_set_t set;
 
@@ -124,7 +126,7 @@ static void run_on(int cpu)
 static void generate(unsigned int count, unsigned int rate)
 {
 	static struct batch batch;
-	unsigned int at_once = rate == 0 ? 1000 : rate / 1000 + 1;
+	unsigned int at_once = rate == 0 ? 1000 : rate / 10000 + 1;
 	int fd = netlink_open(0);
 	double start = now();
 
@@ -172,14 +174,15 @@ void events_figure(const char *name, unsigned int count, unsigned int rate)
 	int fd = h == NULL ? netlink_open(NF_NETLINK_CONNTRACK_NEW) : lib.nfct_fd(h);
 	struct timeval quiet = { .tv_usec = 300000 };
 	unsigned long overruns = 0;
-	double start;
+	double start, cpu;
 	pid_t child;
 
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &quiet, sizeof(quiet)) == -1)
 		fail("SO_RCVTIMEO");
 	run_on(0);
-	start = now();
 	child = start_generator(count, rate);
+	start = now();
+	cpu = cpu_time();
 	for (;;) {
 		catch_events(h, fd);
 		if (errno == ENOBUFS)
@@ -189,8 +192,8 @@ void events_figure(const char *name, unsigned int count, unsigned int rate)
 		else if (waitpid(child, NULL, WNOHANG) == child)
 			break;
 	}
-	printf("{\"seen\": %lu, \"lost\": %ld, \"overruns\": %lu, \"seconds\": %.6f}\n", seen,
-	       (long)count - (long)seen, overruns, now() - start - 0.3);
+	printf("{\"seen\": %lu, \"lost\": %ld, \"overruns\": %lu, \"seconds\": %.9f, \"cpu\": %.9f}\n",
+	       seen, (long)count - (long)seen, overruns, now() - start - 0.3, cpu_time() - cpu);
 }
 
 /* Entry `n`, as netlink.c makes it. */

@@ -16,12 +16,22 @@ void fail(const char *what)
 	exit(1);
 }
 
-double now(void)
+static double seconds(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+double now(void)
+{
+	return seconds(CLOCK_MONOTONIC);
+}
+
+double cpu_time(void)
+{
+	return seconds(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 static void *symbol(void *handle, const char *name)
@@ -64,9 +74,11 @@ static void check_maps(const char *path)
 	}
 }
 
-void load_library(const char *path)
+double load_library(const char *path)
 {
+	double start = cpu_time();
 	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	double taken = cpu_time() - start;
 
 	if (handle == NULL) {
 		fprintf(stderr, "%s\n", dlerror());
@@ -76,4 +88,5 @@ void load_library(const char *path)
 	FUNCTIONS(LOAD)
 #undef LOAD
 	check_maps(path);
+	return taken;
 }

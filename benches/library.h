@@ -23,14 +23,16 @@ struct library {
 extern struct library lib;
 
 /* Loads a library and all the functions above from it; ends the program where that fails, or
- * where the process maps another library of that kind. */
-void load_library(const char *path);
+ * where the process maps another library of that kind. Returns the seconds loading took. */
+double load_library(const char *path);
 
 /* Ends the program with a message and errno. */
 void fail(const char *what) __attribute__((noreturn));
 
-/* Seconds of a clock that only goes forward. */
+/* Seconds that have gone by, and those this process has spent, in the kernel and out of it. On a
+ * machine that does other things too the latter are what the work costs. */
 double now(void);
+double cpu_time(void);
 
 /* Keeps the compiler from leaving out a computation whose result nobody reads. */
 static inline void keep(unsigned long value)

@@ -18,7 +18,7 @@ static unsigned int number(const char *text)
 
 int main(int argc, char **argv)
 {
-	double start = now();
+	double loading = 0;
 	const char *figure;
 
 	if (argc < 5) {
@@ -26,10 +26,10 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	if (strcmp(argv[1], "none") != 0)
-		load_library(argv[1]);
+		loading = load_library(argv[1]);
 	figure = argv[2];
 	if (strcmp(figure, "load") == 0)
-		printf("{\"seconds\": %.9f}\n", now() - start);
+		printf("{\"seconds\": %.9f}\n", loading);
 	else if (strcmp(figure, "dump") == 0)
 		dump_figure(argv[3], number(argv[4]));
 	else if (strcmp(figure, "events") == 0 && argc == 6)

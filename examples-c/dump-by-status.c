@@ -8,7 +8,7 @@
 
 static const struct { const char *name; uint32_t bit; } statuses[] = {
 	{ "expected", IPS_EXPECTED }, { "seen_reply", IPS_SEEN_REPLY }, { "assured", IPS_ASSURED },
-	{ "src_nat", IPS_SRC_NAT }, { "dst_nat", IPS_DST_NAT }, { "offload", 1 << 14 },
+	{ "src_nat", IPS_SRC_NAT }, { "dst_nat", IPS_DST_NAT }, { "offload", IPS_OFFLOAD },
 };
 
 static int fail(const char *what)

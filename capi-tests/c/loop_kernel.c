@@ -206,6 +206,67 @@ static void test_nested_answers(void)
 }
 #endif
 
+#ifndef REFERENCE /* frees twice, uses what was freed */
+static int destroy_it(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, void *data)
+{
+	struct seen *seen = data;
+
+	(void)type;
+	seen->calls++;
+	nfct_destroy(ct);
+	return seen->answer;
+}
+
+/* Whatever a callback that destroyed its object answers, the object is freed once. */
+static void test_destroyed_within(void)
+{
+	static const int answers[] = { NFCT_CB_CONTINUE, NFCT_CB_STOLEN, NFCT_CB_STOP };
+	struct nfct_handle *h = nfct_open(CONNTRACK, 0);
+
+	CHECK_INT(flush(h), 0);
+	create_flows(h, 0, 20);
+	for (size_t i = 0; i < COUNT(answers); i++) {
+		struct seen seen = { .answer = answers[i] };
+
+		about("answer %d", answers[i]);
+		CHECK_INT(nfct_callback_register(h, NFCT_T_ALL, destroy_it, &seen), 0);
+		CHECK_INT(dump(h), 0);
+		CHECK_INT(seen.calls, answers[i] == NFCT_CB_STOP ? 1 : 20);
+	}
+	about("");
+	CHECK_INT(flush(h), 0);
+	CHECK_INT(nfct_close(h), 0);
+}
+
+static int close_it(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, void *data)
+{
+	struct nesting *nesting = data;
+
+	(void)type;
+	nesting->calls++;
+	CHECK_INT(nfct_close(nesting->h), 0);
+	CHECK_INT(nfct_get_attr_u8(ct, ATTR_L4PROTO), IPPROTO_TCP); /* still ours for now */
+	return nesting->depth;
+}
+
+/* A callback that closes its own handle ends the call. */
+static void test_closed_within(void)
+{
+	static const int rows[][2] = { { NFCT_CB_STOP, 0 }, { -5, -5 }, { NFCT_CB_CONTINUE, -1 } };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct nesting nesting = { nfct_open(CONNTRACK, 0), NULL, 0, rows[i][0], 0 };
+
+		about("answer %d", rows[i][0]);
+		query_flow(nesting.h, NFCT_Q_CREATE, new_flow(0));
+		CHECK_INT(nfct_callback_register(nesting.h, NFCT_T_ALL, close_it, &nesting), 0);
+		CHECK_INT(dump(nesting.h), rows[i][1]);
+		CHECK_INT(nesting.calls, 1);
+	}
+	about("");
+}
+#endif
+
 static volatile sig_atomic_t ticks;
 
 static void tick(int number)
@@ -253,6 +314,8 @@ int main(void)
 	test_nested_answers();
 	test_stopped();
 	test_stopped_by_event();
+	test_destroyed_within();
+	test_closed_within();
 #endif
 	test_signals();
 	return finish();

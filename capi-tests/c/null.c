@@ -355,21 +355,23 @@ static void test_defined(void)
 {
 	struct nfct_handle *h = nfct_open(200, 0);
 	struct nfct_filter *f = nfct_filter_create();
+	struct nf_conntrack *ct = nfct_new();
 
 	CHECK(h != NULL);
 	CHECK_INT(nfct_close(h), 0);
 	CHECK_NOOP(nfct_bitmask_destroy(NULL));
 	CHECK_NULL(nfct_bitmask_new(0x10000), UNTOUCHED);
 	CHECK_INT(nfct_labelmap_get_bit(NULL, "one"), -1);
-	CHECK_ERR(nfct_payload_parse(NULL, 0, AF_INET, NULL), 0, UNTOUCHED);
+	CHECK_ERR(nfct_payload_parse(NULL, 0, AF_INET, ct), 0, UNTOUCHED);
 	CHECK_ERR(nfct_filter_set_logic(NULL, (enum nfct_filter_attr)BAD,
 					NFCT_FILTER_LOGIC_POSITIVE), -1, ENOTSUP);
 	CHECK_ERR(nfct_filter_attach(-1, f), -1, EBADF);
 	CHECK_ERR(nfct_filter_detach(-1), -1, EBADF);
 	nfct_filter_destroy(f);
 	h = nfct_open(CONNTRACK, 0);
-	CHECK_ERR(nfct_query(h, (enum nf_conntrack_query)BAD, f), -1, ENOTSUP);
+	CHECK_ERR(nfct_query(h, (enum nf_conntrack_query)BAD, ct), -1, ENOTSUP);
 	CHECK_INT(nfct_close(h), 0);
+	nfct_destroy(ct);
 }
 #endif
 

@@ -67,7 +67,7 @@ static void test_absent(void)
 
 static void test_out_of_range(void)
 {
-	static const int numbers[] = { ATTR_MAX, ATTR_MAX + 1, 95, 96, 255, 1 << 16, -1 };
+	static const int numbers[] = { 76, 77, 95, 96, 255, 1 << 16, -1 };
 	struct nf_conntrack *ct = nfct_new();
 	uint8_t value[16] = { 1 };
 
@@ -93,6 +93,9 @@ static void test_out_of_range(void)
 		CHECK_STR(bits(ct), "");
 	}
 	about("");
+#ifndef REFERENCE
+	CHECK_INT(ATTR_MAX, 76);
+#endif
 	nfct_destroy(ct);
 }
 
@@ -106,7 +109,9 @@ static void test_integer(int attr)
 	const void *inside;
 
 	about("attribute %d", attr);
-	sprintf(expected, kinds[attr] == 'e' ? "" : "%d", attr);
+	sprintf(expected, "%d", attr);
+	if (kinds[attr] == 'e')
+		expected[0] = '\0';
 	memcpy(unaligned + 1, &pattern, 8);
 	errno = UNTOUCHED;
 	nfct_set_attr(ct, ATTR(attr), unaligned + 1);

@@ -63,6 +63,18 @@ reap() {
     wait "$pid"
 }
 
+# steady COMMAND...: wait until it says the same (but for `normal`ising) twice in a row.
+steady() {
+    local before='' after
+    for _ in {1..60}; do
+        after=$("$@" 2>&1 | normal_flows)
+        [ "$before" != "$after" ] || return 0
+        before=$after
+        sleep 0.15
+    done
+    fail "$* does not come to rest on $acting"
+}
+
 # --- the same on two laboratories --------------------------------------------------------------------
 
 # both_sides FUNCTION ARGS...: run it for both libraries at the same time; compare what it recorded.

@@ -105,6 +105,23 @@ impl Object {
         zeroed(Self::SIZE)
     }
 
+    /// A copy of an object that C owns.
+    pub(super) fn copy_of(ct: &Conntrack) -> Result<*mut Self, Error> {
+        let heap = ct.heap.try_clone()?;
+        // SAFETY: malloc takes any size.
+        let object: *mut Self = unsafe { libc::malloc(Self::SIZE) }.cast();
+        if object.is_null() {
+            return Err(Error::OutOfMemory);
+        }
+        // SAFETY: the block is new and large enough; all of its fields are written.
+        unsafe {
+            (&raw mut (*object).ct.flat).write(ct.flat);
+            (&raw mut (*object).ct.heap).write(heap);
+            (&raw mut (*object).loan).write(AtomicU8::new(OWNED));
+        }
+        Ok(object)
+    }
+
     /// Destroys an object, unless it is on loan: then its owner is told.
     ///
     /// # Safety
@@ -119,11 +136,6 @@ impl Object {
             // SAFETY: the object is live and no loop holds it.
             unsafe { unplace(object) };
         }
-    }
-
-    /// The conntrack object.
-    pub(super) fn conntrack(&mut self) -> &mut Conntrack {
-        &mut self.ct
     }
 
     /// Makes the object as new and lends it to a callback.

@@ -1,10 +1,9 @@
 //! Attributes of conntrack objects.
 
-use super::alloc::Opaque;
 use super::boundary::boundary;
 use super::ptr;
 use super::types::{RawAttr, nf_conntrack};
-use crate::ct::attr::{Attr, Storage};
+use crate::ct::attr::{Attr, Row, Storage};
 use crate::ct::bitmask::Bitmask;
 use crate::ct::conntrack::{Conntrack, Slot};
 use crate::ct::storage::Words;
@@ -44,6 +43,7 @@ unsafe fn set_labels(ct: &mut Conntrack, attr: Attr, value: *const c_void) -> Re
 ///
 /// # Safety
 /// `ct` is NULL or a live object; `value` is NULL or what the attribute's value is.
+#[inline]
 unsafe fn set_from(
     ct: *mut nf_conntrack,
     number: RawAttr,
@@ -53,42 +53,83 @@ unsafe fn set_from(
     // SAFETY: this function's contract.
     let ct = unsafe { ptr::unique(ct) }?;
     ptr::not_null(value, "the value")?;
-    let Ok(attr) = Attr::try_from(number) else { return Ok(()) };
-    match attr.row().storage {
+    match Row::of(number) {
+        Ok(row @ Row { storage: Storage::Plain(width), .. }) => {
+            // SAFETY: the value is as wide as the attribute.
+            unsafe {
+                match width {
+                    1 => set_slot::<1>(ct, row, value),
+                    2 => set_slot::<2>(ct, row, value),
+                    4 => set_slot::<4>(ct, row, value),
+                    8 => set_slot::<8>(ct, row, value),
+                    _ => set_slot::<16>(ct, row, value),
+                }
+            }
+            Ok(())
+        }
+        // SAFETY: this function's contract.
+        Ok(row) => unsafe { set_unlike_slot(ct, row, value, length) },
+        Err(_) => Ok(()),
+    }
+}
+
+/// Sets an attribute that is a slot of `N` bytes.
+///
+/// # Safety
+/// `value` points to `N` readable bytes, of any alignment.
+#[inline]
+unsafe fn set_slot<const N: usize>(ct: &mut Conntrack, row: &Row, value: *const c_void) {
+    // SAFETY: this function's contract.
+    ct.flat.store_bytes(row.offset.into(), unsafe { value.cast::<[u8; N]>().read() });
+    ct.flat.present.set(row.attr);
+}
+
+/// As `set_from`, for attributes that are not just one slot.
+///
+/// # Safety
+/// `value` is what the attribute's value is.
+#[inline(never)]
+unsafe fn set_unlike_slot(
+    ct: &mut Conntrack,
+    row: &Row,
+    value: *const c_void,
+    length: size_t,
+) -> Result<(), Error> {
+    match row.storage {
         // SAFETY: the value is a C string.
         Storage::Name => ct.set_helper_name(unsafe { ptr::text(value.cast(), 15) }),
         // SAFETY: the value is `length` bytes.
         Storage::HelperInfo => ct.set_helper_info(unsafe { ptr::bytes(value, length) })?,
         // SAFETY: the value is a bitmask.
-        Storage::Labels => unsafe { set_labels(ct, attr, value) }?,
-        Storage::FromKernel(_) | Storage::Context => ct.set(attr, [0; 16]),
+        Storage::Labels => unsafe { set_labels(ct, row.attr, value) }?,
+        Storage::FromKernel(_) | Storage::Context => ct.set_value(row, 0),
         // SAFETY: the value is as wide as the attribute.
-        storage => ct.set(attr, unsafe { ptr::slot(value, storage.width()) }),
+        storage => ct.set_value(row, unsafe { ptr::value(value, storage.width() as u8) }),
     }
     Ok(())
 }
 
-/// Sets an attribute from a number of `width` bytes; narrower than the attribute, it is extended
-/// with zero bytes.
+/// Sets an attribute from a number; one wider than that is extended with zero bytes.
 ///
 /// # Safety
 /// `ct` is NULL or a live object.
 #[inline]
-unsafe fn set_number(
+unsafe fn set_number<const N: usize>(
     ct: *mut nf_conntrack,
     number: RawAttr,
-    bytes: impl AsRef<[u8]>,
+    bytes: [u8; N],
 ) -> Result<(), Error> {
     // SAFETY: this function's contract.
     let ct = unsafe { ptr::unique(ct) }?;
-    let Ok(attr) = Attr::try_from(number) else { return Ok(()) };
-    let bytes = bytes.as_ref();
-    if attr == Attr::HelperInfo {
-        return ct.set_helper_info(bytes);
+    let Ok(row) = Row::of(number) else { return Ok(()) };
+    if matches!(row.storage, Storage::HelperInfo) {
+        return ct.set_helper_info(&bytes);
     }
-    let mut slot: Slot = [0; 16];
-    slot.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-    ct.set(attr, slot);
+    let mut value = [0; 8];
+    if let Some(low) = value.first_chunk_mut() {
+        *low = bytes;
+    }
+    ct.set_value(row, u64::from_le_bytes(value).into());
     Ok(())
 }
 
@@ -172,11 +213,11 @@ pub unsafe extern "C" fn nfct_set_attr_u64(ct: *mut nf_conntrack, r#type: RawAtt
     boundary((), || unsafe { set_number(ct, r#type, value.to_ne_bytes()) });
 }
 
-/// The attribute with this number, if the object has it.
+/// The row of an attribute that the object has.
 #[inline]
-fn present(ct: &Conntrack, number: RawAttr) -> Result<Attr, Error> {
-    let attr = Attr::try_from(number)?;
-    if ct.has(attr) { Ok(attr) } else { Err(Error::NotSet) }
+fn present(ct: &Conntrack, number: RawAttr) -> Result<&'static Row, Error> {
+    let row = Row::of(number)?;
+    if ct.flat.present.has_number(number) { Ok(row) } else { Err(Error::NotSet) }
 }
 
 /// The value of an attribute: a pointer into the object, or to what it owns.
@@ -192,20 +233,23 @@ pub unsafe extern "C" fn nfct_get_attr(ct: *const nf_conntrack, r#type: RawAttr)
     boundary(std::ptr::null(), || {
         // SAFETY: this function's contract.
         let object = unsafe { ptr::shared(ct) }?;
-        let attr = present(object, r#type)?;
-        let row = attr.row();
-        let none = std::ptr::null();
-        Ok(match row.storage {
-            Storage::Context => {
-                object.heap.secctx.as_ref().map_or(none, |text| text.as_ptr().cast())
-            }
-            Storage::HelperInfo => {
-                object.heap.helper_info.get().map_or(none, |bytes| bytes.as_ptr().cast())
-            }
-            Storage::Labels => labels(object, attr).map_or(none, |mask| mask.0.as_ptr().cast()),
-            _ => ct.cast::<u8>().wrapping_add(row.offset).cast(),
-        })
+        let row = present(object, r#type)?;
+        if row.offset == Row::ON_HEAP {
+            return Ok(on_heap(object, row.attr));
+        }
+        Ok(ct.cast::<u8>().wrapping_add(row.offset.into()).cast())
     })
+}
+
+/// The value of an attribute on the heap, NULL if it has none.
+#[inline(never)]
+fn on_heap(ct: &Conntrack, attr: Attr) -> *const c_void {
+    let value = match attr {
+        Attr::Secctx => ct.heap.secctx.as_ref().map(|text| text.as_ptr().cast()),
+        Attr::HelperInfo => ct.heap.helper_info.get().map(|bytes| bytes.as_ptr().cast()),
+        _ => labels(ct, attr).map(|mask| mask.0.as_ptr().cast_const().cast()),
+    };
+    value.unwrap_or(std::ptr::null())
 }
 
 fn labels(ct: &Conntrack, attr: Attr) -> Option<&Bitmask> {
@@ -216,35 +260,38 @@ fn labels(ct: &Conntrack, attr: Attr) -> Option<&Bitmask> {
     }
 }
 
-/// The first bytes of an attribute's value. One in the object is read on into its neighbours, one
-/// that the object owns is padded with zero bytes.
+/// The first bytes of an attribute's value, made into a number. One in the object is read on into
+/// its neighbours, one that the object owns is padded with zero bytes.
 ///
 /// # Safety
 /// `ct` is NULL or a live object.
 #[inline]
-unsafe fn number<const N: usize>(
+unsafe fn number<const N: usize, T>(
     ct: *const nf_conntrack,
     number: RawAttr,
-) -> Result<[u8; N], Error> {
+    make: fn([u8; N]) -> T,
+) -> Result<T, Error> {
     // SAFETY: this function's contract.
-    let ct: &<nf_conntrack as Opaque>::Inner = unsafe { ptr::shared(ct) }?;
-    let attr = present(ct, number)?;
-    let row = attr.row();
-    if let Some(value) = ct.flat.bytes().get(row.offset..).and_then(|rest| rest.first_chunk()) {
-        return Ok(*value);
+    let ct: &Conntrack = unsafe { ptr::shared(ct) }?;
+    let row = present(ct, number)?;
+    let slot = ct.flat.bytes().get(row.offset.into()..).and_then(|rest| rest.first_chunk());
+    Ok(make(slot.copied().unwrap_or_else(|| {
+        let value = first_bytes(ct, row.attr);
+        value.first_chunk().copied().unwrap_or([0; N])
+    })))
+}
+
+/// The first bytes of a value on the heap.
+#[inline(never)]
+fn first_bytes(ct: &Conntrack, attr: Attr) -> Slot {
+    if let Some(mask) = labels(ct, attr) {
+        // SAFETY: a bitmask begins with its count, and has at least one word.
+        return unsafe { ptr::value(mask.0.as_ptr().cast(), 8) }.to_le_bytes();
     }
-    let mut value = [0; N];
-    let block;
-    let owned = match labels(ct, attr) {
-        Some(mask) => {
-            // SAFETY: a bitmask begins with its count, and has at least one word.
-            block = unsafe { ptr::slot(mask.0.as_ptr().cast(), 8) };
-            &block[..]
-        }
-        None => ct.get(attr).unwrap_or_default(),
-    };
-    value.iter_mut().zip(owned).for_each(|(to, from)| *to = *from);
-    Ok(value)
+    let mut first: Slot = [0; 16];
+    let value = ct.get(attr).unwrap_or_default();
+    first.iter_mut().zip(value).for_each(|(to, from)| *to = *from);
+    first
 }
 
 /// The value of an 8-bit attribute; of a wider one its first byte.
@@ -256,7 +303,7 @@ unsafe fn number<const N: usize>(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_get_attr_u8(ct: *const nf_conntrack, r#type: RawAttr) -> u8 {
     // SAFETY: the same contract.
-    boundary(0, || unsafe { number(ct, r#type) }.map(u8::from_ne_bytes))
+    boundary(0, || unsafe { number(ct, r#type, u8::from_ne_bytes) })
 }
 
 /// The value of a 16-bit attribute in the byte order the attribute has; of a wider one its first
@@ -269,7 +316,7 @@ pub unsafe extern "C" fn nfct_get_attr_u8(ct: *const nf_conntrack, r#type: RawAt
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_get_attr_u16(ct: *const nf_conntrack, r#type: RawAttr) -> u16 {
     // SAFETY: the same contract.
-    boundary(0, || unsafe { number(ct, r#type) }.map(u16::from_ne_bytes))
+    boundary(0, || unsafe { number(ct, r#type, u16::from_ne_bytes) })
 }
 
 /// The value of a 32-bit attribute in the byte order the attribute has; of a wider one its first
@@ -282,7 +329,7 @@ pub unsafe extern "C" fn nfct_get_attr_u16(ct: *const nf_conntrack, r#type: RawA
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_get_attr_u32(ct: *const nf_conntrack, r#type: RawAttr) -> u32 {
     // SAFETY: the same contract.
-    boundary(0, || unsafe { number(ct, r#type) }.map(u32::from_ne_bytes))
+    boundary(0, || unsafe { number(ct, r#type, u32::from_ne_bytes) })
 }
 
 /// The value of a 64-bit attribute, host byte order.
@@ -294,7 +341,7 @@ pub unsafe extern "C" fn nfct_get_attr_u32(ct: *const nf_conntrack, r#type: RawA
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_get_attr_u64(ct: *const nf_conntrack, r#type: RawAttr) -> u64 {
     // SAFETY: the same contract.
-    boundary(0, || unsafe { number(ct, r#type) }.map(u64::from_ne_bytes))
+    boundary(0, || unsafe { number(ct, r#type, u64::from_ne_bytes) })
 }
 
 /// Whether an attribute is set: 1 or 0; -1 with EINVAL if it is unknown or `ct` is NULL.
@@ -306,7 +353,8 @@ pub unsafe extern "C" fn nfct_attr_is_set(ct: *const nf_conntrack, r#type: RawAt
     boundary(-1, || {
         // SAFETY: this function's contract.
         let ct = unsafe { ptr::shared(ct) }?;
-        Ok(ct.has(Attr::try_from(r#type)?).into())
+        Row::of(r#type)?;
+        Ok(ct.flat.present.has_number(r#type).into())
     })
 }
 

@@ -6,19 +6,24 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Runs `f` for a C caller: an error becomes `on_error` and `errno`, a panic the same with `EFAULT`.
 #[inline]
 pub(super) fn boundary<T>(on_error: T, f: impl FnOnce() -> Result<T, Error>) -> T {
-    let errno = match catch_unwind(AssertUnwindSafe(f)) {
+    match catch_unwind(AssertUnwindSafe(f)) {
         Ok(Ok(value)) => return value,
-        Ok(Err(error)) => error.errno(),
-        Err(_) => Some(libc::EFAULT),
-    };
-    if let Some(errno) = errno {
-        set_errno(errno);
+        Ok(Err(error)) => fail(error),
+        Err(_) => set_errno(libc::EFAULT),
     }
     on_error
 }
 
-/// Sets the thread's `errno`.
+/// Tells C about an error; out of line, so that calls that succeed stay short.
 #[cold]
+#[inline(never)]
+fn fail(error: Error) {
+    if let Some(errno) = error.errno() {
+        set_errno(errno);
+    }
+}
+
+/// Sets the thread's `errno`.
 pub(super) fn set_errno(errno: i32) {
     // SAFETY: the C library returns the address of this thread's errno.
     unsafe { *libc::__errno_location() = errno };

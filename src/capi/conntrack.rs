@@ -44,11 +44,8 @@ pub unsafe extern "C" fn nfct_destroy(ct: *mut nf_conntrack) {
 pub unsafe extern "C" fn nfct_clone(ct: *const nf_conntrack) -> *mut nf_conntrack {
     boundary(std::ptr::null_mut(), || {
         // SAFETY: this function's contract.
-        let copy = unsafe { ptr::shared(ct) }?.try_clone()?;
-        let object = Object::create()?;
-        // SAFETY: the object is new and nobody else's.
-        *unsafe { &mut *object }.conntrack() = copy;
-        Ok(object.cast())
+        let ct = unsafe { ptr::shared(ct) }?;
+        Object::copy_of(ct).map(<*mut Object>::cast)
     })
 }
 

@@ -1,7 +1,6 @@
 //! Pointers from C to references, slices and values: the only place that trusts them.
 
 use super::alloc::Opaque;
-use crate::ct::conntrack::Slot;
 use crate::error::Error;
 use std::ffi::{c_char, c_void};
 
@@ -31,18 +30,22 @@ pub(super) fn not_null<T>(pointer: *const T, what: &'static str) -> Result<(), E
     if pointer.is_null() { Err(Error::Null(what)) } else { Ok(()) }
 }
 
-/// The first `width` bytes behind `value`, at most 16, padded with zero bytes.
+/// The first `width` bytes behind `value`, which are 1, 2, 4, 8 or 16: the first is the lowest.
 ///
 /// # Safety
 /// `value` points to `width` readable bytes, of any alignment.
 #[inline]
-pub(super) unsafe fn slot(value: *const c_void, width: usize) -> Slot {
-    let mut slot = [0; 16];
-    // SAFETY: the caller's promise, and `slot` has room for 16 bytes.
+pub(super) unsafe fn value(value: *const c_void, width: u8) -> u128 {
+    // SAFETY: the caller's promise, for each width.
     unsafe {
-        std::ptr::copy_nonoverlapping(value.cast(), slot.as_mut_ptr(), width.min(slot.len()));
+        match width {
+            1 => value.cast::<u8>().read().into(),
+            2 => u16::from_le_bytes(value.cast::<[u8; 2]>().read()).into(),
+            4 => u32::from_le_bytes(value.cast::<[u8; 4]>().read()).into(),
+            8 => u64::from_le_bytes(value.cast::<[u8; 8]>().read()).into(),
+            _ => u128::from_le_bytes(value.cast::<[u8; 16]>().read()),
+        }
     }
-    slot
 }
 
 /// A value behind a pointer of any alignment, or [`Error::Null`].

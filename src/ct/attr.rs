@@ -54,8 +54,8 @@ pub struct Row {
     pub attr: Attr,
     /// How it is stored.
     pub storage: Storage,
-    /// Where its slot begins in the object; nothing for what lies on the heap.
-    pub offset: usize,
+    /// Where its slot begins in the object; [`Row::ON_HEAP`] for what lies on the heap.
+    pub offset: u16,
     /// The class it is copied with.
     pub class: Class,
 }
@@ -66,20 +66,20 @@ macro_rules! attributes {
         ///
         /// "Network order" and "host order" say how the bytes of the value lie in memory.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[repr(u32)]
+        #[repr(u8)]
         pub enum Attr { $($(#[$doc])* $name = $number),* }
 
-        const TABLE: [Row; ATTR_COUNT] = [$(Row {
+        static TABLE: [Row; ATTR_COUNT] = ROWS;
+        const ROWS: [Row; ATTR_COUNT] = [$(Row {
             attr: Attr::$name,
             storage: $storage,
-            offset: $offset,
+            offset: $offset as u16,
             class: Class::$class,
         }),*];
     };
 }
 
-/// In place of an offset, for what lies on the heap.
-const HEAP: usize = usize::MAX;
+const HEAP: usize = Row::ON_HEAP as usize;
 const ORIG: usize = offset_of!(Flat, orig);
 const REPLY: usize = offset_of!(Flat, reply);
 const MASTER: usize = offset_of!(Flat, master);
@@ -268,11 +268,27 @@ const _: () = {
     let mut number = 0;
     while number < ATTR_COUNT {
         #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
-        let row = TABLE[number];
+        let row = ROWS[number];
         assert!(row.attr as usize == number, "the table is sorted by number");
+        assert!(row.offset == Row::ON_HEAP || row.offset as usize + 8 <= size_of::<Flat>());
         number += 1;
     }
+    assert!(size_of::<Row>() == 8);
 };
+
+impl Row {
+    /// In place of an offset, for what lies on the heap.
+    pub const ON_HEAP: u16 = u16::MAX;
+
+    /// The row of the attribute with this number.
+    ///
+    /// # Errors
+    /// [`Error::UnknownAttribute`].
+    #[inline]
+    pub fn of(number: u32) -> Result<&'static Self, Error> {
+        TABLE.get(number as usize).ok_or(Error::UnknownAttribute(number))
+    }
+}
 
 impl Attr {
     /// The attribute's row of the table.
@@ -280,8 +296,7 @@ impl Attr {
     #[inline]
     #[allow(clippy::indexing_slicing, reason = "an Attr is below ATTR_COUNT, as asserted above")]
     pub fn row(self) -> &'static Row {
-        static ROWS: [Row; ATTR_COUNT] = TABLE;
-        &ROWS[self as usize]
+        &TABLE[self as usize]
     }
 
     /// All attributes, by number.
@@ -295,11 +310,7 @@ impl TryFrom<u32> for Attr {
 
     #[inline]
     fn try_from(number: u32) -> Result<Self, Error> {
-        static ROWS: [Row; ATTR_COUNT] = TABLE;
-        match ROWS.get(number as usize) {
-            Some(row) => Ok(row.attr),
-            None => Err(Error::UnknownAttribute(number)),
-        }
+        Row::of(number).map(|row| row.attr)
     }
 }
 
@@ -321,6 +332,28 @@ impl Presence {
             at += 1;
         }
         Self(words)
+    }
+
+    /// The attributes of a class.
+    #[must_use]
+    #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+    pub const fn of_class(class: Class) -> Self {
+        let mut all = Self([0; 3]);
+        let mut at = 0;
+        while at < ATTR_COUNT {
+            if ROWS[at].class as u8 == class as u8 {
+                all.set(ROWS[at].attr);
+            }
+            at += 1;
+        }
+        all
+    }
+
+    /// Whether the attribute with this number is present; no number above 95 is.
+    #[must_use]
+    #[inline]
+    pub fn has_number(&self, number: u32) -> bool {
+        self.0.get(number as usize / 32).is_some_and(|word| word & (1 << (number % 32)) != 0)
     }
 
     /// Whether `attr` is present.
@@ -345,12 +378,18 @@ impl Presence {
         self.0[attr as usize / 32] &= !(1 << (attr as u32 % 32));
     }
 
+    /// Both sets in one.
+    #[must_use]
+    #[inline]
+    pub const fn with(self, other: Self) -> Self {
+        let ([a, b, c], [d, e, f]) = (self.0, other.0);
+        Self([a | d, b | e, c | f])
+    }
+
     /// Marks all of `other` present.
     #[inline]
     pub fn insert(&mut self, other: Self) {
-        for (word, more) in self.0.iter_mut().zip(other.0) {
-            *word |= more;
-        }
+        *self = self.with(other);
     }
 
     /// Marks all of `other` absent.

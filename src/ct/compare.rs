@@ -217,7 +217,7 @@ fn same_value(a: &Conntrack, b: &Conntrack, attr: Attr) -> bool {
     let row = attr.row();
     match row.storage {
         Storage::Plain(width) | Storage::Icmp(width) if attr != Attr::Status => {
-            same_slot(&a.flat, &b.flat, row.offset, width)
+            same_slot(&a.flat, &b.flat, row.offset.into(), width)
         }
         _ => same_unlike_slot(a, b, attr),
     }

@@ -1,7 +1,7 @@
 //! The conntrack object: an entry of the flow table, or what a request says about one.
 #![forbid(unsafe_code)]
 
-use super::attr::{Attr, Presence, Storage};
+use super::attr::{Attr, Presence, Row, Storage};
 use super::bitmask::Bitmask;
 use super::icmp;
 use super::storage::{Bytes, FLAT_SIZE, Text};
@@ -132,6 +132,47 @@ const _: () = assert!(
         && size_of::<NatRange>() == 36
 );
 
+impl Flat {
+    /// Stores the lowest `width` bytes of a value: 1, 2, 4, 8 or 16.
+    #[inline]
+    pub(crate) fn store(&mut self, offset: usize, width: u8, value: u128) {
+        match width {
+            1 => self.store_bytes(offset, (value as u8).to_le_bytes()),
+            2 => self.store_bytes(offset, (value as u16).to_le_bytes()),
+            4 => self.store_bytes(offset, (value as u32).to_le_bytes()),
+            8 => self.store_bytes(offset, (value as u64).to_le_bytes()),
+            _ => self.store_bytes(offset, value.to_le_bytes()),
+        }
+    }
+
+    /// Stores a value of a fixed width, which is one machine move where a slice is a call.
+    #[inline]
+    pub(crate) fn store_bytes<const WIDTH: usize>(&mut self, offset: usize, value: [u8; WIDTH]) {
+        if let Some(slot) = self.bytes_mut().get_mut(offset..).and_then(<[u8]>::first_chunk_mut) {
+            *slot = value;
+        }
+    }
+
+    /// Copies the slot of `width` bytes at `offset` from `src`.
+    #[inline]
+    pub(crate) fn copy_slot(&mut self, src: &Self, offset: usize, width: u8) {
+        match width {
+            1 => self.copy_bytes::<1>(src, offset),
+            2 => self.copy_bytes::<2>(src, offset),
+            4 => self.copy_bytes::<4>(src, offset),
+            8 => self.copy_bytes::<8>(src, offset),
+            _ => self.copy_bytes::<16>(src, offset),
+        }
+    }
+
+    #[inline]
+    fn copy_bytes<const WIDTH: usize>(&mut self, src: &Self, offset: usize) {
+        if let Some(value) = src.bytes().get(offset..).and_then(<[u8]>::first_chunk::<WIDTH>) {
+            self.store_bytes(offset, *value);
+        }
+    }
+}
+
 /// The parts of an object that vary in length; all zero bits is "none".
 #[derive(Debug, Default)]
 #[repr(C)]
@@ -147,8 +188,23 @@ pub struct Heap {
 }
 
 impl Heap {
+    /// Whether there is nothing.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.secctx.is_none()
+            && self.helper_info.get().is_none()
+            && self.labels.is_none()
+            && self.labels_mask.is_none()
+    }
+
     /// An independent copy.
+    #[inline]
     pub(crate) fn try_clone(&self) -> Result<Self, Error> {
+        if self.is_empty() { Ok(Self::default()) } else { self.clone_parts() }
+    }
+
+    #[inline(never)]
+    fn clone_parts(&self) -> Result<Self, Error> {
         Ok(Self {
             secctx: self.secctx.as_ref().map(|text| Text::new(text.as_bytes())).transpose()?,
             helper_info: self.helper_info.get().map(Bytes::new).transpose()?.unwrap_or_default(),
@@ -206,7 +262,7 @@ impl Conntrack {
             | Storage::Unsettable(width)
             | Storage::Icmp(width)
             | Storage::Range { width, .. } => {
-                self.flat.bytes().get(row.offset..row.offset + usize::from(width))
+                self.flat.bytes().get(row.offset.into()..)?.get(..width.into())
             }
             Storage::Name => Some(self.helper_name()),
             Storage::Context => self.heap.secctx.as_ref().map(Text::as_bytes),
@@ -222,27 +278,36 @@ impl Conntrack {
     /// have setters of their own and are left alone here.
     #[inline]
     pub fn set(&mut self, attr: Attr, value: Slot) {
-        let row = attr.row();
-        match row.storage {
-            Storage::Plain(width) => self.store(row.offset, width, value),
-            Storage::Icmp(_) => self.set_icmp(attr, value),
-            Storage::Range { width, stride } => {
-                self.store(row.offset, width, value);
-                self.store(row.offset + usize::from(stride), width, value);
-            }
-            Storage::Name => self.set_helper_name(&value),
-            Storage::FromKernel(_) | Storage::Context => {}
-            Storage::Unsettable(_) | Storage::HelperInfo | Storage::Labels => return,
-        }
-        self.flat.present.set(attr);
+        self.set_value(attr.row(), u128::from_le_bytes(value));
     }
 
+    /// As `set`, with the value in registers: its first byte is the lowest.
     #[inline]
-    fn store(&mut self, offset: usize, width: u8, value: Slot) {
-        let Some(slot) = self.flat.bytes_mut().get_mut(offset..offset + usize::from(width)) else {
-            return;
-        };
-        slot.iter_mut().zip(value).for_each(|(to, from)| *to = from);
+    pub(crate) fn set_value(&mut self, row: &Row, value: u128) {
+        match row.storage {
+            Storage::Plain(width) => {
+                self.flat.store(row.offset.into(), width, value);
+                self.flat.present.set(row.attr);
+            }
+            _ => self.set_unlike_slot(row, value),
+        }
+    }
+
+    /// As `set_value`, for attributes that are not just one slot.
+    #[inline(never)]
+    fn set_unlike_slot(&mut self, row: &Row, value: u128) {
+        let offset = usize::from(row.offset);
+        match row.storage {
+            Storage::Icmp(_) => self.set_icmp(row.attr, value.to_le_bytes()),
+            Storage::Range { width, stride } => {
+                self.flat.store(offset, width, value);
+                self.flat.store(offset + usize::from(stride), width, value);
+            }
+            Storage::Name => self.set_helper_name(&value.to_le_bytes()),
+            Storage::Plain(_) | Storage::FromKernel(_) | Storage::Context => {}
+            Storage::Unsettable(_) | Storage::HelperInfo | Storage::Labels => return,
+        }
+        self.flat.present.set(row.attr);
     }
 
     fn set_icmp(&mut self, attr: Attr, value: Slot) {

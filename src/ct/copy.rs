@@ -7,7 +7,6 @@ use super::conntrack::{Conntrack, Flat, Heap, copy_name};
 use super::storage::{Bytes, Text};
 use crate::error::Error;
 use std::mem::offset_of;
-use std::sync::LazyLock;
 
 /// What [`Conntrack::copy_from`] copies.
 pub mod flags {
@@ -31,7 +30,9 @@ impl Conntrack {
     /// [`Error::OutOfMemory`]; the object is unchanged.
     pub fn copy_from(&mut self, src: &Self, flags: u32) -> Result<(), Error> {
         if flags & flags::OVERRIDE != 0 {
-            self.heap = src.heap.try_clone()?;
+            if !(self.heap.is_empty() && src.heap.is_empty()) {
+                self.heap = src.heap.try_clone()?;
+            }
             self.flat = src.flat;
             return Ok(());
         }
@@ -75,22 +76,26 @@ impl Conntrack {
 }
 
 /// By the flags of a copy, the attributes that these do not choose.
-static NOT_CHOSEN: LazyLock<[Presence; 8]> = LazyLock::new(|| {
-    std::array::from_fn(|flags| {
-        let chosen = |attr: &Attr| flags as u32 & flag(attr.row().class) != 0;
-        let mut others = Presence::default();
-        Attr::all().filter(|attr| !chosen(attr)).for_each(|attr| others.set(attr));
-        others
-    })
-});
-
-fn flag(class: Class) -> u32 {
-    match class {
-        Class::Original => flags::ORIGINAL,
-        Class::Reply => flags::REPLY,
-        Class::Meta => flags::META,
+const NOT_CHOSEN: [Presence; 8] = {
+    let classes = [
+        Presence::of_class(Class::Original),
+        Presence::of_class(Class::Reply),
+        Presence::of_class(Class::Meta),
+    ];
+    let mut table = [Presence::of(&[]); 8];
+    let mut flags = 0;
+    while flags < 8 {
+        let mut class = 0;
+        while class < 3 {
+            if flags & (1 << class) == 0 {
+                table[flags] = table[flags].with(classes[class]);
+            }
+            class += 1;
+        }
+        flags += 1;
     }
-}
+    table
+};
 
 /// What [`Heap::copy_from`] copies.
 const ON_HEAP: Presence =
@@ -133,7 +138,7 @@ impl Flat {
         let row = attr.row();
         match row.storage {
             Storage::Plain(width) | Storage::FromKernel(width) | Storage::Unsettable(width) => {
-                self.copy_slot(src, row.offset, width);
+                self.copy_slot(src, row.offset.into(), width);
             }
             _ => self.copy_unlike_slot(src, attr),
         }
@@ -150,30 +155,9 @@ impl Flat {
             Storage::Name => return copy_name(&mut self.helper_name, &src.helper_name),
             _ => return,
         };
-        self.copy_slot(src, row.offset, width);
+        self.copy_slot(src, row.offset.into(), width);
         if let Some(distance) = twin {
-            self.copy_slot(src, row.offset + distance, width);
-        }
-    }
-
-    #[inline]
-    fn copy_slot(&mut self, src: &Self, offset: usize, width: u8) {
-        match width {
-            1 => self.copy_bytes::<1>(src, offset),
-            2 => self.copy_bytes::<2>(src, offset),
-            4 => self.copy_bytes::<4>(src, offset),
-            8 => self.copy_bytes::<8>(src, offset),
-            _ => self.copy_bytes::<16>(src, offset),
-        }
-    }
-
-    /// Copies a slot of a fixed width, which is one machine move where a slice is a call.
-    #[inline]
-    fn copy_bytes<const WIDTH: usize>(&mut self, src: &Self, offset: usize) {
-        let to = self.bytes_mut().get_mut(offset..).and_then(<[u8]>::first_chunk_mut::<WIDTH>);
-        let from = src.bytes().get(offset..).and_then(<[u8]>::first_chunk::<WIDTH>);
-        if let (Some(to), Some(from)) = (to, from) {
-            *to = *from;
+            self.copy_slot(src, usize::from(row.offset) + distance, width);
         }
     }
 }

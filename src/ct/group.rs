@@ -202,7 +202,7 @@ impl Conntrack {
         }
         let mut used = 0;
         for attr in group.row().data {
-            let slot = self.flat.bytes().iter().skip(attr.row().offset).take(width(*attr));
+            let slot = self.flat.bytes().iter().skip(attr.row().offset.into()).take(width(*attr));
             out.iter_mut().skip(used).zip(slot).for_each(|(to, from)| *to = *from);
             used += width(*attr);
         }

@@ -33,6 +33,13 @@ pub struct Builder<'a> {
     too_long: bool,
 }
 
+/// The header of an attribute; its length counts the header.
+#[inline]
+fn header(kind: u16, length: u16) -> [u8; 4] {
+    let ([a, b], [c, d]) = (length.to_ne_bytes(), kind.to_ne_bytes());
+    [a, b, c, d]
+}
+
 /// Where an open nest began.
 #[derive(Debug)]
 #[must_use = "a nest must be ended"]
@@ -82,15 +89,23 @@ impl<'a> Builder<'a> {
         self.length = end;
     }
 
+    /// Writes a fixed number of bytes, which is a few machine moves where a slice is a call.
+    #[inline]
+    fn write_array<const N: usize>(&mut self, bytes: [u8; N]) {
+        match self.buffer.get_mut(self.length..).and_then(<[u8]>::first_chunk_mut) {
+            Some(room) => *room = bytes,
+            None => self.too_long = true,
+        }
+        self.length += N;
+    }
+
     #[inline]
     fn header(&mut self, kind: u16, length: usize) {
         let Ok(length) = u16::try_from(length + ATTRIBUTE_HEADER_SIZE) else {
             self.too_long = true;
             return;
         };
-        let [a, b] = length.to_ne_bytes();
-        let [c, d] = kind.to_ne_bytes();
-        self.write(&[a, b, c, d]);
+        self.write_array(header(kind, length));
     }
 
     /// An attribute with its value as it is, padded with zero bytes.
@@ -102,18 +117,30 @@ impl<'a> Builder<'a> {
         self.write([0; 3].get(..padding).unwrap_or_default());
     }
 
+    /// An attribute of at most four bytes, whose padding is in `value`.
+    #[inline]
+    fn put_short(&mut self, kind: u16, length: u16, value: [u8; 4]) {
+        let [a, b, c, d] = header(kind, length + ATTRIBUTE_HEADER_SIZE as u16);
+        let [e, f, g, h] = value;
+        self.write_array([a, b, c, d, e, f, g, h]);
+    }
+
     /// An attribute of one byte.
     #[inline]
     pub fn put_u8(&mut self, kind: u16, value: u8) {
-        self.header(kind, 1);
-        self.write(&[value, 0, 0, 0]);
+        self.put_short(kind, 1, [value, 0, 0, 0]);
     }
 
     /// An attribute of two bytes as they are.
     #[inline]
     pub fn put_pair(&mut self, kind: u16, [a, b]: [u8; 2]) {
-        self.header(kind, 2);
-        self.write(&[a, b, 0, 0]);
+        self.put_short(kind, 2, [a, b, 0, 0]);
+    }
+
+    /// An attribute of four bytes as they are.
+    #[inline]
+    pub fn put_quad(&mut self, kind: u16, value: [u8; 4]) {
+        self.put_short(kind, 4, value);
     }
 
     /// A big-endian 16-bit attribute.
@@ -125,18 +152,23 @@ impl<'a> Builder<'a> {
     /// A big-endian 32-bit attribute.
     #[inline]
     pub fn put_be32(&mut self, kind: u16, value: u32) {
-        self.put(kind, &value.to_be_bytes());
+        self.put_quad(kind, value.to_be_bytes());
     }
 
     /// A 32-bit attribute in host order.
     pub fn put_host32(&mut self, kind: u16, value: u32) {
-        self.put(kind, &value.to_ne_bytes());
+        self.put_quad(kind, value.to_ne_bytes());
     }
 
     /// A big-endian 64-bit attribute.
-    #[inline]
     pub fn put_be64(&mut self, kind: u16, value: u64) {
         self.put(kind, &value.to_be_bytes());
+    }
+
+    /// Whole attributes that were built elsewhere.
+    #[inline]
+    pub fn append(&mut self, attributes: &[u8]) {
+        self.write(attributes);
     }
 
     /// A string attribute with its NUL.

@@ -46,7 +46,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes text as it is.
-    #[inline(always)]
+    #[inline]
     pub fn text(&mut self, text: &[u8]) {
         match self.room(text.len()) {
             Some(room) => room.copy_from_slice(text),
@@ -63,7 +63,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes a number in decimal.
-    #[inline]
+    #[inline(never)]
     pub fn decimal(&mut self, value: u64) {
         match self.room(decimal_length(value)) {
             Some(room) => fill_decimal(room, value),
@@ -77,14 +77,14 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes a number in lower-case hexadecimal, without leading zeros.
-    #[inline]
+    #[inline(never)]
     pub fn hex(&mut self, value: u16) {
         let (digits, length) = hex_digits(value);
         self.short(digits.into(), length);
     }
 
     /// Writes an IPv4 address, given in network order.
-    #[inline]
+    #[inline(never)]
     pub fn ipv4(&mut self, address: [u8; 4]) {
         let mut text = 0;
         let mut length = 0;
@@ -131,7 +131,7 @@ impl<'a> Writer<'a> {
     }
 
     /// The next `length` bytes of the buffer, if it has as many left; they count as written.
-    #[inline(always)]
+    #[inline]
     fn room(&mut self, length: usize) -> Option<&mut [u8]> {
         let room = self.buf.get_mut(self.len..self.len + length)?;
         self.len += length;
@@ -178,7 +178,7 @@ static PAIRS: [[u8; 2]; 100] = {
     pairs
 };
 
-#[inline(always)]
+#[inline]
 #[allow(clippy::indexing_slicing, reason = "a remainder of the table's length")]
 fn pair(value: u64) -> &'static [u8; 2] {
     &PAIRS[(value % 100) as usize]
@@ -219,7 +219,7 @@ fn fill_decimal(room: &mut [u8], mut value: u64) {
 }
 
 /// Fills `room`, of at most 16 bytes, with the lowest bytes of `text`.
-#[inline(always)]
+#[inline]
 fn fill_short(room: &mut [u8], text: u128) {
     let last = |size: usize| text >> (8 * (room.len() - size));
     match room.len() {
@@ -230,7 +230,7 @@ fn fill_short(room: &mut [u8], text: u128) {
 }
 
 /// Fills `room` with two pieces that may overlap: quicker than a copy of varying length.
-#[inline(always)]
+#[inline]
 fn fill_ends<const SIZE: usize>(room: &mut [u8], first: [u8; SIZE], last: [u8; SIZE]) {
     if let Some(to) = room.first_chunk_mut() {
         *to = first;

@@ -6,10 +6,12 @@
 //! * what a message does not mention stays as it was in the object.
 #![forbid(unsafe_code)]
 
-use super::cta;
+use super::members::{Members, be16, be32, be64, keep, last};
+use super::tuple::{MASTER, ORIG, REPLY, tuple};
+use super::{cta, shape};
 use crate::ct::attr::{Attr, Presence};
 use crate::ct::bitmask::Bitmask;
-use crate::ct::conntrack::{Conntrack, Counters, Flat, Tuple};
+use crate::ct::conntrack::{Conntrack, Counters, Flat};
 use crate::ct::storage::{Bytes, Text};
 use crate::error::Error;
 use crate::netlink::message::{Attributes, Message};
@@ -36,11 +38,17 @@ struct Nests<'a> {
 /// Decodes the attributes of a message of address family `family` into `ct`.
 ///
 /// # Errors
-/// [`Error::LabelsTooLong`], [`Error::OutOfMemory`]; what was decoded before stays.
+/// [`Error::OutOfMemory`]; the object is unchanged. [`Error::LabelsTooLong`]; what was decoded
+/// before stays.
 pub fn conntrack(ct: &mut Conntrack, attributes: &[u8], family: u8) -> Result<(), Error> {
+    let before = ct.flat;
     let nests = scalars(&mut ct.flat, attributes);
     flat_nests(&mut ct.flat, &nests, family);
-    heap_nests(ct, &nests)?;
+    heap_nests(ct, &nests).inspect_err(|error| {
+        if *error == Error::OutOfMemory {
+            ct.flat = before;
+        }
+    })?;
     if let Some(value) = nests.synproxy {
         synproxy(&mut ct.flat, value);
     }
@@ -106,14 +114,6 @@ fn scalars<'a>(flat: &mut Flat, attributes: &'a [u8]) -> Nests<'a> {
     nests
 }
 
-/// Remembers a nest, unless it is too short to be one.
-#[inline]
-fn keep<'a>(nest: &mut Option<&'a [u8]>, value: &'a [u8]) {
-    if !matches!(value.len(), 1..=3) {
-        *nest = Some(value);
-    }
-}
-
 /// Decodes the nests whose values lie in the object itself.
 fn flat_nests(flat: &mut Flat, nests: &Nests<'_>, family: u8) {
     let present = &mut flat.present;
@@ -148,164 +148,58 @@ fn flat_nests(flat: &mut Flat, nests: &Nests<'_>, family: u8) {
     }
 }
 
-/// Decodes the nests that vary in length.
+/// Decodes the nests that vary in length: all of them, or none if there is no memory.
+#[inline]
 fn heap_nests(ct: &mut Conntrack, nests: &Nests<'_>) -> Result<(), Error> {
-    if let Some(value) = nests.help {
-        help(ct, value)?;
+    if nests.help.is_none() && nests.secctx.is_none() && nests.labels.is_none() {
+        return Ok(());
     }
-    if let Some(value) = nests.secctx.and_then(|nest| last(nest, cta::SECCTX_NAME)) {
-        if !value.is_empty() {
-            ct.heap.secctx = Some(Text::new(value)?);
-            ct.flat.present.set(Attr::Secctx);
-        }
+    let name = nests.help.and_then(|nest| text(nest, cta::HELP_NAME));
+    // The helper's data counts only beside its name.
+    let info = name.and(nests.help).and_then(|nest| last(nest, cta::HELP_INFO));
+    let info = info.map(Bytes::new).transpose()?;
+    let secctx = nests.secctx.and_then(|nest| text(nest, cta::SECCTX_NAME));
+    let secctx = secctx.map(Text::new).transpose()?;
+    let labels = nests.labels.filter(|value| !value.is_empty()).map(Bitmask::from_wire);
+    if let Some(Err(Error::OutOfMemory)) = labels {
+        return Err(Error::OutOfMemory);
     }
-    if let Some(value) = nests.labels.filter(|value| !value.is_empty()) {
-        ct.set_labels(Bitmask::from_wire(value)?, false);
+    if let Some(name) = name {
+        ct.set_helper_name(name);
+    }
+    if let Some(info) = info {
+        ct.heap.helper_info = info;
+        ct.flat.present.set(Attr::HelperInfo);
+    }
+    if secctx.is_some() {
+        ct.heap.secctx = secctx;
+        ct.flat.present.set(Attr::Secctx);
+    }
+    if let Some(labels) = labels {
+        ct.set_labels(labels?, false);
     }
     Ok(())
 }
 
-/// Which attributes the members of a tuple are.
-pub(super) struct TupleAttrs {
-    ipv4: [Attr; 2],
-    ipv6: [Attr; 2],
-    ports: [Attr; 2],
-    l3proto: Attr,
-    l4proto: Attr,
-    zone: Option<Attr>,
+/// A string in a nest, which is never empty.
+fn text(nest: &[u8], kind: u16) -> Option<&[u8]> {
+    last(nest, kind).filter(|text| !text.is_empty())
 }
-
-pub(super) const ORIG: TupleAttrs = TupleAttrs {
-    ipv4: [Attr::OrigIpv4Src, Attr::OrigIpv4Dst],
-    ipv6: [Attr::OrigIpv6Src, Attr::OrigIpv6Dst],
-    ports: [Attr::OrigPortSrc, Attr::OrigPortDst],
-    l3proto: Attr::OrigL3Proto,
-    l4proto: Attr::OrigL4Proto,
-    zone: Some(Attr::OrigZone),
-};
-const REPLY: TupleAttrs = TupleAttrs {
-    ipv4: [Attr::ReplIpv4Src, Attr::ReplIpv4Dst],
-    ipv6: [Attr::ReplIpv6Src, Attr::ReplIpv6Dst],
-    ports: [Attr::ReplPortSrc, Attr::ReplPortDst],
-    l3proto: Attr::ReplL3Proto,
-    l4proto: Attr::ReplL4Proto,
-    zone: Some(Attr::ReplZone),
-};
-const MASTER: TupleAttrs = TupleAttrs {
-    ipv4: [Attr::MasterIpv4Src, Attr::MasterIpv4Dst],
-    ipv6: [Attr::MasterIpv6Src, Attr::MasterIpv6Dst],
-    ports: [Attr::MasterPortSrc, Attr::MasterPortDst],
-    l3proto: Attr::MasterL3Proto,
-    l4proto: Attr::MasterL4Proto,
-    zone: None,
-};
 
 const SEQ_ORIG: [Attr; 3] =
     [Attr::OrigNatSeqCorrectionPos, Attr::OrigNatSeqOffsetBefore, Attr::OrigNatSeqOffsetAfter];
 const SEQ_REPLY: [Attr; 3] =
     [Attr::ReplNatSeqCorrectionPos, Attr::ReplNatSeqOffsetBefore, Attr::ReplNatSeqOffsetAfter];
 
-/// Decodes a tuple nest; its mere presence says the layer 3 protocol.
-#[inline]
-pub(super) fn tuple(
-    to: &mut Tuple,
-    present: &mut Presence,
-    nest: &[u8],
-    family: u8,
-    attrs: &TupleAttrs,
-) {
-    to.l3proto = family;
-    present.set(attrs.l3proto);
-    let (mut ip, mut proto) = (None, None);
-    for attribute in Attributes::new(nest) {
-        match attribute.kind {
-            cta::TUPLE_IP => keep(&mut ip, attribute.value),
-            cta::TUPLE_PROTO => keep(&mut proto, attribute.value),
-            cta::TUPLE_ZONE => {
-                if let Some(zone) = be16(attribute.value) {
-                    to.zone = zone;
-                    attrs.zone.into_iter().for_each(|attr| present.set(attr));
-                }
-            }
-            _ => {}
-        }
-    }
-    if let Some(nest) = ip {
-        addresses(to, present, nest, attrs);
-    }
-    if let Some(nest) = proto {
-        layer4(to, present, nest, attrs);
-    }
-}
-
-/// Decodes the addresses of a tuple. IPv6 comes last in shared storage, wherever it was sent.
-#[inline]
-fn addresses(to: &mut Tuple, present: &mut Presence, nest: &[u8], attrs: &TupleAttrs) {
-    let (mut ipv6_src, mut ipv6_dst) = (None, None);
-    for attribute in Attributes::new(nest) {
-        match attribute.kind {
-            cta::IP_V4_SRC => ipv4(&mut to.src, present, attribute.value, attrs.ipv4[0]),
-            cta::IP_V4_DST => ipv4(&mut to.dst, present, attribute.value, attrs.ipv4[1]),
-            cta::IP_V6_SRC => ipv6_src = attribute.value.try_into().ok().or(ipv6_src),
-            cta::IP_V6_DST => ipv6_dst = attribute.value.try_into().ok().or(ipv6_dst),
-            _ => {}
-        }
-    }
-    if let Some(address) = ipv6_src {
-        to.src = address;
-        present.set(attrs.ipv6[0]);
-    }
-    if let Some(address) = ipv6_dst {
-        to.dst = address;
-        present.set(attrs.ipv6[1]);
-    }
-}
-
-#[inline]
-fn ipv4(slot: &mut [u8; 16], present: &mut Presence, value: &[u8], attr: Attr) {
-    if let (Ok(address), Some(to)) = (<[u8; 4]>::try_from(value), slot.first_chunk_mut()) {
-        *to = address;
-        present.set(attr);
-    }
-}
-
-/// Decodes the protocol and ports (or ICMP members, which share their storage) of a tuple.
-#[inline]
-fn layer4(to: &mut Tuple, present: &mut Presence, nest: &[u8], attrs: &TupleAttrs) {
-    let members = Members::read(nest, &[0, 1, 2, 2, 2, 1, 1, 2, 1, 1]);
-    if let Some(number) = members.get(cta::PROTO_NUM) {
-        to.l4proto = number as u8;
-        present.set(attrs.l4proto);
-    }
-    if let Some(port) = members.get(cta::PROTO_SRC_PORT) {
-        to.l4src = (port as u16).to_be_bytes();
-        present.set(attrs.ports[0]);
-    }
-    if let Some(port) = members.get(cta::PROTO_DST_PORT) {
-        to.l4dst = (port as u16).to_be_bytes();
-        present.set(attrs.ports[1]);
-    }
-    for (id, kind, code) in [
-        (cta::PROTO_ICMP_ID, cta::PROTO_ICMP_TYPE, cta::PROTO_ICMP_CODE),
-        (cta::PROTO_ICMPV6_ID, cta::PROTO_ICMPV6_TYPE, cta::PROTO_ICMPV6_CODE),
-    ] {
-        if let Some(id) = members.get(id) {
-            to.l4src = (id as u16).to_be_bytes();
-            present.set(Attr::IcmpId);
-        }
-        if let Some(kind) = members.get(kind) {
-            to.l4dst[0] = kind as u8;
-            present.set(Attr::IcmpType);
-        }
-        if let Some(code) = members.get(code) {
-            to.l4dst[1] = code as u8;
-            present.set(Attr::IcmpCode);
-        }
-    }
-}
-
 /// Decodes the state of the layer 4 protocol; the three share their storage.
 fn protoinfo(flat: &mut Flat, nest: &[u8]) {
+    if let Some(state) = shape::tcp(nest) {
+        if let Some(to) = flat.protoinfo.0.first_chunk_mut() {
+            *to = state;
+        }
+        flat.present.insert(TCP_SHAPE);
+        return;
+    }
     let (mut tcp, mut dccp, mut sctp) = (None, None, None);
     for attribute in Attributes::new(nest) {
         match attribute.kind {
@@ -334,6 +228,17 @@ fn protoinfo(flat: &mut Flat, nest: &[u8]) {
         }
     }
 }
+
+/// What a TCP nest of the usual shape has.
+const TCP_SHAPE: Presence = Presence::of(&[
+    Attr::TcpState,
+    Attr::TcpFlagsOrig,
+    Attr::TcpMaskOrig,
+    Attr::TcpFlagsRepl,
+    Attr::TcpMaskRepl,
+    Attr::TcpWscaleOrig,
+    Attr::TcpWscaleRepl,
+]);
 
 /// The flag members carry two attributes, flags and mask.
 const TCP: [(u16, &[Attr]); 5] = [
@@ -377,7 +282,7 @@ fn put_protoinfo<const N: usize>(
 #[inline]
 fn put_number(flat: &mut Flat, attr: Attr, value: u64) {
     let row = attr.row();
-    let Some(slot) = flat.bytes_mut().get_mut(row.offset..) else { return };
+    let Some(slot) = flat.bytes_mut().get_mut(row.offset.into()..) else { return };
     match row.storage.width() {
         1 => put_bytes(slot, [value as u8]),
         4 => put_bytes(slot, (value as u32).to_ne_bytes()),
@@ -395,6 +300,11 @@ fn put_bytes<const N: usize>(slot: &mut [u8], bytes: [u8; N]) {
 
 /// Decodes the counters of one direction; 64-bit members win over the 32-bit ones of old kernels.
 fn counters(to: &mut Counters, present: &mut Presence, nest: &[u8], attrs: [Attr; 2]) {
+    if let Some([packets, bytes]) = shape::counters(nest) {
+        *to = Counters { packets, bytes };
+        attrs.into_iter().for_each(|attr| present.set(attr));
+        return;
+    }
     let members = Members::read(nest, &[0, 8, 8, 4, 4]);
     let packets = members.get(cta::COUNTERS_PACKETS).or(members.get(cta::COUNTERS32_PACKETS));
     if let Some(packets) = packets {
@@ -435,76 +345,4 @@ fn triple(to: [&mut u32; 3], present: &mut Presence, nest: &[u8], attrs: [Attr; 
             present.set(attr);
         }
     }
-}
-
-/// Decodes the helper's name and, only beside a name, its private data.
-fn help(ct: &mut Conntrack, nest: &[u8]) -> Result<(), Error> {
-    let Some(name) = last(nest, cta::HELP_NAME).filter(|name| !name.is_empty()) else {
-        return Ok(());
-    };
-    ct.set_helper_name(name);
-    if let Some(info) = last(nest, cta::HELP_INFO) {
-        ct.heap.helper_info = Bytes::new(info)?;
-        ct.flat.present.set(Attr::HelperInfo);
-    }
-    Ok(())
-}
-
-/// The value of the last attribute of a number in a nest.
-pub(super) fn last(nest: &[u8], kind: u16) -> Option<&[u8]> {
-    Attributes::new(nest).filter(|attribute| attribute.kind == kind).last().map(|a| a.value)
-}
-
-/// The numbers in a nest, by attribute number, as they were sent: big-endian.
-pub(super) struct Members<const N: usize> {
-    seen: u32,
-    values: [u64; N],
-}
-
-impl<const N: usize> Members<N> {
-    /// Reads the members whose length is the one given for their number; 0 stands for none.
-    #[inline]
-    pub(super) fn read(nest: &[u8], lengths: &[usize; N]) -> Self {
-        let mut members = Self { seen: 0, values: [0; N] };
-        for attribute in Attributes::new(nest) {
-            let at = usize::from(attribute.kind);
-            let (Some(length), Some(slot)) = (lengths.get(at), members.values.get_mut(at)) else {
-                continue;
-            };
-            let number = match *attribute.value {
-                [a] => u64::from(a),
-                [a, b] => u16::from_be_bytes([a, b]).into(),
-                [a, b, c, d] => u32::from_be_bytes([a, b, c, d]).into(),
-                [a, b, c, d, e, f, g, h] => u64::from_be_bytes([a, b, c, d, e, f, g, h]),
-                _ => continue,
-            };
-            if *length == attribute.value.len() {
-                *slot = number;
-                members.seen |= 1 << at;
-            }
-        }
-        members
-    }
-
-    /// The value of a member, if it was sent.
-    #[inline]
-    pub(super) fn get(&self, number: u16) -> Option<u64> {
-        let seen = self.seen & (1 << number) != 0;
-        self.values.get(usize::from(number)).copied().filter(|_| seen)
-    }
-}
-
-#[inline]
-pub(super) fn be16(value: &[u8]) -> Option<u16> {
-    value.try_into().ok().map(u16::from_be_bytes)
-}
-
-#[inline]
-pub(super) fn be32(value: &[u8]) -> Option<u32> {
-    value.try_into().ok().map(u32::from_be_bytes)
-}
-
-#[inline]
-fn be64(value: &[u8]) -> Option<u64> {
-    value.try_into().ok().map(u64::from_be_bytes)
 }

@@ -53,6 +53,9 @@ const SEQ_REPLY: Presence = Presence::of(&[
 const SYNPROXY: Presence =
     Presence::of(&[Attr::SynproxyIsn, Attr::SynproxyIts, Attr::SynproxyTsoff]);
 
+/// Bytes of the longest tuple: IPv6, with ports and a zone.
+const TUPLE_SIZE: usize = 84;
+
 /// The kernel refuses a status without it.
 const IPS_CONFIRMED: u32 = 1 << 3;
 
@@ -119,21 +122,27 @@ pub(super) fn tuple(
     if !is_ip(tuple.l3proto) {
         return Err(Error::BadFamily(tuple.l3proto));
     }
-    let nest = to.begin(kind);
-    addresses(to, tuple);
-    layer4(to, tuple);
+    // Built aside, where the compiler knows the room: half the work of a request is its tuples.
+    let mut buffer = [0; TUPLE_SIZE];
+    let mut aside = Builder::new(&mut buffer, 0);
+    let nest = aside.begin(kind);
+    addresses(&mut aside, tuple);
+    layer4(&mut aside, tuple);
     if let Some(zone) = zone {
-        to.put_be16(cta::TUPLE_ZONE, zone);
+        aside.put_be16(cta::TUPLE_ZONE, zone);
     }
-    to.end(nest);
+    aside.end(nest);
+    let length = aside.len();
+    to.append(buffer.get(..length).unwrap_or_default());
     Ok(())
 }
 
+#[inline(always)]
 fn addresses(to: &mut Builder<'_>, tuple: &Tuple) {
     let nest = to.begin(cta::TUPLE_IP);
     if i32::from(tuple.l3proto) == libc::AF_INET {
-        to.put(cta::IP_V4_SRC, first4(&tuple.src));
-        to.put(cta::IP_V4_DST, first4(&tuple.dst));
+        to.put_quad(cta::IP_V4_SRC, first4(&tuple.src));
+        to.put_quad(cta::IP_V4_DST, first4(&tuple.dst));
     } else {
         to.put(cta::IP_V6_SRC, &tuple.src);
         to.put(cta::IP_V6_DST, &tuple.dst);
@@ -141,10 +150,12 @@ fn addresses(to: &mut Builder<'_>, tuple: &Tuple) {
     to.end(nest);
 }
 
-fn first4(address: &[u8; 16]) -> &[u8; 4] {
-    address.first_chunk().unwrap_or(&[0; 4])
+#[inline]
+fn first4([a, b, c, d, ..]: &[u8; 16]) -> [u8; 4] {
+    [*a, *b, *c, *d]
 }
 
+#[inline(always)]
 fn layer4(to: &mut Builder<'_>, tuple: &Tuple) {
     let nest = to.begin(cta::TUPLE_PROTO);
     to.put_u8(cta::PROTO_NUM, tuple.l4proto);
@@ -267,7 +278,7 @@ fn nat(
     }
     let nest = to.begin(kind);
     if ipv4 {
-        to.put(cta::NAT_V4_MINIP, first4(&range.min));
+        to.put_quad(cta::NAT_V4_MINIP, first4(&range.min));
     } else if ipv6 {
         to.put(cta::NAT_V6_MINIP, &range.min);
     }

@@ -1,7 +1,8 @@
 //! Expectations: messages into objects and back.
 #![forbid(unsafe_code)]
 
-use super::decode::{self, Members, be16, be32};
+use super::members::{Members, be16, be32, keep};
+use super::tuple::{self, ORIG};
 use super::{cta, encode};
 use crate::ct::attr::Presence;
 use crate::ct::conntrack::{Conntrack, Flat};
@@ -59,12 +60,6 @@ fn set(expect: &mut Expect, attr: ExpectAttr, number: Option<u32>) {
     }
 }
 
-fn keep<'a>(nest: &mut Option<&'a [u8]>, value: &'a [u8]) {
-    if !matches!(value.len(), 1..=3) {
-        *nest = Some(value);
-    }
-}
-
 /// Decodes a tuple into the object that the attribute is.
 fn tuple(expect: &mut Expect, attr: ExpectAttr, nest: Option<&[u8]>, family: u8) {
     let Some(nest) = nest else { return };
@@ -75,7 +70,7 @@ fn tuple(expect: &mut Expect, attr: ExpectAttr, nest: Option<&[u8]>, family: u8)
         _ => &mut expect.nat,
     };
     let Flat { orig, present, .. } = &mut object.flat;
-    decode::tuple(orig, present, nest, family, &decode::ORIG);
+    tuple::tuple(orig, present, nest, family, &ORIG);
     expect.mark(attr);
 }
 

@@ -5,7 +5,10 @@ pub mod cta;
 pub mod decode;
 pub mod encode;
 pub mod expect;
+mod members;
 pub mod query;
+mod shape;
+mod tuple;
 
 use crate::netlink::message::Message;
 

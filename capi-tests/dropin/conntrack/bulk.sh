@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2034 # variables shared with lib.sh
 # Bulk: thousands of entries restored with -R, saved, restored again, changed and deleted at once.
 
 part_bulk() {

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2034 # variables shared with lib.sh
 # Changing: -I, -A, -U, -D, -F, each read back; and counters set to zero.
 
 part_change() {

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2034 # variables shared with lib.sh
 # Refusals: wrong commands, no privilege, no label names: the same words and the same exit status.
 
 part_errors() {

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2034 # variables shared with lib.sh
 # Hearing: -E with every output and filter, both libraries listening to the same events.
 
 part_events() {

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2034 # variables shared with lib.sh
 # Expectations: made by the kernel's ftp and tftp helpers, listed, fetched, created, deleted, heard of.
 
 part_expect() {

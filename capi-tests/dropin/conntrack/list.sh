@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2034 # variables shared with lib.sh
 # Reading: -L in every format, -L with filters, -G, -C, -S, on live flows and on a written table.
 
 part_list() {

@@ -36,7 +36,8 @@ router_pair() {
         net.netfilter.nf_conntrack_tcp_loose=0
     on "$1-b" sh -c 'for key in /proc/sys/net/netfilter/nf_conntrack_*_timeout*; do
         echo 3000 >"$key"; done'
-    on "$1-b" nft -f "$here/lab.nft" -f "$here/conntrackd/backup.nft"
+    on "$1-b" nft -f "$here/lab.nft"
+    on "$1-b" nft -f "$here/conntrackd/backup.nft"
     ip -n "$1" link add sync type veth peer name sync netns "$1-b"
     ip -n "$1" addr add 10.9.0.1/24 dev sync
     ip -n "$1-b" addr add 10.9.0.2/24 dev sync
@@ -67,10 +68,11 @@ kernel_table() {
 
 # --- normalising -----------------------------------------------------------------------------------
 
-# Ages and remaining times (3000 s or 180 s at first, and up to 100 s of running), the ports that the
-# kernel chose for source NAT, reference counts; caches and tables are in the order of a hash.
+# Ages and remaining times (3000 s or 180 s at first, and up to 100 s of running), ids, the ports that
+# the kernel chose for source NAT, reference counts, packets (an acknowledgement may be on its way);
+# caches and tables are in the order of a hash.
 normal_flows() {
-    sed -E -e 's/active since [0-9]+s/active since Ns/' -e 's/\buse=[0-9]+/use=N/' \
+    sed -E -e 's/(active since|expires in) [0-9]+s/\1 Ns/g' -e 's/\buse=[0-9]+/use=N/; s/packets=[0-9]+ bytes=[0-9]+/packets=N bytes=N/g' \
         -e 's/^((ipv. +[0-9]+ +)?[a-z0-9]+ +[0-9]+ )(29[0-9][0-9]|3000) /\12999 /' \
         -e 's/^((ipv. +[0-9]+ +)?[a-z0-9]+ +[0-9]+ )(1[0-7][0-9]|180) /\1179 /' \
         -e 's/^(29[0-9]|300|1[0-7][0-9]|180) proto=/TIME proto=/' \
@@ -80,13 +82,14 @@ normal_flows() {
 
 # What is sent over the link depends on how many changes of a flow fit between two writes.
 normal_stats() {
-    sed -E -e 's/[0-9]+ (Bytes|Pckts) (sent|recv)/N \1 \2/g' -e 's/ +N/ N/g' -e '/^control ->/d' \
+    sed -E -e 's/[0-9]+ (Bytes|Pckts) (sent|recv)/N \1 \2/g' -e 's/ +N/ N/g' -e '/^(control|object) ->/d' \
         -e 's/(resent queue \(len=|uptime: )[0-9]+/\1N/' -e 's/active since [0-9]+s/since Ns/' \
         -e '/queue rsqueue/,/current elements/s/(elements:\s+)[0-9]+/\1N/' \
         -e 's/(allocated queue nodes:\s+)[0-9]+/\1N/'
 }
 
-# Besides, the other router's cache is told of some updates only.
+# Besides, the other router's cache is told of some changes only, and of others more than once.
 normal_far_stats() {
-    normal_stats | sed -E -e '/external/,/^$/s/(connections updated:|update OK\/failed:)(\s+)[0-9]+/\1\2N/'
+    normal_stats | sed -E -e '/external/,/^$/{s/(connections (created|updated|destroyed):)(\s+)[0-9]+/\1\3N/' \
+        -e 's/((creation OK|update OK|deletion created)\/failed:)(\s+)[0-9]+/\1\3N/' -e '}'
 }

@@ -34,7 +34,6 @@ install_stopped() {
 use() {
     program=$1
     rm -f "$work/loaded/"*
-    printf '# %s\n' "$program"
 }
 
 # both_sides FUNCTION ARGS...: FUNCTION SIDE ARGS... on the reference, then on the candidate.
@@ -94,10 +93,10 @@ listening() {
 
 # --- full-screen programs ----------------------------------------------------------------------------
 
-# screen_start SIDE NS ARGS...: the program on a terminal of 150 columns and 50 lines.
+# screen_start SIDE NS ARGS...: the program on a terminal of 150 columns and 120 lines.
 screen_start() {
     side_command "$@"
-    terminal new-session -d -x 150 -y 50 -s "$1" "${cmd[@]}"
+    terminal new-session -d -x 150 -y 120 -s "$1" "${cmd[@]}"
     pid=$(terminal display -p -t "$1" '#{pane_pid}')
 }
 
@@ -113,6 +112,38 @@ screen_has() {
     for pattern in "${@:2}"; do
         grep -qE -- "$pattern" "$work/$side.now" || return 1
     done
+}
+
+# screen_lacks SIDE PATTERN...: does it show none of them?
+screen_lacks() {
+    screen "$1" | grep -q . && ! screen_has "$@"
+}
+
+# screens_agree NAME PATTERN...: both screens show PATTERNs and, at some moment of the next seconds,
+# the same. They are drawn at moments of their own, and seconds go by.
+screens_agree() {
+    wait_until "$1" screens_equal "${@:2}"
+    compare "$1" "$work/ref.screen" "$work/ctrs.screen"
+}
+
+screens_equal() {
+    local side
+    for side in ref ctrs; do
+        screen_has "$side" "$@" || return 1
+        cp "$work/$side.now" "$work/$side.screen"
+        hide_clock "$work/$side.screen"
+    done
+    cmp -s "$work/ref.screen" "$work/ctrs.screen"
+}
+
+# hide_clock FILE
+hide_clock() {
+    sed -Ei 's/[0-9]+:[0-9]{2}:[0-9]{2}\b/H:MM:SS/' "$1"
+}
+
+# ended: have all programs on screens ended?
+ended() {
+    ! terminal list-sessions >/dev/null 2>&1
 }
 
 # keys SIDE KEY...
@@ -137,6 +168,7 @@ hold() {
 }
 
 release() {
+    terminal kill-server 2>/dev/null || true # it has inherited our end of the pipe
     exec {hold_fd}>&-
     wait "$held"
 }

@@ -1,7 +1,8 @@
 //! Calls on label bitmasks and label maps.
 
 use std::ffi::{CStr, CString};
-use std::os::unix::ffi::OsStrExt;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileExt;
 
 use super::api::{Api, ConstPtr, ffi};
 use super::attrs::{CONNLABELS, CONNLABELS_MASK};
@@ -188,8 +189,9 @@ pub fn new_map(w: &mut World, rng: &mut Rng) {
         2 => c"".to_owned(),
         3 => c"/dev/null".to_owned(),
         _ => {
-            std::fs::write(&w.label_file, &file).expect("a file for labels");
-            CString::new(w.label_file.as_os_str().as_bytes()).expect("a path without NUL")
+            w.label_file.set_len(0).expect("a file for labels");
+            w.label_file.write_all_at(&file, 0).expect("a file for labels");
+            CString::new(format!("/proc/self/fd/{}", w.label_file.as_raw_fd())).unwrap_or_default()
         }
     };
     let pointer = if odd == 4 { std::ptr::null() } else { path.as_ptr() };

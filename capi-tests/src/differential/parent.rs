@@ -96,17 +96,28 @@ pub struct Portion {
 
 impl Side {
     fn start(pair: &Pair, reference: bool, portion: &Portion) -> Self {
-        let skip: Vec<String> = portion.skip.iter().map(ToString::to_string).collect();
         let library = if reference { &pair.reference } else { &pair.subject };
+        let mend = pair.mend && (reference || pair.shim);
+        let shim = pair.shim && !reference;
+        let words = [(mend, "mend"), (shim, "shim"), (portion.careful, "careful")];
+        let said = words.iter().filter_map(|(on, word)| on.then_some(*word));
+        Self::spawn(library, pair.seed, portion, said)
+    }
+
+    /// Starts a worker, told how by some words.
+    fn spawn<'a>(
+        library: &str,
+        seed: u64,
+        portion: &Portion,
+        words: impl Iterator<Item = &'a str>,
+    ) -> Self {
+        let skip: Vec<String> = portion.skip.iter().map(ToString::to_string).collect();
         let exe = std::env::current_exe().expect("the path of this program");
         let mut child = Command::new(exe)
-            .arg("worker")
-            .arg(library)
-            .args([pair.seed, portion.first, portion.count].map(|number| number.to_string()))
+            .args(["worker", library])
+            .args([seed, portion.first, portion.count].map(|number| number.to_string()))
             .arg(skip.join(","))
-            .args((pair.mend && (reference || pair.shim)).then_some("mend"))
-            .args((pair.shim && !reference).then_some("shim"))
-            .args(portion.careful.then_some("careful"))
+            .args(words)
             .stdout(Stdio::piped())
             .stdin(Stdio::null())
             .spawn()
@@ -319,9 +330,8 @@ pub fn run_again(pair: &Pair, sequence: u64, skip: &[usize]) -> Option<Failure> 
 /// The sequence after which the worker was gone, and how it ended.
 pub fn survive(pair: &Pair, calls: u64) -> Result<u64, String> {
     let portion = Portion { first: 0, count: u64::MAX, skip: Vec::new(), careful: false };
-    let mut alone = pair.clone();
-    alone.reference.clone_from(&pair.subject);
-    let mut side = Side::start_wild(&alone, &portion);
+    let words = ["wild", "careful"].into_iter();
+    let mut side = Side::spawn(&pair.subject, pair.seed, &portion, words);
     let mut sequence = 0;
     loop {
         match side.next() {
@@ -332,22 +342,5 @@ pub fn survive(pair: &Pair, calls: u64) -> Result<u64, String> {
             }
             _ => {}
         }
-    }
-}
-
-impl Side {
-    fn start_wild(pair: &Pair, portion: &Portion) -> Self {
-        let exe = std::env::current_exe().expect("the path of this program");
-        let mut child = Command::new(exe)
-            .arg("worker")
-            .arg(&pair.subject)
-            .args([pair.seed, portion.first, portion.count].map(|number| number.to_string()))
-            .args(["", "wild", "careful"])
-            .stdout(Stdio::piped())
-            .stdin(Stdio::null())
-            .spawn()
-            .expect("a worker");
-        let lines = BufReader::new(child.stdout.take().expect("the worker's output"));
-        Self { child, lines }
     }
 }

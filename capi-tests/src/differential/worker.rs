@@ -90,7 +90,6 @@ pub fn run(plan: &Plan) {
         run_sequence(&mut world, plan, mix(plan.seed, sequence));
         world.out.end(sequence);
     }
-    let _ = std::fs::remove_file(&world.label_file);
 }
 
 /// Each step has a generator of its own, so that leaving one out does not change the others.

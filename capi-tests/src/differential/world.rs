@@ -1,5 +1,7 @@
 //! The objects of a sequence, and what the generator must remember about them.
 
+use std::os::fd::FromRawFd;
+
 use super::api::{Api, Ptr, ffi};
 use super::messages::Messages;
 use super::record::Transcript;
@@ -53,8 +55,8 @@ pub struct World {
     pub dump: Ptr,
     /// A socket that takes filters.
     pub socket: i32,
-    /// A file for label maps.
-    pub label_file: std::path::PathBuf,
+    /// A file for label maps, in memory.
+    pub label_file: std::fs::File,
     /// Room for a message or a text, cleared before use.
     pub buffer: Vec<u8>,
     /// Where messages lie: right before a page that must not be read.
@@ -74,7 +76,6 @@ impl World {
         let socket =
             unsafe { libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) };
         assert!(socket >= 0, "no socket");
-        let name = format!("ctrs-differential-{}.conf", std::process::id());
         Self {
             api,
             out,
@@ -88,7 +89,7 @@ impl World {
             filter_use: FilterUse::default(),
             dump: null,
             socket,
-            label_file: std::env::temp_dir().join(name),
+            label_file: file_in_memory(),
             buffer: vec![0; ROOM],
             guarded: super::guard::Guarded::new(),
         }
@@ -140,6 +141,15 @@ impl World {
         ffi!(self.api, nfct_filter_destroy(std::mem::replace(&mut self.filter, null)));
         ffi!(self.api, nfct_filter_dump_destroy(std::mem::replace(&mut self.dump, null)));
     }
+}
+
+/// A file that vanishes with the worker, however that ends.
+fn file_in_memory() -> std::fs::File {
+    // SAFETY: the name ends in NUL.
+    let fd = unsafe { libc::memfd_create(c"connlabel.conf".as_ptr(), libc::MFD_CLOEXEC) };
+    assert!(fd >= 0, "no file in memory");
+    // SAFETY: the descriptor is new and nobody else's.
+    unsafe { std::fs::File::from_raw_fd(fd) }
 }
 
 /// The result of a function without a value.

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""What is measured: each figure of each library in a process of its own, in turn, many rounds."""
+
+import json
+import os
+import re
+import resource
+import subprocess
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+
+CODEC = {
+    "decode_fresh": "decode, fresh object",
+    "decode_reused": "decode, reused object",
+    "print_plain": "print, plain",
+    "print_xml": "print, XML",
+    "build": "build a request",
+    "clone": "clone and destroy",
+    "copy": "copy, attribute by attribute",
+    "copy_override": "copy, whole object",
+    "compare": "compare, equal objects",
+    "get_u8": "get u8",
+    "get_u16": "get u16",
+    "get_u32": "get u32",
+    "get_u64": "get u64",
+    "get": "get pointer",
+    "is_set": "is set",
+    "set_u8": "set u8",
+    "set_u16": "set u16",
+    "set_u32": "set u32",
+    "set_u64": "set u64",
+    "set": "set by pointer",
+}
+TABLE_SIZES = (10_000, 100_000, 250_000, 1_000_000)
+EVENT_RATES = (5, 10, 20, 30, 40, 50, 60, 80, 100, 120, 150, 200, 250, 300)  # 1000 a second
+
+
+class Bench:
+    """The worker, the libraries it loads, and what they took so far."""
+
+    def __init__(self, worker, libraries, message, effort):
+        self.worker = worker
+        self.libraries = {"floor": "none", **libraries}
+        self.message = message
+        self.effort = effort
+        self.samples = defaultdict(lambda: defaultdict(list))
+
+    def run(self, library, *arguments):
+        """What the worker says of one figure."""
+        command = [self.worker, self.libraries[library], *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise SystemExit(f"{' '.join(command)[:200]}: {done.stderr}")
+        return json.loads(done.stdout or "{}")
+
+    def add(self, figure, library, value):
+        self.samples[figure][library].append(value)
+
+    def rounds(self, number):
+        return range(max(1, round(number * self.effort)))
+
+    def codec(self):
+        for _ in self.rounds(21):
+            for figure in CODEC:
+                times = 20_000 if re.match("decode|print|build|copy", figure) else 300_000
+                for library in ("ctrs", "reference"):
+                    took = self.run(library, figure, times, self.message)
+                    self.add(figure, library, took["seconds"] * 1e9)
+
+    def loading(self):
+        for _ in self.rounds(51):
+            for library in ("ctrs", "reference"):
+                self.add("load", library, self.run(library, "load", 0, 0)["seconds"] * 1e6)
+
+    def dumps(self, limit):
+        """Dumps of growing tables, and Debian's conntrack on some of them."""
+        filled = 0
+        for size in (0, 1000, *TABLE_SIZES):
+            if size > limit:
+                print(f"no dump of {size} entries: nf_conntrack_max is {limit}")
+                break
+            self.run("floor", "create", filled, size - filled)
+            filled = size
+            times = max(1, 20_000 // max(size, 1000))
+            for _ in self.rounds(7 if size == max(TABLE_SIZES) else 15):
+                self.dump_round(size, times)
+                if size in TABLE_SIZES[::2]:
+                    self.list_round(size)
+        self.run("floor", "flush", 0, 0)
+
+    def dump_round(self, size, times):
+        for callback in ("empty", "getters", "print"):
+            for library in ("floor", "ctrs", "reference"):
+                if library == "floor" and callback != "empty":
+                    continue
+                took = self.run(library, "dump", callback if library != "floor" else library, times)
+                if took["entries"] != size:
+                    raise SystemExit(f"{library} dumped {took['entries']} of {size} entries")
+                self.add(f"dump-{callback}-{size}", library, took["seconds"] * 1e3)
+                if callback == "getters" or library == "floor":
+                    self.add(f"rss-{size}", library, took["rss"])
+
+    def list_round(self, size):
+        """conntrack -L >/dev/null as a whole process: its time on the CPU."""
+        for library in ("ctrs", "reference"):
+            took = cpu_seconds(["conntrack", "-L"], self.environment(library))
+            self.add(f"list-{size}", library, took * 1e3)
+
+    def environment(self, library):
+        """That of an unmodified program on a library, which it is made sure to load."""
+        environment = dict(os.environ)
+        if library == "ctrs":
+            environment["LD_LIBRARY_PATH"] = self.libraries["compat"]
+        trace = {**environment, "LD_TRACE_LOADED_OBJECTS": "1"}
+        loaded = subprocess.run(["conntrack"], env=trace, capture_output=True, text=True).stdout
+        if (self.libraries["compat"] in loaded) != (library == "ctrs"):
+            raise SystemExit(f"conntrack does not run on {library}: {loaded}")
+        return environment
+
+    def queries(self):
+        for _ in self.rounds(15):
+            for library in ("floor", "ctrs", "reference"):
+                callback = "floor" if library == "floor" else "empty"
+                took = self.run(library, "query", callback, 5000)
+                for what in ("create", "delete"):
+                    self.add(what, library, 1e-3 / took[what])
+
+    def events(self):
+        """Events at full speed: handled, lost, and the processor time of one."""
+        for _ in self.rounds(9):
+            for callback in ("empty", "print"):
+                for library in ("floor", "ctrs", "reference"):
+                    if library == "floor" and callback == "print":
+                        continue
+                    took = self.event_run(library, callback, 200_000, 0)
+                    self.add(f"event-rate-{callback}", library, took["seen"] / took["seconds"] / 1e3)
+                    self.add(f"event-lost-{callback}", library, took["lost"] / 2000)
+                    self.add(f"event-cpu-{callback}", library, took["cpu"] / took["seen"] * 1e9)
+
+    def event_run(self, library, callback, count, rate):
+        callback = "floor" if library == "floor" else callback
+        took = self.run(library, "events", callback, count, rate)
+        self.run("floor", "flush", 0, 0)
+        return took
+
+    def first_loss(self):
+        """The highest rate of events at which nothing is lost, in any of a few attempts: what else
+        the machine does can only lower it."""
+        attempts = self.rounds(7)
+        for library in ("floor", "ctrs", "reference"):
+            best = 0
+            for rate in (rate * 1000 for rate in EVENT_RATES):
+                runs = (self.event_run(library, "print", rate // 4, rate) for _ in attempts)
+                if not any(took["lost"] == 0 for took in runs):
+                    break
+                best = rate
+            self.add("event-lossless", library, best / 1e3)
+
+    def instructions(self):
+        """Instructions of each codec figure, from two runs of different length."""
+        jobs = [(figure, library) for figure in CODEC for library in ("ctrs", "reference")]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for (figure, library), count in zip(jobs, pool.map(self.count, jobs)):
+                self.add(figure, library, count)
+
+    def count(self, job):
+        figure, library = job
+        short, long = (self.callgrind(figure, library, times) for times in (1000, 3000))
+        return round((long - short) / 2200)  # a tenth more, to warm up
+
+    def callgrind(self, figure, library, times):
+        command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
+        command += ["--toggle-collect=repeat_*", self.worker, self.libraries[library]]
+        command += [figure, str(times), self.message]
+        path = {"PATH": os.environ["PATH"]}
+        done = subprocess.run(command, env=path, capture_output=True, text=True, check=True)
+        return int(re.search(r"Collected : (\d+)", done.stderr)[1])
+
+
+def cpu_seconds(command, environment):
+    """Runs a command and tells the processor time it took."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    null = subprocess.DEVNULL
+    subprocess.run(command, env=environment, stdout=null, stderr=null, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

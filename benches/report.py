@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Tables and the plot of docs/performance.md."""
+
+import math
+import re
+from statistics import median
+
+from figures import CODEC, TABLE_SIZES
+
+COLUMNS = ("ctrs", "reference", "floor")
+
+
+def thousands(size):
+    return f"{size // 1_000_000}M" if size >= 1_000_000 else f"{size // 1000}k"
+
+
+def rows():
+    """(figure, what it is, unit, whether more is better), in the order of the table."""
+    yield from ((figure, name, "ns", False) for figure, name in CODEC.items())
+    for size in TABLE_SIZES:
+        for callback, name in (
+            ("empty", "empty callback"),
+            ("getters", "four getters"),
+            ("print", "printing"),
+        ):
+            name = f"dump of {thousands(size)}, {name}"
+            yield f"dump-{callback}-{size}", name, "ms", False
+    for size in TABLE_SIZES[::2]:
+        yield f"list-{size}", f"conntrack -L of {thousands(size)}, whole process", "ms", False
+    for callback, name in (("empty", "empty callback"), ("print", "printing")):
+        yield f"event-rate-{callback}", f"events handled, {name}", "1000/s", True
+        yield f"event-lost-{callback}", f"events lost, {name}", "%", False
+        yield f"event-cpu-{callback}", f"processor time of an event, {name}", "ns", False
+    yield "event-lossless", "highest rate without a loss, printing", "1000/s", True
+    yield "create", "create through nfct_query", "1000/s", True
+    yield "delete", "delete through nfct_query", "1000/s", True
+    for size in (1000, *TABLE_SIZES):
+        yield f"rss-{size}", f"peak memory of a dump of {thousands(size)}", "KiB", False
+    yield "load", "loading the library", "us", False
+    yield "size", "the library's file", "KiB", False
+
+
+def number(value):
+    if value is None:
+        return ""
+    return f"{value:.1f}" if abs(value) < 100 else f"{value:,.0f}"
+
+
+def quotient(value, by, form):
+    return form % (value / by) if value and by else ""
+
+
+def medians(samples, figure):
+    """One number for each column; of a floor with a callback, which it has none of, the floor
+    without."""
+    found = dict(samples.get(figure, {}))
+    if "floor" not in found and re.match("dump-|event-(rate|cpu)", figure):
+        found["floor"] = samples.get(re.sub("getters|print", "empty", figure), {}).get("floor")
+    return {column: median(found[column]) if found.get(column) else None for column in COLUMNS}
+
+
+def table(samples, figures):
+    """Ratio says how many times better than the reference ctrs is; losses, which may be zero, have
+    none."""
+    head = ["Figure", "Unit", "ctrs", "reference", "ratio", "floor", "ctrs/floor"]
+    lines = ["| " + " | ".join(head) + " |", "|---|---" + "|--:" * 5 + "|"]
+    for figure, name, unit, more in figures:
+        if figure not in samples:
+            continue
+        m = medians(samples, figure)
+        better = (m["ctrs"], m["reference"]) if more else (m["reference"], m["ctrs"])
+        cells = [name, unit, number(m["ctrs"]), number(m["reference"])]
+        compared = unit != "%"
+        cells += [quotient(*better, "%.2f") if compared else "", number(m["floor"])]
+        cells += [quotient(m["ctrs"], m["floor"], "%.3f") if compared else ""]
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def cost(samples, series, size):
+    """Nanoseconds an entry adds to the dump of an empty table."""
+    callback, library = series
+    whole = samples.get(f"dump-{callback}-{size}", {}).get(library)
+    empty = samples.get(f"dump-{callback}-0", {}).get(library)
+    return (median(whole) - median(empty)) / size * 1e6 if whole and empty else None
+
+
+SERIES = {
+    ("print", "reference"): ("reference, printing", "#c0392b"),
+    ("getters", "reference"): ("reference, four getters", "#e59866"),
+    ("print", "ctrs"): ("ctrs, printing", "#1f618d"),
+    ("getters", "ctrs"): ("ctrs, four getters", "#5dade2"),
+    ("empty", "floor"): ("bare receive loop", "#555555"),
+}
+
+
+def cost_table(samples):
+    sizes = [size for size in TABLE_SIZES if f"dump-empty-{size}" in samples]
+    lines = ["| ns an entry | " + " | ".join(map(thousands, sizes)) + " |"]
+    lines.append("|---|" + "--:|" * len(sizes))
+    for series, (name, _) in SERIES.items():
+        cells = [number(cost(samples, series, size)) for size in sizes]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def plot(samples):
+    """The same as a picture: table size on a logarithmic axis, cost of an entry above it."""
+    left, top, width, height = 60, 20, 480, 300
+    curves = {}
+    for series in SERIES:
+        points = [(size, cost(samples, series, size)) for size in TABLE_SIZES]
+        curves[series] = [(size, value) for size, value in points if value is not None]
+    highest = max((value for points in curves.values() for _, value in points), default=1)
+    step = 500 if highest > 1500 else 250
+    highest = math.ceil(highest / step) * step
+    low, high = math.log10(TABLE_SIZES[0]), math.log10(TABLE_SIZES[-1])
+
+    def x(size):
+        return left + width * (math.log10(size) - low) / (high - low)
+
+    def y(value):
+        return top + height * (1 - value / highest)
+
+    out = [
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 370" '
+        'font-family="sans-serif" font-size="12">',
+        '<rect width="760" height="370" fill="white"/>',
+    ]
+    for value in range(0, highest + 1, step):
+        out.append(f'<path d="M{left} {y(value):.1f}H{left + width}" stroke="#dddddd"/>')
+        out.append(f'<text x="{left - 6}" y="{y(value) + 4:.1f}" text-anchor="end">{value}</text>')
+    for size in TABLE_SIZES:
+        label = thousands(size)
+        at = f'x="{x(size):.1f}" y="{top + height + 18}"'
+        out.append(f'<text {at} text-anchor="middle">{label}</text>')
+    for row, (series, points) in enumerate(curves.items()):
+        name, colour = SERIES[series]
+        line = " ".join(f"{x(size):.1f},{y(value):.1f}" for size, value in points)
+        out.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        for size, value in points:
+            out.append(f'<circle cx="{x(size):.1f}" cy="{y(value):.1f}" r="3" fill="{colour}"/>')
+        at = top + 20 + 20 * row
+        out.append(f'<rect x="560" y="{at - 10}" width="12" height="12" fill="{colour}"/>')
+        out.append(f'<text x="578" y="{at}">{name}</text>')
+    out.append(f'<text x="{left}" y="{top - 6}">ns an entry</text>')
+    out.append(f'<text x="{left + width // 2}" y="360" text-anchor="middle">entries</text>')
+    return "\n".join([*out, "</svg>", ""])
+
+
+def replace(path, part, lines):
+    """Puts lines in the place the document marks for them."""
+    text = path.read_text()
+    start, end = f"<!-- {part} -->\n", f"<!-- end of {part} -->"
+    before, rest = text.split(start)
+    path.write_text(before + start + "\n".join(lines) + "\n" + end + rest.split(end)[1])
+    print("\n".join(lines))
+
+
+def machine_lines(machine):
+    return [*(f"- {name}: {value}" for name, value in machine.items()), ""]
+
+
+def write_times(docs, samples, machine):
+    lines = [*machine_lines(machine), *table(samples, rows()), ""]
+    lines += [*cost_table(samples), "", "![Cost of an entry](performance.svg)"]
+    replace(docs / "performance.md", "times", lines)
+    (docs / "performance.svg").write_text(plot(samples))
+
+
+def write_instructions(docs, samples, machine):
+    figures = ((figure, name, "instructions", False) for figure, name in CODEC.items())
+    lines = [*machine_lines(machine), *table(samples, figures)]
+    replace(docs / "performance.md", "instructions", lines)
