@@ -32,7 +32,8 @@ CODEC = {
     "set": "set by pointer",
 }
 TABLE_SIZES = (10_000, 100_000, 250_000, 1_000_000)
-EVENT_RATES = (5, 10, 20, 30, 40, 50, 60, 80, 100, 120, 150, 200, 250, 300)  # 1000 a second
+HANDLES = 8  # that hear the same flows: more events than the kernel makes flows
+FLOW_RATES = (20, 30, 40, 50, 60, 70, 80, 100, 120, 150, 180, 200)  # 1000 a second
 
 
 class Bench:
@@ -126,35 +127,39 @@ class Bench:
                     self.add(what, library, 1e-3 / took[what])
 
     def events(self):
-        """Events at full speed: handled, lost, and the processor time of one."""
-        for _ in self.rounds(9):
-            for callback in ("empty", "print"):
-                for library in ("floor", "ctrs", "reference"):
-                    if library == "floor" and callback == "print":
-                        continue
-                    took = self.event_run(library, callback, 200_000, 0)
+        """Events at full speed, handled and lost; at a rate; and how many could be handled."""
+        for _ in self.rounds(15):
+            for library in ("floor", "ctrs", "reference"):
+                for callback in ("empty", "print") if library != "floor" else ("empty",):
+                    took = self.event_run(library, "events", callback, 100_000, 0, 1)
                     self.add(f"event-rate-{callback}", library, took["seen"] / took["seconds"] / 1e3)
-                    self.add(f"event-lost-{callback}", library, took["lost"] / 2000)
-                    self.add(f"event-cpu-{callback}", library, took["cpu"] / took["seen"] * 1e9)
+                    self.add(f"event-lost-{callback}", library, took["lost"] / 1000)
+                    took = self.event_run(library, "waiting", callback, 300)
+                    self.add(f"event-most-{callback}", library, 1e-3 / took["seconds"])
+                took = self.event_run(library, "events", "print", 25_000, 100_000, HANDLES)
+                self.add("event-lost-fast", library, took["lost"] / (250 * HANDLES))
 
-    def event_run(self, library, callback, count, rate):
+    def event_run(self, library, figure, callback, *arguments):
         callback = "floor" if library == "floor" else callback
-        took = self.run(library, "events", callback, count, rate)
+        took = self.run(library, figure, callback, *arguments)
         self.run("floor", "flush", 0, 0)
         return took
 
     def first_loss(self):
-        """The highest rate of events at which nothing is lost, in any of a few attempts: what else
-        the machine does can only lower it."""
-        attempts = self.rounds(7)
+        """The highest rate at which nothing is lost, in any of a few attempts: what else the
+        machine does can only lower it."""
+        attempts = self.rounds(5)
         for library in ("floor", "ctrs", "reference"):
-            best = 0
-            for rate in (rate * 1000 for rate in EVENT_RATES):
-                runs = (self.event_run(library, "print", rate // 4, rate) for _ in attempts)
-                if not any(took["lost"] == 0 for took in runs):
+            best, failures = 0, 0
+            for rate in FLOW_RATES:
+                run = (library, "events", "print", 250 * rate, 1000 * rate, HANDLES)
+                if any(self.event_run(*run)["lost"] == 0 for _ in attempts):
+                    best, failures = rate * HANDLES, 0
+                else:
+                    failures += 1
+                if failures == 2:
                     break
-                best = rate
-            self.add("event-lossless", library, best / 1e3)
+            self.add("event-lossless", library, best)
 
     def instructions(self):
         """Instructions of each codec figure, from two runs of different length."""

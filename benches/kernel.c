@@ -6,6 +6,8 @@
 #include "netlink.h"
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,13 +16,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static unsigned long seen;
+#define QUIET 300 /* milliseconds without an event after which the last has come */
+#define MOST_LISTENERS 16
+
+static unsigned long seen, stop_at;
 
 static int count_only(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, void *data)
 {
 	(void)type, (void)ct, (void)data;
-	seen++;
-	return NFCT_CB_CONTINUE;
+	return ++seen == stop_at ? NFCT_CB_STOP : NFCT_CB_CONTINUE;
 }
 
 static int read_four(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, void *data)
@@ -32,13 +36,25 @@ static int read_four(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, v
 	return count_only(type, ct, data);
 }
 
-static int print_line(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, void *data)
+static int print_as(unsigned int format, enum nf_conntrack_msg_type type, struct nf_conntrack *ct)
 {
-	char line[1024];
+	static char line[2048];
 
-	keep((unsigned long)lib.nfct_snprintf(line, sizeof(line), ct, (unsigned int)type,
-					      NFCT_O_PLAIN, NFCT_OF_SHOW_LAYER3));
-	return count_only(type, ct, data);
+	keep((unsigned long)lib.nfct_snprintf(line, sizeof(line), ct, (unsigned int)type, format,
+					      NFCT_OF_SHOW_LAYER3));
+	return count_only(type, ct, NULL);
+}
+
+static int print_plain(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, void *data)
+{
+	(void)data;
+	return print_as(NFCT_O_PLAIN, type, ct);
+}
+
+static int print_xml(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, void *data)
+{
+	(void)data;
+	return print_as(NFCT_O_XML, type, ct);
 }
 
 static const struct callback {
@@ -47,7 +63,8 @@ static const struct callback {
 } callbacks[] = {
 	{ "empty", count_only },
 	{ "getters", read_four },
-	{ "print", print_line },
+	{ "print", print_plain },
+	{ "xml", print_xml },
 	{ "floor", NULL },
 };
 
@@ -113,13 +130,17 @@ void dump_figure(const char *name, unsigned int times)
 	       peak_memory());
 }
 
+/* Runs on a CPU and, where allowed, before all else there; on a machine of one CPU or without the
+ * right to it as before. */
 static void run_on(unsigned int cpu)
 {
+	struct sched_param first = { .sched_priority = 1 };
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set); /* on one CPU alone it stays where it is */
+	sched_setaffinity(0, sizeof(set), &set);
+	sched_setscheduler(0, SCHED_FIFO, &first);
 }
 
 /* Creates entries at a rate a second, or as fast as the kernel can. */
@@ -154,46 +175,102 @@ static pid_t start_generator(unsigned int count, unsigned int rate)
 	return child;
 }
 
-/* Receives events until an error: the library's loop, or a bare one. */
-static void catch_events(struct nfct_handle *h, int fd)
+/* Somewhere events come in: a handle, or of the floor a bare socket. */
+struct listener {
+	struct nfct_handle *handle;
+	int fd;
+};
+
+static struct listener listen_to_new(const struct callback *cb)
+{
+	struct listener l = { .handle = NULL };
+
+	if (cb->function == NULL) {
+		l.fd = netlink_open(NF_NETLINK_CONNTRACK_NEW);
+	} else {
+		l.handle = open_handle(NF_NETLINK_CONNTRACK_NEW, cb);
+		l.fd = lib.nfct_fd(l.handle);
+	}
+	return l;
+}
+
+/* Receives events until an error or `stop_at`. */
+static void catch_events(const struct listener *l)
 {
 	static char buffer[32 * 1024];
 
-	if (h != NULL)
-		lib.nfct_catch(h);
+	if (l->handle != NULL)
+		lib.nfct_catch(l->handle);
 	else
-		while (recv(fd, buffer, sizeof(buffer), 0) > 0)
-			seen++;
+		while (recv(l->fd, buffer, sizeof(buffer), 0) > 0 && ++seen != stop_at)
+			;
 }
 
-void events_figure(const char *name, unsigned int count, unsigned int rate)
+/* Waits for events and receives them until the generator has ended and nothing comes any more;
+ * returns how often the kernel said that some were lost. */
+static unsigned int listen_until_end(const struct listener *listeners, struct pollfd *fds,
+				     unsigned int number, pid_t generator)
 {
-	const struct callback *cb = callback(name);
-	struct nfct_handle *h =
-		cb->function == NULL ? NULL : open_handle(NF_NETLINK_CONNTRACK_NEW, cb);
-	int fd = h == NULL ? netlink_open(NF_NETLINK_CONNTRACK_NEW) : lib.nfct_fd(h);
-	struct timeval quiet = { .tv_usec = 300000 };
-	unsigned long overruns = 0;
-	double start, cpu;
+	unsigned int overruns = 0;
+
+	for (;;) {
+		int ready = poll(fds, number, QUIET);
+
+		if (ready == -1)
+			fail("poll");
+		if (ready == 0 && waitpid(generator, NULL, WNOHANG) == generator)
+			return overruns;
+		for (unsigned int i = 0; ready > 0 && i < number; i++) {
+			catch_events(&listeners[i]);
+			overruns += errno == ENOBUFS;
+			if (errno != ENOBUFS && errno != EAGAIN)
+				fail("events");
+		}
+	}
+}
+
+void events_figure(const char *name, unsigned int count, unsigned int rate, unsigned int number)
+{
+	struct listener listeners[MOST_LISTENERS];
+	struct pollfd fds[MOST_LISTENERS];
+	unsigned int overruns;
+	double start;
 	pid_t child;
 
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &quiet, sizeof(quiet)) == -1)
-		fail("SO_RCVTIMEO");
-	run_on(0);
-	child = start_generator(count, rate);
-	start = now();
-	cpu = cpu_time();
-	for (;;) {
-		catch_events(h, fd);
-		if (errno == ENOBUFS)
-			overruns++;
-		else if (errno != EAGAIN)
-			fail("events");
-		else if (waitpid(child, NULL, WNOHANG) == child)
-			break;
+	if (number > MOST_LISTENERS)
+		number = MOST_LISTENERS;
+	for (unsigned int i = 0; i < number; i++) {
+		listeners[i] = listen_to_new(callback(name));
+		fds[i] = (struct pollfd){ .fd = listeners[i].fd, .events = POLLIN };
+		if (fcntl(fds[i].fd, F_SETFL, O_NONBLOCK) == -1)
+			fail("O_NONBLOCK");
 	}
-	printf("{\"seen\": %lu, \"lost\": %ld, \"overruns\": %lu, \"seconds\": %.9f, \"cpu\": %.9f}\n",
-	       seen, (long)count - (long)seen, overruns, now() - start - 0.3, cpu_time() - cpu);
+	run_on(0);
+	start = now();
+	child = start_generator(count, rate);
+	overruns = listen_until_end(listeners, fds, number, child);
+	printf("{\"seen\": %lu, \"lost\": %ld, \"overruns\": %u, \"seconds\": %.9f}\n", seen,
+	       (long)count * (long)number - (long)seen, overruns, now() - start - QUIET / 1e3);
+}
+
+void waiting_figure(const char *name, unsigned int rounds)
+{
+	static struct batch batch;
+	struct listener listener = listen_to_new(callback(name));
+	int generator = netlink_open(0);
+	double taken = 0;
+
+	for (unsigned int round = 0, n = 0; round < rounds; round++) {
+		for (stop_at += 128; n < stop_at; n++)
+			add_create(&batch, n);
+		netlink_confirm(generator, &batch);
+		taken -= cpu_time();
+		catch_events(&listener);
+		taken += cpu_time();
+		if (seen != stop_at)
+			fail("events");
+	}
+	printf("{\"seconds\": %.9f}\n", taken / (double)seen);
 }
 
 /* Entry `n`, as netlink.c makes it. */

@@ -2,14 +2,20 @@
 #ifndef KERNEL_H
 #define KERNEL_H
 
-/* Each prints its figure as a JSON object. The callback is "empty", "getters" (four of them) or
- * "print"; "floor" stands for a bare receive loop without a library. */
+/* Each prints its figure as a JSON object. The callback is "empty", "getters" (four of them),
+ * "print" or "xml"; "floor" stands for a bare receive loop without a library. */
 
 /* Dumps the table `times` times: seconds for one dump, peak memory in KiB. */
 void dump_figure(const char *callback, unsigned int times);
 
-/* Hears of `count` entries created at `rate` a second, 0 for as fast as the kernel can. */
-void events_figure(const char *callback, unsigned int count, unsigned int rate);
+/* Hears with `number` handles of `count` entries created at `rate` a second, 0 for as fast as the
+ * kernel can. */
+void events_figure(const char *callback, unsigned int count, unsigned int rate,
+		   unsigned int number);
+
+/* Receives events that wait already, 128 at a time, which the socket's buffer has room for: seconds
+ * for one. */
+void waiting_figure(const char *callback, unsigned int rounds);
 
 /* Creates, then deletes `count` entries one by one: seconds for each. */
 void query_figure(const char *callback, unsigned int count);

@@ -32,8 +32,10 @@ int main(int argc, char **argv)
 		printf("{\"seconds\": %.9f}\n", loading);
 	else if (strcmp(figure, "dump") == 0)
 		dump_figure(argv[3], number(argv[4]));
-	else if (strcmp(figure, "events") == 0 && argc == 6)
-		events_figure(argv[3], number(argv[4]), number(argv[5]));
+	else if (strcmp(figure, "events") == 0 && argc == 7)
+		events_figure(argv[3], number(argv[4]), number(argv[5]), number(argv[6]));
+	else if (strcmp(figure, "waiting") == 0)
+		waiting_figure(argv[3], number(argv[4]));
 	else if (strcmp(figure, "query") == 0)
 		query_figure(argv[3], number(argv[4]));
 	else if (strcmp(figure, "create") == 0)

@@ -118,7 +118,7 @@ record() {
 # compare_records TITLE
 compare_records() {
     local name base
-    [ -z "${KEEP:-}" ] || cp -r "$work/record" "$KEEP/$(date +%s%N)"
+    [ -z "${KEEP:-}" ] || cp -a "$work/record" "$KEEP/$(date +%s%N)"
     expect "$1: records" "$(ls "$work/record/ref")" "$(ls "$work/record/ctrs")"
     for name in "$work/record/ref/"*.name; do
         base=$(basename "$name" .name)

@@ -43,7 +43,7 @@ unsafe fn set_labels(ct: &mut Conntrack, attr: Attr, value: *const c_void) -> Re
 ///
 /// # Safety
 /// `ct` is NULL or a live object; `value` is NULL or what the attribute's value is.
-#[inline]
+#[inline(always)]
 unsafe fn set_from(
     ct: *mut nf_conntrack,
     number: RawAttr,

@@ -76,6 +76,7 @@ impl Conntrack {
 }
 
 /// By the flags of a copy, the attributes that these do not choose.
+#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
 const NOT_CHOSEN: [Presence; 8] = {
     let classes = [
         Presence::of_class(Class::Original),

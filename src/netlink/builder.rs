@@ -165,10 +165,11 @@ impl<'a> Builder<'a> {
         self.put(kind, &value.to_be_bytes());
     }
 
-    /// Whole attributes that were built elsewhere.
+    /// All that another builder wrote.
     #[inline]
-    pub fn append(&mut self, attributes: &[u8]) {
-        self.write(attributes);
+    pub fn append(&mut self, other: &Builder<'_>) {
+        self.too_long |= other.too_long;
+        self.write(other.buffer.get(..other.length).unwrap_or_default());
     }
 
     /// A string attribute with its NUL.

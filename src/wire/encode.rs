@@ -53,8 +53,8 @@ const SEQ_REPLY: Presence = Presence::of(&[
 const SYNPROXY: Presence =
     Presence::of(&[Attr::SynproxyIsn, Attr::SynproxyIts, Attr::SynproxyTsoff]);
 
-/// Bytes of the longest tuple: IPv6, with ports and a zone.
-const TUPLE_SIZE: usize = 84;
+/// Bytes of the longest tuple: IPv6, ICMPv6, with a zone.
+const TUPLE_SIZE: usize = 92;
 
 /// The kernel refuses a status without it.
 const IPS_CONFIRMED: u32 = 1 << 3;
@@ -132,8 +132,7 @@ pub(super) fn tuple(
         aside.put_be16(cta::TUPLE_ZONE, zone);
     }
     aside.end(nest);
-    let length = aside.len();
-    to.append(buffer.get(..length).unwrap_or_default());
+    to.append(&aside);
     Ok(())
 }
 
@@ -379,4 +378,26 @@ fn tuple_flags(ct: &Conntrack) -> u32 {
     .into_iter()
     .filter(|(attr, _)| ct.has(*attr))
     .fold(0, |flags, (_, bit)| flags | 1 << bit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_tuple_fits() {
+        let mut buffer = [0; 256];
+        let mut to = Builder::new(&mut buffer, 0);
+        let (l3proto, l4proto) = (libc::AF_INET6 as u8, libc::IPPROTO_ICMPV6 as u8);
+        let longest = Tuple { l3proto, l4proto, ..Tuple::default() };
+        tuple(&mut to, cta::TUPLE_ORIG, &longest, Some(1)).unwrap();
+        assert_eq!(to.finish(), Ok(TUPLE_SIZE));
+    }
+
+    #[test]
+    fn a_tuple_without_a_usable_family_is_refused() {
+        let mut to = Builder::new(&mut [], 0);
+        let refused = tuple(&mut to, cta::TUPLE_ORIG, &Tuple::default(), None);
+        assert_eq!((refused, to.len()), (Err(Error::BadFamily(0)), 0));
+    }
 }

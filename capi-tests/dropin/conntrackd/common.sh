@@ -1,19 +1,29 @@
 # shellcheck shell=bash
 # Routers with conntrackd, and what it says.
 
-# configure NAME TEMPLATE HERE THERE [FILTER]: write the configuration of one daemon.
+# configure NAME TEMPLATE HERE THERE [MORE]: write the configuration of one daemon;
+# MORE is a file with lines for its General section.
 configure() {
     local dir=$work/daemons/$acting/$1 confs=$here/conntrackd
+    rm -rf "$dir"
     mkdir -p "$dir"
     sed -e "/@MULTICAST@/{r $confs/multicast.conf" -e 'd}' -e "/@UDP@/{r $confs/udp.conf" -e 'd}' \
-        -e "/@TCP@/{r $confs/tcp.conf" -e 'd}' -e "/@FILTER@/{r ${5:-/dev/null}" -e 'd}' \
+        -e "/@TCP@/{r $confs/tcp.conf" -e 'd}' -e "/@MORE@/{r ${5:-/dev/null}" -e 'd}' \
         -e "/@GENERAL@/{r $confs/general.conf" -e 'd}' "$confs/$2.conf" |
         sed -e "s|@HERE@|$3|; s|@THERE@|$4|; s|@DIR@|$dir|" >"$dir/conf"
 }
 
 # start_daemon NAME NS: start it, wait until it answers, and check what it runs on.
 start_daemon() {
+    daemon_configured "$1" "$2"
+    daemon_ready "$1" "$2"
+}
+
+daemon_configured() {
     daemon "$1" "$2" -C "$work/daemons/$acting/$1/conf"
+}
+
+daemon_ready() {
     wait_until "start of $1 on $acting" answers "$1" "$2"
     check_maps "$acting" "$(pid_of "$1")"
 }
@@ -63,7 +73,8 @@ replug() {
 # kernel_table NS: by a program on the installed library, whoever is acting.
 kernel_table() {
     on "$1" conntrack -L -o extended 2>/dev/null
-    on "$1" conntrack -L expect 2>/dev/null
+    on "$1" conntrack -L expect -f ipv4 2>/dev/null
+    on "$1" conntrack -L expect -f ipv6 2>/dev/null
 }
 
 # --- normalising -----------------------------------------------------------------------------------
@@ -75,21 +86,23 @@ normal_flows() {
     sed -E -e 's/(active since|expires in) [0-9]+s/\1 Ns/g' -e 's/\buse=[0-9]+/use=N/; s/packets=[0-9]+ bytes=[0-9]+/packets=N bytes=N/g' \
         -e 's/^((ipv. +[0-9]+ +)?[a-z0-9]+ +[0-9]+ )(29[0-9][0-9]|3000) /\12999 /' \
         -e 's/^((ipv. +[0-9]+ +)?[a-z0-9]+ +[0-9]+ )(1[0-7][0-9]|180) /\1179 /' \
-        -e 's/^(29[0-9]|300|1[0-7][0-9]|180) proto=/TIME proto=/' \
+        -e 's/^(2[0-9][0-9]|300|1[0-7][0-9]|180) proto=/TIME proto=/' \
         -e 's/ delta-time=[0-9]+//; s|<timestamp>.*</timestamp>||; s|<deltatime>[0-9]+</deltatime>||' \
         -e 's|<when>.*</when>||' -e 's/(\bdport=|<dport>)5[01][0-9]{3}\b/\1NAT/g' -e 's/\bid=[0-9]{6,}/id=ID/; s|<id>[0-9]{6,}<|<id>ID<|' | sort
 }
 
-# What is sent over the link depends on how many changes of a flow fit between two writes.
+# What is sent over the link depends on how many changes of a flow fit between two writes, and
+# updates of a cache on how many acknowledgements TCP sends.
 normal_stats() {
     sed -E -e 's/[0-9]+ (Bytes|Pckts) (sent|recv)/N \1 \2/g' -e 's/ +N/ N/g' -e '/^(control|object) ->/d' \
         -e 's/(resent queue \(len=|uptime: )[0-9]+/\1N/' -e 's/active since [0-9]+s/since Ns/' \
         -e '/queue rsqueue/,/current elements/s/(elements:\s+)[0-9]+/\1N/' \
+        -e 's/(connections updated:|update OK\/failed:)(\s+)[0-9]+/\1\2N/' \
         -e 's/(allocated queue nodes:\s+)[0-9]+/\1N/'
 }
 
 # Besides, the other router's cache is told of some changes only, and of others more than once.
 normal_far_stats() {
-    normal_stats | sed -E -e '/external/,/^$/{s/(connections (created|updated|destroyed):)(\s+)[0-9]+/\1\3N/' \
-        -e 's/((creation OK|update OK|deletion created)\/failed:)(\s+)[0-9]+/\1\3N/' -e '}'
+    normal_stats | sed -E -e '/external/,/^$/{s/(connections (created|destroyed):)(\s+)[0-9]+/\1\3N/' \
+        -e 's/((creation OK|deletion created)\/failed:)(\s+)[0-9]+/\1\3N/' -e '}'
 }

@@ -18,23 +18,24 @@ part_flowtop() {
 # flowtop_screens NAME ARGS...
 flowtop_screens() {
     both_sides flowtop_screen "${@:2}"
-    screens_agree "flowtop: $1" 'netfilter flows'; for x in ref ctrs; do sed -n 2p $work/$x.screen; done
+    screens_agree "flowtop: $1" 'netfilter flows'
     both_sides keys q
     wait_until 'end of flowtop' ended
 }
 
 flowtop_screen() {
     screen_start "$1" flows --no-dns --no-geoip --interval 1 "${@:2}"
+    wait_until "events of flowtop ($1)" subscribed "$pid"
     wait_until "screen of flowtop ($1)" screen_has "$1" 'netfilter flows'
     check_maps "$1" "$pid"
 }
 
 flowtop_events() {
     both_sides flowtop_screen -46UTDISs
-    screens_agree 'flowtop: start' 'flows\(43\)' 'ESTABLISHED .* 40001'; for x in ref ctrs; do sed -n 2p $work/$x.screen; done
+    screens_agree 'flowtop: start' 'flows\(43\)' 'ESTABLISHED .* 40001'
     traffic flows ftp
-    screens_agree 'flowtop: a flow comes' 'flows\(45\)' ' 40021 +460'; for x in ref ctrs; do sed -n 2p $work/$x.screen; done
-    on flows conntrack -D -p tcp --sport 40001 >/dev/null 2>&1
-    screens_agree 'flowtop: a flow goes' 'flows\(44\)'; for x in ref ctrs; do sed -n 2p $work/$x.screen; done
+    screens_agree 'flowtop: a flow comes' 'flows\(45\)' ' 40021 +460'
+    on flows conntrack -D -f ipv4 -p tcp --sport 40001 >/dev/null 2>&1
+    screens_agree 'flowtop: a flow goes' 'flows\(44\)'
     both_sides keys q
 }
