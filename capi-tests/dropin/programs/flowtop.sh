@@ -34,7 +34,7 @@ flowtop_events() {
     both_sides flowtop_screen -46UTDISs
     screens_agree 'flowtop: start' 'flows\(43\)' 'ESTABLISHED .* 40001'
     traffic flows ftp
-    screens_agree 'flowtop: a flow comes' 'flows\(45\)' ' 40021 +460'
+    screens_agree 'flowtop: a flow comes' 'flows\(45\)' ' 40021 '
     on flows conntrack -D -f ipv4 -p tcp --sport 40001 >/dev/null 2>&1
     screens_agree 'flowtop: a flow goes' 'flows\(44\)'
     both_sides keys q
