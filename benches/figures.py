@@ -132,7 +132,8 @@ class Bench:
             for library in ("floor", "ctrs", "reference"):
                 for callback in ("empty", "print") if library != "floor" else ("empty",):
                     took = self.event_run(library, "events", callback, 100_000, 0, 1)
-                    self.add(f"event-rate-{callback}", library, took["seen"] / took["seconds"] / 1e3)
+                    rate = took["seen"] / took["seconds"] / 1e3
+                    self.add(f"event-rate-{callback}", library, rate)
                     self.add(f"event-lost-{callback}", library, took["lost"] / 1000)
                     took = self.event_run(library, "waiting", callback, 300)
                     self.add(f"event-most-{callback}", library, 1e-3 / took["seconds"])

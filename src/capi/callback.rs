@@ -2,7 +2,7 @@
 
 use super::alloc::{Object, create, destroy};
 use super::boundary::boundary;
-use super::handle::{Side, State};
+use super::state::{Functions, State};
 use super::types::{
     ConntrackCallback, ConntrackCallback2, ExpectCallback, ExpectCallback2, RawMsgType,
     nf_conntrack, nf_expect, nfct_handle,
@@ -10,7 +10,7 @@ use super::types::{
 use crate::ct::expect::Expect;
 use crate::error::Error;
 use crate::netlink::message::Message;
-use crate::wire::{Change, cta, decode, expect};
+use crate::wire::{cta, decode, expect};
 use libc::{c_int, c_void, nlmsghdr};
 
 /// `NFCT_CB_STOP`: what a missing function stands for.
@@ -20,57 +20,21 @@ pub(super) const CONTINUE: c_int = 1;
 /// `NFCT_CB_STOLEN`: the callback keeps the object.
 const STOLEN: c_int = 2;
 
-/// The functions of one subsystem, and what both are called with.
-pub(super) struct Functions<T> {
-    /// Which changes are wanted, `NFCT_T_*`.
-    types: RawMsgType,
-    data: *mut c_void,
-    v1: Option<unsafe extern "C-unwind" fn(RawMsgType, *mut T, *mut c_void) -> c_int>,
-    v2: Option<
-        unsafe extern "C-unwind" fn(*const nlmsghdr, RawMsgType, *mut T, *mut c_void) -> c_int,
-    >,
-}
-
-impl<T> Default for Functions<T> {
-    fn default() -> Self {
-        Self { types: 0, data: std::ptr::null_mut(), v1: None, v2: None }
-    }
-}
-
-impl<T> Functions<T> {
-    /// Whether a message is wanted, and what it says.
-    fn wanted(&self, message: &Message<'_>) -> Option<RawMsgType> {
-        let change = Change::of(message)? as RawMsgType;
-        (self.types & change != 0).then_some(change)
-    }
-
-    fn forget(&mut self) {
-        self.types = 0;
-        self.data = std::ptr::null_mut();
-    }
-}
-
-/// A function with all it is called with, so that nothing of the handle is held during the call.
+/// A message for the functions of a handle, so that nothing of the handle is held while they run.
 struct Call<T> {
+    functions: Functions<T>,
     nlh: *const nlmsghdr,
     change: RawMsgType,
     object: *mut T,
-    data: *mut c_void,
-    v1: Option<unsafe extern "C-unwind" fn(RawMsgType, *mut T, *mut c_void) -> c_int>,
-    v2: Option<
-        unsafe extern "C-unwind" fn(*const nlmsghdr, RawMsgType, *mut T, *mut c_void) -> c_int,
-    >,
 }
 
 impl<T> Call<T> {
     fn new(functions: &Functions<T>, message: &Message<'_>, object: *mut T) -> Self {
         Self {
+            functions: *functions,
             nlh: message.bytes().as_ptr().cast(),
             change: functions.wanted(message).unwrap_or(0),
             object,
-            data: functions.data,
-            v1: functions.v1,
-            v2: functions.v2,
         }
     }
 
@@ -81,9 +45,9 @@ impl<T> Call<T> {
     unsafe fn run(&self) -> c_int {
         // SAFETY: this function's contract.
         unsafe {
-            match (self.v1, self.v2) {
-                (Some(call), _) => call(self.change, self.object, self.data),
-                (None, Some(call)) => call(self.nlh, self.change, self.object, self.data),
+            match (self.functions.v1, self.functions.v2) {
+                (Some(call), _) => call(self.change, self.object, self.functions.data),
+                (None, Some(call)) => call(self.nlh, self.change, self.object, self.functions.data),
                 (None, None) => STOP,
             }
         }
@@ -209,27 +173,20 @@ unsafe fn with_message(nlh: *const nlmsghdr, f: impl FnOnce(&Message<'_>) -> c_i
     Message::first(bytes).map_or(CONTINUE, |message| f(&message))
 }
 
-/// Changes the functions of a side that is open, and hooks its messages, or unhooks them.
+/// Changes the functions of a subsystem that is open, and hooks its messages, or unhooks them.
 ///
 /// # Safety
 /// `h` is NULL or a live handle.
 unsafe fn change(
     h: *mut nfct_handle,
-    side: Side,
+    subsystem: u8,
     hooked: bool,
     f: impl FnOnce(&mut State),
 ) -> Result<c_int, Error> {
-    let call = match side {
-        Side::Conntrack => hooked_conntrack,
-        Side::Expectation => hooked_expectation,
-    };
+    let call = if subsystem == cta::SUBSYS_CT { hooked_conntrack } else { hooked_expectation };
     // SAFETY: this function's contract.
     let state = unsafe { h.cast::<State>().as_mut() }.ok_or(Error::Null("the handle"))?;
-    let id = match side {
-        Side::Conntrack => cta::SUBSYS_CT,
-        Side::Expectation => cta::SUBSYS_EXP,
-    };
-    state.block().hook(id, hooked.then_some(call), h.cast())?;
+    state.block().hook(subsystem, hooked.then_some(call), h.cast())?;
     f(state);
     Ok(0)
 }
@@ -262,7 +219,7 @@ pub unsafe extern "C" fn nfct_callback_register(
     boundary(-1, || {
         // SAFETY: this function's contract.
         unsafe {
-            change(h, Side::Conntrack, true, |state| {
+            change(h, cta::SUBSYS_CT, true, |state| {
                 state.ct = Functions { types: r#type, data, v1: cb, v2: state.ct.v2 };
             })
         }
@@ -281,7 +238,7 @@ pub unsafe extern "C" fn nfct_callback_unregister(h: *mut nfct_handle) {
     boundary(0, || {
         // SAFETY: this function's contract.
         unsafe {
-            change(h, Side::Conntrack, false, |state| {
+            change(h, cta::SUBSYS_CT, false, |state| {
                 state.ct.v1 = None;
                 state.ct.forget();
             })
@@ -314,7 +271,7 @@ pub unsafe extern "C" fn nfct_callback_register2(
     boundary(-1, || {
         // SAFETY: this function's contract.
         unsafe {
-            change(h, Side::Conntrack, true, |state| {
+            change(h, cta::SUBSYS_CT, true, |state| {
                 state.ct = Functions { types: r#type, data, v1: state.ct.v1, v2: cb };
             })
         }
@@ -333,7 +290,7 @@ pub unsafe extern "C" fn nfct_callback_unregister2(h: *mut nfct_handle) {
     boundary(0, || {
         // SAFETY: this function's contract.
         unsafe {
-            change(h, Side::Conntrack, false, |state| {
+            change(h, cta::SUBSYS_CT, false, |state| {
                 state.ct.v2 = None;
                 state.ct.forget();
             })
@@ -365,7 +322,7 @@ pub unsafe extern "C" fn nfexp_callback_register(
     boundary(-1, || {
         // SAFETY: this function's contract.
         unsafe {
-            change(h, Side::Expectation, true, |state| {
+            change(h, cta::SUBSYS_EXP, true, |state| {
                 state.exp = Functions { types: r#type, data, v1: cb, v2: state.exp.v2 };
             })
         }
@@ -384,7 +341,7 @@ pub unsafe extern "C" fn nfexp_callback_unregister(h: *mut nfct_handle) {
     boundary(0, || {
         // SAFETY: this function's contract.
         unsafe {
-            change(h, Side::Expectation, false, |state| {
+            change(h, cta::SUBSYS_EXP, false, |state| {
                 state.exp.v1 = None;
                 state.exp.forget();
             })
@@ -416,7 +373,7 @@ pub unsafe extern "C" fn nfexp_callback_register2(
     boundary(-1, || {
         // SAFETY: this function's contract.
         unsafe {
-            change(h, Side::Expectation, true, |state| {
+            change(h, cta::SUBSYS_EXP, true, |state| {
                 state.exp = Functions { types: r#type, data, v1: state.exp.v1, v2: cb };
             })
         }
@@ -435,7 +392,7 @@ pub unsafe extern "C" fn nfexp_callback_unregister2(h: *mut nfct_handle) {
     boundary(0, || {
         // SAFETY: this function's contract.
         unsafe {
-            change(h, Side::Expectation, false, |state| {
+            change(h, cta::SUBSYS_EXP, false, |state| {
                 state.exp.v2 = None;
                 state.exp.forget();
             })

@@ -2,9 +2,9 @@
 
 use super::boundary::boundary;
 use super::callback;
-use super::handle::State;
 use super::nfnl::Callback;
 use super::ptr;
+use super::state::State;
 use super::types::{RawQuery, nf_conntrack, nf_expect, nfct_filter_dump, nfct_handle};
 use crate::error::Error;
 use crate::handle::{Goal, Receiver};

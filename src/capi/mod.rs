@@ -31,5 +31,6 @@ pub mod nfnl;
 pub mod nlmsg;
 pub mod print;
 pub mod ptr;
+pub mod state;
 pub mod types;
 pub mod version;

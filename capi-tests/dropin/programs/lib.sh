@@ -4,12 +4,12 @@
 PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL=C.UTF-8
 
-# need COMMAND:PACKAGE...: before enter_private, while there is a network to install from.
+# need COMMAND:PACKAGE... (or FILE:PACKAGE): before enter_private, while there is a network to install from.
 need() {
     [ "${DROPIN_INSIDE:-}" != "$0" ] || return 0
     local pair missing=()
     for pair; do
-        command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
+        command -v "${pair%%:*}" >/dev/null || [ -f "${pair%%:*}" ] || missing+=("${pair##*:}")
     done
     [ ${#missing[@]} -gt 0 ] || return 0
     [ "$(id -u)" = 0 ] || die "packages needed: ${missing[*]}"
@@ -28,6 +28,12 @@ install_stopped() {
     DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" >&2 || code=$?
     [ -z "$policy" ] || rm "$policy"
     return "$code"
+}
+
+# find_stage: leave in `stage_dir` where ctrs is installed, from the place of its drop-in library.
+find_stage() {
+    stage_dir=${CTRS_COMPAT_DIR%/lib/ctrs/compat}
+    [ -e "$stage_dir/lib/pkgconfig/ctrs.pc" ] || die "no ctrs installed in $stage_dir"
 }
 
 # use PROGRAM: what side_command and its kin run from here on.

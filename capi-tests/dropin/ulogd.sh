@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Debian's ulogd with its connection tracking input: what it logs, on both libraries.
+#
+#   [FAST=1] ulogd.sh [PART...]     parts: outputs filter dump poll overrun (default: all)
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=daemons.bash
+. "$here/daemons.bash"
+program=ulogd
+
+# The program loads the library with its plugin.
+loader_path() {
+    env -u LD_LIBRARY_PATH ldd /usr/lib/*/ulogd/ulogd_inpflow_NFCT.so |
+        awk -v lib="$library" '$1 == lib { print $3 }' | xargs realpath
+}
+
+needed <<'END'
+ulogd ulogd2
+/usr/lib/*/ulogd/ulogd_output_JSON.so ulogd2-json
+END
+enter_private "$@"
+plugins=$(dirname /usr/lib/*/ulogd/ulogd_inpflow_NFCT.so)
+small_hash='hash_buckets=256\nhash_max_entries=8192' # the default size takes seconds to set up
+
+# shellcheck source=ulogd/parts.sh
+. "$here/ulogd/parts.sh"
+parts=("$@")
+[ $# -gt 0 ] || parts=(outputs filter dump poll overrun)
+run_parts ulogd "${parts[@]}"
+finish
