@@ -24,7 +24,8 @@ COMPAT_SONAME := libnetfilter_conntrack.so.3
 STATIC_LIBS := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
 HARDENED := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 
-.PHONY: all build stage install install-compat demo check check-dropin deps clean
+.PHONY: all build stage install install-compat demo check check-dropin bench \
+    bench-instructions deps clean
 
 all: build
 
@@ -81,6 +82,13 @@ check: deps
 
 check-dropin: deps stage
 	CTRS_COMPAT_DIR=$(STAGE)/lib/ctrs/compat capi-tests/dropin/run
+
+# Measures against the system's library and writes docs/performance.md.
+bench: deps stage
+	benches/run times $(STAGE)
+
+bench-instructions: deps stage
+	benches/run instructions $(STAGE)
 
 clean:
 	$(CARGO) clean

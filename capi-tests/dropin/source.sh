@@ -80,7 +80,7 @@ capture_launched() {
     local code=0
     on probe env -u LD_LIBRARY_PATH LD_DEBUG=libs LD_DEBUG_OUTPUT="$work/loaded/$2" \
         "${launch[@]}" "$program" >"$1.stdout" 2>"$1.stderr" || code=$?
-    show "$1" cat "$code"
+    show "$1" normalise_play "$code" # timeouts of 3000 are counted down
 }
 
 namespace probe

@@ -7,20 +7,23 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 #[inline]
 pub(super) fn boundary<T>(on_error: T, f: impl FnOnce() -> Result<T, Error>) -> T {
     match catch_unwind(AssertUnwindSafe(f)) {
-        Ok(Ok(value)) => return value,
-        Ok(Err(error)) => fail(error),
-        Err(_) => set_errno(libc::EFAULT),
+        Ok(Ok(value)) => value,
+        Ok(Err(error)) => fail(error, on_error),
+        Err(_) => {
+            set_errno(libc::EFAULT);
+            on_error
+        }
     }
-    on_error
 }
 
 /// Tells C about an error; out of line, so that calls that succeed stay short.
 #[cold]
 #[inline(never)]
-fn fail(error: Error) {
+fn fail<T>(error: Error, on_error: T) -> T {
     if let Some(errno) = error.errno() {
         set_errno(errno);
     }
+    on_error
 }
 
 /// Sets the thread's `errno`.

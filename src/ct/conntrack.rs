@@ -6,6 +6,7 @@ use super::bitmask::Bitmask;
 use super::icmp;
 use super::storage::{Bytes, FLAT_SIZE, Text};
 use crate::error::Error;
+use std::mem::offset_of;
 
 /// One direction of a flow.
 #[derive(Debug, Clone, Copy, Default)]
@@ -111,6 +112,9 @@ pub struct Flat {
     pub event_time: u64,
 }
 
+/// Bytes from the timeout to the zone.
+const NUMBERS_SIZE: usize = offset_of!(Flat, helper_name) - offset_of!(Flat, timeout);
+
 // No padding anywhere: the fields' sizes add up. `storage.rs` relies on it.
 const _: () = assert!(
     FLAT_SIZE
@@ -151,6 +155,18 @@ impl Flat {
         if let Some(slot) = self.bytes_mut().get_mut(offset..).and_then(<[u8]>::first_chunk_mut) {
             *slot = value;
         }
+    }
+
+    /// The plain numbers, from the timeout to the zone, to be put back.
+    #[inline]
+    pub(crate) fn numbers(&self) -> [u8; NUMBERS_SIZE] {
+        let numbers = self.bytes().get(offset_of!(Self, timeout)..);
+        numbers.and_then(<[u8]>::first_chunk).copied().unwrap_or([0; NUMBERS_SIZE])
+    }
+
+    /// Puts the plain numbers back.
+    pub(crate) fn set_numbers(&mut self, numbers: [u8; NUMBERS_SIZE]) {
+        self.store_bytes(offset_of!(Self, timeout), numbers);
     }
 
     /// Copies the slot of `width` bytes at `offset` from `src`.

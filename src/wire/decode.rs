@@ -41,14 +41,16 @@ struct Nests<'a> {
 /// [`Error::OutOfMemory`]; the object is unchanged. [`Error::LabelsTooLong`]; what was decoded
 /// before stays.
 pub fn conntrack(ct: &mut Conntrack, attributes: &[u8], family: u8) -> Result<(), Error> {
-    let before = ct.flat;
+    let before = (ct.flat.present, ct.flat.numbers());
     let nests = scalars(&mut ct.flat, attributes);
+    let heap = heap_nests(ct, &nests);
+    if heap == Err(Error::OutOfMemory) {
+        ct.flat.present = before.0;
+        ct.flat.set_numbers(before.1);
+        return heap;
+    }
     flat_nests(&mut ct.flat, &nests, family);
-    heap_nests(ct, &nests).inspect_err(|error| {
-        if *error == Error::OutOfMemory {
-            ct.flat = before;
-        }
-    })?;
+    heap?;
     if let Some(value) = nests.synproxy {
         synproxy(&mut ct.flat, value);
     }
@@ -338,6 +340,13 @@ fn synproxy(flat: &mut Flat, nest: &[u8]) {
 
 /// Decodes a nest of three 32-bit numbers, members 1 to 3.
 fn triple(to: [&mut u32; 3], present: &mut Presence, nest: &[u8], attrs: [Attr; 3]) {
+    if let Some(values) = shape::triple(nest) {
+        for ((slot, value), attr) in to.into_iter().zip(values).zip(attrs) {
+            *slot = value;
+            present.set(attr);
+        }
+        return;
+    }
     let members = Members::read(nest, &[0, 4, 4, 4]);
     for ((slot, attr), number) in to.into_iter().zip(attrs).zip(1..) {
         if let Some(value) = members.get(number) {

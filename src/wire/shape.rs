@@ -15,6 +15,8 @@ const IPV4_TUPLE: usize = 48;
 const IPV6_TUPLE: usize = 72;
 /// Bytes of a nest of 64-bit counters.
 const COUNTERS: usize = 24;
+/// Bytes of a nest of three 32-bit numbers.
+const TRIPLE: usize = 24;
 /// Bytes of a TCP nest in its outer nest.
 const TCP: usize = 44;
 
@@ -89,6 +91,14 @@ pub(super) fn counters(nest: &[u8]) -> Option<[u64; 2]> {
     let packets = u64::from_be_bytes(*rest.take()?);
     rest.header(cta::COUNTERS_BYTES, 8)?;
     Some([packets, u64::from_be_bytes(*rest.take()?)])
+}
+
+/// Reads a nest of three 32-bit numbers, members 1 to 3.
+#[inline]
+pub(super) fn triple(nest: &[u8]) -> Option<[u32; 3]> {
+    let mut rest = Rest(<&[u8; TRIPLE]>::try_from(nest).ok()?);
+    let mut number = |kind| rest.short(kind, 4).map(u32::from_be_bytes);
+    Some([number(1)?, number(2)?, number(3)?])
 }
 
 /// Reads a PROTOINFO nest of TCP: state, flags and mask of both directions, window scales, in the

@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# The whole system on ctrs: installed in /usr/local, chosen by a line for ldconfig, taken back again.
+# /usr/local, /etc and ldconfig's memory are private copies here; /usr is read-only.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=programs/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/programs/lib.sh"
+
+need cc:gcc make:make ldconfig:libc-bin dnsmasq:dnsmasq-base iptables:iptables
+# The host's own /etc stays in sight through this.
+[ "${DROPIN_INSIDE:-}" = "$0" ] || exec {host_etc}</etc
+export host_etc
+enter_private "$@"
+find_stage
+unset LD_LIBRARY_PATH
+compat=/usr/local/lib/ctrs/compat
+line=/etc/ld.so.conf.d/000-ctrs.conf
+
+host_cache() {
+    stat -L -c '%i %s %y' "/proc/self/fd/$host_etc/ld.so.cache"
+}
+
+private_usr() {
+    mount --bind /usr /usr
+    mount -o remount,ro,bind /usr
+    mount -t tmpfs local /usr/local
+    mkdir -p /usr/local/lib
+    mount -t tmpfs ldconfig /var/cache/ldconfig 2>/dev/null || true
+}
+
+install_ctrs() {
+    local build
+    build=$(dirname "$stage_dir")
+    # What was built is installed: no other cargo, no other target directory.
+    make -C "$here/../.." install-compat CARGO=true CARGO_TARGET_DIR="$build" >"$work/said" 2>&1 ||
+        fail "make install-compat: $(tail -n 3 "$work/said")"
+}
+
+# chosen WHEN WANT: the library that each program gets from the loader, and that one has mapped.
+chosen() {
+    local tool
+    for tool in conntrack dnsmasq /usr/lib/*/xtables/libxt_connlabel.so; do
+        expect "$1: the loader's choice for ${tool##*/}" "$2" "$(loaders_choice "$tool")"
+    done
+    on system conntrack -E >"$work/events" 2>&1 &
+    pid=$!
+    wait_until 'start of conntrack' subscribed "$pid"
+    expect "$1: what conntrack has mapped" "$2" "$(mapped "$pid")"
+    kill -INT "$pid"
+    wait "$pid" || true
+    on system conntrack -L -o extended >"$work/$1.list" 2>&1 || fail "$1: conntrack -L"
+}
+
+loaders_choice() {
+    case $1 in /*) ldd "$1" ;; *) ldd "$(command -v "$1")" ;; esac |
+        awk -v lib="$library" '$1 == lib { print $3 }' | xargs realpath
+}
+
+mapped() {
+    awk -v lib="/${library%.so*}" 'index($6, lib) { print $6 }' "/proc/$1/maps" | sort -u
+}
+
+before=$(host_cache)
+private_usr
+namespace system
+on system conntrack -I -p udp -s 10.1.0.1 -d 10.2.0.1 --sport 1 --dport 53 -t 3000 >/dev/null 2>&1
+ldconfig
+chosen before "$reference"
+
+install_ctrs
+ldconfig
+chosen installed "$reference"
+expect 'ctrs-run: what conntrack gets' "$compat/$library" \
+    "$(ctrs-run ldd "$(command -v conntrack)" | awk -v lib="$library" '$1 == lib { print $3 }')"
+
+echo "$compat" >"$line"
+ldconfig
+chosen replaced "$compat/$library"
+expect 'the first in the cache' "$compat/$library" \
+    "$(ldconfig -p | awk -v lib="$library" '$1 == lib { print $NF; exit }')"
+
+rm "$line"
+ldconfig
+chosen restored "$reference"
+for when in installed replaced restored; do
+    sed -i 's/ 2[89][0-9][0-9] / 3000 /' "$work/before.list" "$work/$when.list"
+    compare "$when: what conntrack lists" "$work/before.list" "$work/$when.list"
+done
+expect 'the cache of the host' "$before" "$(host_cache)"
+verdict
