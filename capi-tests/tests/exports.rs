@@ -1,15 +1,17 @@
-//! The shared library exports what the headers declare, and needs nothing but libc.
+//! The shared libraries export what the headers declare, need nothing but libc, and are hardened.
 //!
-//! It is `CTRS_LIB`, or else what `cargo build --release` leaves.
+//! They are `CTRS_LIB`, or else what `cargo build --release` leaves, and the drop-in library in
+//! `CTRS_COMPAT_DIR` when that is set.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn library() -> PathBuf {
-    let usual = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/libctrs.so");
-    let path = std::env::var_os("CTRS_LIB").map_or(usual, PathBuf::from);
+/// The most bytes of the library without its debugging symbols.
+const MAX_STRIPPED: u64 = 400 * 1024;
+
+fn existing(path: PathBuf) -> PathBuf {
     assert!(
         path.exists(),
         "{path:?} does not exist: run `cargo build --release`, or set CTRS_LIB to libctrs.so"
@@ -17,11 +19,24 @@ fn library() -> PathBuf {
     path
 }
 
-/// What a program of binutils says about the library.
-fn inspect(program: &str, arguments: &[&str]) -> String {
+fn library() -> PathBuf {
+    let usual = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/libctrs.so");
+    existing(std::env::var_os("CTRS_LIB").map_or(usual, PathBuf::from))
+}
+
+/// Each library and its SONAME.
+fn libraries() -> Vec<(PathBuf, &'static str)> {
+    let soname = "libnetfilter_conntrack.so.3";
+    let drop_in = std::env::var_os("CTRS_COMPAT_DIR")
+        .map(|directory| (existing(Path::new(&directory).join(soname)), soname));
+    std::iter::once((library(), "libctrs.so.0")).chain(drop_in).collect()
+}
+
+/// What a program of binutils says about a library.
+fn inspect(library: &Path, program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program)
         .args(arguments)
-        .arg(library())
+        .arg(library)
         .env("LC_ALL", "C")
         .output()
         .unwrap_or_else(|e| panic!("{program} of binutils: {e}"));
@@ -30,8 +45,8 @@ fn inspect(program: &str, arguments: &[&str]) -> String {
 }
 
 /// The values of a tag of the dynamic section, for example `(NEEDED) Shared library: [libc.so.6]`.
-fn dynamic(tag: &str) -> BTreeSet<String> {
-    inspect("readelf", &["--wide", "--dynamic"])
+fn dynamic(library: &Path, tag: &str) -> BTreeSet<String> {
+    inspect(library, "readelf", &["--wide", "--dynamic"])
         .lines()
         .filter(|line| line.contains(tag))
         .filter_map(|line| line.split(['[', ']']).nth(1).map(str::to_owned))
@@ -58,27 +73,72 @@ fn wanted() -> BTreeSet<String> {
 }
 
 #[test]
-fn library_exports_what_the_headers_declare() {
-    let exported: BTreeSet<_> = inspect("nm", &["--dynamic", "--defined-only"])
-        .lines()
-        .filter_map(|line| line.split(' ').next_back().map(str::to_owned))
-        .collect();
+fn libraries_export_what_the_headers_declare() {
     let wanted = wanted();
-    let missing: Vec<_> = wanted.difference(&exported).collect();
-    let extra: Vec<_> = exported.difference(&wanted).collect();
-    assert!(missing.is_empty() && extra.is_empty(), "missing: {missing:?}, extra: {extra:?}");
+    for (library, _) in libraries() {
+        let exported: BTreeSet<_> = inspect(&library, "nm", &["--dynamic", "--defined-only"])
+            .lines()
+            .filter_map(|line| line.split(' ').next_back().map(str::to_owned))
+            .collect();
+        let missing: Vec<_> = wanted.difference(&exported).collect();
+        let extra: Vec<_> = exported.difference(&wanted).collect();
+        assert!(
+            missing.is_empty() && extra.is_empty(),
+            "{library:?}: missing: {missing:?}, extra: {extra:?}"
+        );
+    }
 }
 
 #[test]
 fn exports_have_no_version() {
-    assert!(!inspect("readelf", &["--wide", "--version-info"]).contains("Version definition"));
+    for (library, _) in libraries() {
+        let versions = inspect(&library, "readelf", &["--wide", "--version-info"]);
+        assert!(!versions.contains("Version definition"), "{library:?}: {versions}");
+    }
 }
 
 #[test]
-fn library_needs_libc_and_is_named() {
-    assert_eq!(dynamic("(SONAME)"), BTreeSet::from(["libctrs.so.0".to_owned()]));
-    for needed in dynamic("(NEEDED)") {
-        let usual = ["libc.so.6", "libgcc_s.so.1"].contains(&&*needed);
-        assert!(usual || needed.starts_with("ld-linux"), "the library needs {needed}");
+fn libraries_need_libc_and_are_named() {
+    for (library, soname) in libraries() {
+        assert_eq!(dynamic(&library, "(SONAME)"), BTreeSet::from([soname.to_owned()]));
+        let needed = dynamic(&library, "(NEEDED)");
+        assert!(needed.contains("libc.so.6"), "{library:?} needs {needed:?}");
+        for needed in needed {
+            let usual = ["libc.so.6", "libgcc_s.so.1"].contains(&&*needed);
+            assert!(usual || needed.starts_with("ld-linux"), "{library:?} needs {needed}");
+        }
     }
+}
+
+/// Function pointers are read-only once loaded, no memory is both writable and executable, and no
+/// code is changed to load it.
+#[test]
+fn libraries_are_hardened() {
+    for (library, _) in libraries() {
+        let segments = inspect(&library, "readelf", &["--wide", "--program-headers"]);
+        let flags = |kind: &str| -> String {
+            let line = segments.lines().find(|line| line.split_whitespace().next() == Some(kind));
+            let line = line.unwrap_or_else(|| panic!("{library:?} has no {kind}"));
+            // Behind type, offset, two addresses and two sizes; the alignment is last.
+            let fields: Vec<_> = line.split_whitespace().collect();
+            fields[6..fields.len() - 1].concat()
+        };
+        assert_eq!(flags("GNU_STACK"), "RW", "{library:?}");
+        assert_eq!(flags("GNU_RELRO"), "R", "{library:?}");
+        let writable_code =
+            segments.lines().any(|line| line.contains("LOAD ") && line.contains("WE"));
+        assert!(!writable_code, "{library:?}: {segments}");
+        let section = inspect(&library, "readelf", &["--wide", "--dynamic"]);
+        assert!(section.contains("BIND_NOW"), "{library:?}: {section}");
+        assert!(!section.contains("TEXTREL"), "{library:?}: {section}");
+    }
+}
+
+#[test]
+fn library_is_small() {
+    let stripped = std::env::temp_dir().join(format!("libctrs-{}.so", std::process::id()));
+    inspect(&library(), "strip", &["-o", stripped.to_str().unwrap()]);
+    let size = std::fs::metadata(&stripped).unwrap().len();
+    std::fs::remove_file(&stripped).unwrap();
+    assert!(size <= MAX_STRIPPED, "{size} bytes, more than {MAX_STRIPPED}");
 }
