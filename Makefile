@@ -20,8 +20,8 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
 SONAME := libctrs.so.0
 COMPAT_SONAME := libnetfilter_conntrack.so.3
 
-# What the Rust standard library asks of the C library.
-STATIC_LIBS := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
+# What the Rust standard library asks of the C library; the compiler adds its own unwinder.
+STATIC_LIBS := -lutil -lrt -lpthread -lm -ldl -lc
 HARDENED := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 
 .PHONY: all build stage install install-compat demo check check-dropin bench \
