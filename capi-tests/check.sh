@@ -48,7 +48,7 @@ suite "C with sanitizers" env SANITIZE=1 capi-tests/c/run.sh
 suite "C, built against the original" env DROPIN=1 capi-tests/c/run.sh
 suite "examples" examples-c/check.sh
 suite "differential" no_skips "$CARGO" run --quiet --release -p capi-tests --bin differential
-suite "drop-in" env FAST=1 capi-tests/dropin/run
+suite "drop-in" env FAST=1 PATIENCE=240 capi-tests/dropin/run
 
 printf '%d passed, %d failed\n' "$passed" "${#failed[@]}"
 if [ "${#failed[@]}" -gt 0 ]; then

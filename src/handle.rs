@@ -225,14 +225,23 @@ impl Handle {
         receiver.next = 0;
         receiver.buffer.clear();
         receiver.buffer.try_reserve_exact(self.receive_size)?;
-        match self.socket.receive(&mut receiver.buffer) {
+        let received = match receiver.goal {
+            // A dump at work always has something to receive: without, its end was lost.
+            Goal::EndOfDump(_) => self.socket.receive_now(&mut receiver.buffer),
+            _ => self.socket.receive(&mut receiver.buffer).map(|()| true),
+        };
+        match received {
+            Ok(false) => {
+                self.abandoned_dump = None;
+                Ok(())
+            }
             Err(Error::Truncated(length)) => {
                 self.set_receive_size(length);
                 Err(Error::Truncated(length))
             }
             Err(error) => Err(error),
-            Ok(()) if Message::first(&receiver.buffer).is_none() => Err(Error::NoMessage),
-            Ok(()) => Ok(()),
+            Ok(true) if Message::first(&receiver.buffer).is_none() => Err(Error::NoMessage),
+            Ok(true) => Ok(()),
         }
     }
 

@@ -8,7 +8,7 @@
 #   SANITIZE=1    builds them with the address and undefined behaviour sanitizers
 #   REFERENCE=1   builds them against Debian's libnetfilter_conntrack instead, to see what it does
 #   DROPIN=1      builds them against that, and runs the binaries on CTRS_COMPAT_DIR
-#   CC            the C compiler, default gcc
+#   CC, CXX       the compilers, default gcc and g++
 set -u
 cd "$(dirname "$0")" || exit 1
 module=ctrs
@@ -78,12 +78,13 @@ check_null_is_complete() {
 }
 
 run() {
-	local name=$1 output status last extra=()
+	local source=$1 name=${1%.*} output status last extra=() compile=("${CC:-gcc}" "${cflags[@]}")
+	[[ $source == *.c ]] || compile=("${CXX:-g++}" -std=c++17 "${cflags[@]:1}")
 	if [ "$name" = nfnl ]; then
 		pkg-config --exists libnfnetlink || { echo "SKIP: nfnl: install libnfnetlink-dev"; return; }
 		extra=(-lnfnetlink)
 	fi
-	"${CC:-gcc}" "${cflags[@]}" "${include[@]}" "$name.c" -o "$work/$name" "${libs[@]}" "${extra[@]}" || {
+	"${compile[@]}" "${include[@]}" "$source" -o "$work/$name" "${libs[@]}" "${extra[@]}" || {
 		fail "$name does not compile"
 		return
 	}
@@ -110,8 +111,8 @@ run() {
 }
 
 check_headers
-for source in *.c; do
-	run "${source%.c}"
+for source in *.c *.cpp; do
+	run "$source"
 done
 [ -n "$REFERENCE" ] || check_null_is_complete
 echo "$passed passed, $failed failed"

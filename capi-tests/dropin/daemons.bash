@@ -56,7 +56,8 @@ reap() {
     local pid
     pid=$(pid_of "$1")
     for _ in {1..100}; do
-        [ -d "/proc/$pid" ] && ! grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null || break
+        ! grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null || break
+        [ -d "/proc/$pid" ] || break
         sleep 0.05
     done
     ! kill -9 "$pid" 2>/dev/null || return 99
@@ -127,6 +128,28 @@ compare_records() {
         : >"$work/ctrs"
         cp "$work/record/ctrs/$base" "$work/ctrs" || true
         compare_if_enough "$(cat "${name%.name}.lines")" "$1: $(cat "$name")"
+    done
+}
+
+# --- a burst of events ------------------------------------------------------------------------------
+
+# burst_file N: commands that make N entries, for `burst NS`.
+burst_file() {
+    local i
+    for ((i = 0; i < $1; i++)); do
+        printf -- '-I -p udp -s 10.3.%d.%d -d 10.4.0.1 --sport 53 --dport 53 -t 3000\n' \
+            $((i / 250)) $((i % 250))
+    done >"$work/burst"
+}
+
+burst() {
+    on "$1" conntrack -R "$work/burst" >"$work/said" 2>&1 || fail 'the burst'
+}
+
+signal_both() {
+    local acting
+    for acting in ref ctrs; do
+        kill "-$1" "$(pid_of "$2")"
     done
 }
 

@@ -15,7 +15,7 @@ enter_private "$@"
 parts=("$@")
 [ $# -gt 0 ] || parts=(dnsmasq squid iptstate flowtop oidentd connlabel nfct)
 for part in "${parts[@]}"; do
-    [ "$part" != lib ] && [ -e "$here/programs/$part.sh" ] || die "no part $part"
+    [ -e "$here/programs/$part.sh" ] || die "no part $part"
     # shellcheck source=/dev/null
     . "$here/programs/$part.sh"
     before=$passed/$failed

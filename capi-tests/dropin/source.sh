@@ -8,7 +8,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/programs/lib.sh"
 
 need cc:gcc make:make pkg-config:pkg-config autoreconf:autoconf automake:automake meson:meson \
-    cmake:cmake /usr/include/libnetfilter_conntrack/libnetfilter_conntrack.h:libnetfilter-conntrack-dev
+    cmake:cmake \
+    /usr/include/libnetfilter_conntrack/libnetfilter_conntrack.h:libnetfilter-conntrack-dev
 enter_private "$@"
 find_stage
 cp -r "$here/source" "$work/source"

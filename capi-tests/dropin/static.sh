@@ -11,12 +11,13 @@ enter_private "$@"
 find_stage
 cd "$work"
 
-# What the documentation says to type. pkg-config names -lctrs: the linker takes libctrs.so where there
-# is one, unless it is told not to.
+# What the documentation says to type. pkg-config names -lctrs: the linker takes libctrs.so where
+# there is one, unless it is told not to.
 link_told() {
     # shellcheck disable=SC2046
     cc -o "$1" $(module --cflags) "$here/source/probe.c" \
-        -Wl,-Bstatic $(module --libs) -Wl,-Bdynamic $(module --static --libs-only-l | sed 's/-lctrs//')
+        -Wl,-Bstatic $(module --libs) -Wl,-Bdynamic \
+        $(module --static --libs-only-l | sed 's/-lctrs//')
 }
 
 # The archive alone, as in a cross root without shared libraries.
@@ -58,8 +59,8 @@ run_probe() {
     show "$2" normalise_play "$code" # timeouts of 3000 are counted down
 }
 
-# The same with musl, whose programs run on any Linux. The unwinder is the one that comes with Rust's
-# library for musl, and the kernel's headers come after musl's own.
+# The same with musl, whose programs run on any Linux. The unwinder is the one that comes with
+# Rust's library for musl, and the kernel's headers come after musl's own.
 link_musl() {
     musl-gcc -static -o "$1" -I"$stage_dir/include/ctrs" "$here/source/probe.c" \
         "$build_dir/$musl/release/libctrs.a" "$musl_libs/self-contained/libunwind.a" \

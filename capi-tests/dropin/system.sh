@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole system on ctrs: installed in /usr/local, chosen by a line for ldconfig, taken back again.
+# The whole system on ctrs: installed in /usr/local, chosen by a line for ldconfig, taken back.
 # /usr/local, /etc and ldconfig's memory are private copies here; /usr is read-only.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -30,10 +30,11 @@ private_usr() {
 }
 
 install_ctrs() {
-    local build
-    build=$(dirname "$stage_dir")
-    # What was built is installed: no other cargo, no other target directory.
-    make -C "$here/../.." install-compat CARGO=true CARGO_TARGET_DIR="$build" >"$work/said" 2>&1 ||
+    mkdir -p "$work/build/release"
+    cp "$(dirname "$stage_dir")/release/"libctrs.{a,so} "$work/build/release/"
+    # What was built before is installed: no work for cargo.
+    make -C "$here/../.." install-compat CARGO=true CARGO_TARGET_DIR="$work/build" \
+        >"$work/said" 2>&1 ||
         fail "make install-compat: $(tail -n 3 "$work/said")"
 }
 
@@ -43,7 +44,7 @@ chosen() {
     for tool in conntrack dnsmasq /usr/lib/*/xtables/libxt_connlabel.so; do
         expect "$1: the loader's choice for ${tool##*/}" "$2" "$(loaders_choice "$tool")"
     done
-    on system conntrack -E >"$work/events" 2>&1 &
+    nsenter --net=/run/netns/system conntrack -E >"$work/events" 2>&1 &
     pid=$!
     wait_until 'start of conntrack' subscribed "$pid"
     expect "$1: what conntrack has mapped" "$2" "$(mapped "$pid")"
@@ -53,8 +54,12 @@ chosen() {
 }
 
 loaders_choice() {
-    case $1 in /*) ldd "$1" ;; *) ldd "$(command -v "$1")" ;; esac |
-        awk -v lib="$library" '$1 == lib { print $3 }' | xargs realpath
+    case $1 in /*) ldd "$1" ;; *) ldd "$(command -v "$1")" ;; esac | resolved
+}
+
+# What ldd says of the library.
+resolved() {
+    awk -v lib="$library" '$1 == lib { print $3 }' | xargs realpath
 }
 
 mapped() {
@@ -72,7 +77,13 @@ install_ctrs
 ldconfig
 chosen installed "$reference"
 expect 'ctrs-run: what conntrack gets' "$compat/$library" \
-    "$(ctrs-run ldd "$(command -v conntrack)" | awk -v lib="$library" '$1 == lib { print $3 }')"
+    "$(ctrs-run ldd "$(command -v conntrack)" | resolved)"
+
+# A name that sorts after the system's own lines comes too late.
+echo "$compat" >/etc/ld.so.conf.d/zzz-ctrs.conf
+ldconfig
+expect 'sorted last: the loader still chooses' "$reference" "$(loaders_choice conntrack)"
+rm /etc/ld.so.conf.d/zzz-ctrs.conf
 
 echo "$compat" >"$line"
 ldconfig

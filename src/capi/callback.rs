@@ -81,16 +81,37 @@ pub(super) unsafe fn conntrack(h: *mut State, message: &Message<'_>) -> c_int {
         Ok(call) => call,
         Err(verdict) => return verdict,
     };
-    let object: *mut Object = call.object.cast();
+    let lent = Lent { h, object: call.object.cast() };
     // SAFETY: the message is the loop's, the object was just made.
     let verdict = unsafe { call.run() };
-    // SAFETY: the loop lent the object and has it back, unless the function keeps it.
-    unsafe {
-        if verdict != STOLEN || Object::give(object) {
-            take_back(h, object);
-        }
+    // SAFETY: the object is on loan.
+    if verdict == STOLEN && !unsafe { Object::give(lent.object) } {
+        std::mem::forget(lent);
     }
     verdict
+}
+
+/// An object on loan to a function, taken back when this is dropped, by an exception too.
+struct Lent {
+    h: *mut State,
+    object: *mut Object,
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        // SAFETY: the handle is kept from being freed; the loop lent the object and has it back.
+        unsafe { take_back(self.h, self.object) };
+    }
+}
+
+/// An expectation that a function looks at, destroyed when this is dropped.
+struct LentExpectation(*mut nf_expect);
+
+impl Drop for LentExpectation {
+    fn drop(&mut self) {
+        // SAFETY: the function gave the object back.
+        unsafe { destroy(self.0) };
+    }
 }
 
 /// Keeps an object for the next message, or frees it if there is one already.
@@ -128,11 +149,11 @@ pub(super) unsafe fn expectation(h: *mut State, message: &Message<'_>) -> c_int 
         Ok(call) => call,
         Err(verdict) => return verdict,
     };
+    let lent = LentExpectation(call.object);
     // SAFETY: the message is the loop's, the object was just made.
     let verdict = unsafe { call.run() };
-    if verdict != STOLEN {
-        // SAFETY: the function gave the object back.
-        unsafe { destroy(call.object) };
+    if verdict == STOLEN {
+        std::mem::forget(lent);
     }
     verdict
 }

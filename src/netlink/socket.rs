@@ -30,6 +30,18 @@ fn address(port: u32, groups: u32) -> libc::sockaddr_nl {
     address
 }
 
+/// The thread's `errno`, which a call that succeeds in the end leaves as it was.
+fn errno() -> libc::c_int {
+    // SAFETY: the C library returns the address of this thread's errno.
+    unsafe { *libc::__errno_location() }
+}
+
+/// Sets the thread's `errno`.
+fn set_errno(errno: libc::c_int) {
+    // SAFETY: as above.
+    unsafe { *libc::__errno_location() = errno };
+}
+
 impl Socket {
     /// Opens a socket and lets the kernel choose its port.
     ///
@@ -114,8 +126,28 @@ impl Socket {
     /// datagram did not fit. [`Error::NotFromKernel`], [`Error::BadSender`]: dropped.
     /// [`Error::System`], with `EAGAIN` from a non-blocking descriptor that has nothing to read.
     pub fn receive(&self, buffer: &mut Vec<u8>) -> Result<(), Error> {
+        self.receive_with(buffer, 0)
+    }
+
+    /// Receives as [`receive`](Self::receive) does, but does not wait: false if there is nothing.
+    ///
+    /// # Errors
+    /// Those of [`receive`](Self::receive).
+    pub fn receive_now(&self, buffer: &mut Vec<u8>) -> Result<bool, Error> {
+        let before = errno();
+        match self.receive_with(buffer, libc::MSG_DONTWAIT) {
+            Err(Error::System { errno: libc::EAGAIN, .. }) => {
+                set_errno(before);
+                Ok(false)
+            }
+            result => result.map(|()| true),
+        }
+    }
+
+    fn receive_with(&self, buffer: &mut Vec<u8>, flags: libc::c_int) -> Result<(), Error> {
         buffer.clear();
         let mut from = address(0, 0);
+        let before = errno();
         let length = loop {
             let mut size = ADDRESS_SIZE;
             let room = buffer.spare_capacity_mut();
@@ -126,7 +158,7 @@ impl Socket {
                     self.fd,
                     room.as_mut_ptr().cast(),
                     room.len(),
-                    libc::MSG_TRUNC,
+                    libc::MSG_TRUNC | flags,
                     (&raw mut from).cast(),
                     &raw mut size,
                 )
@@ -134,7 +166,7 @@ impl Socket {
             match check("recvfrom", received as i64) {
                 Ok(_) if size != ADDRESS_SIZE => return Err(Error::BadSender),
                 Ok(length) => break length,
-                Err(Error::System { errno: libc::EINTR, .. }) => {}
+                Err(Error::System { errno: libc::EINTR, .. }) => set_errno(before),
                 Err(error) => return Err(error),
             }
         };

@@ -94,7 +94,9 @@ impl Query {
     /// Whether the answer ends with an end marker in place of an acknowledgement.
     #[must_use]
     pub fn is_dump(self) -> bool {
-        self.row().1 & libc::NLM_F_DUMP as u16 != 0
+        // Two bits, one of which also means NLM_F_EXCL of a request to create.
+        let dump = libc::NLM_F_DUMP as u16;
+        self.row().1 & dump == dump
     }
 
     /// The query, if it is defined for expectations.

@@ -4,7 +4,7 @@
 part_overrun() {
     local acting
     namespace overrun
-    burst 4000 >"$work/burst"
+    burst_file 4000
     cat >"$work/small.conf" <<'END'
 	NetlinkBufferSize 4096
 	NetlinkBufferSizeMaxGrowth 16384
@@ -22,14 +22,18 @@ END
         start_daemon reliable overrun
     done
     signal_both STOP small
-    on overrun conntrack -R "$work/burst" >"$work/said" 2>&1 || fail 'the burst'
+    burst overrun
     signal_both CONT small
     wait_for_flows small 4000
     signal_both STOP small
     on overrun conntrack -F >"$work/said" 2>&1
     signal_both CONT small
     wait_for_flows small 0
-    wait_for_flows reliable 0
+    if grep -q 4294967295 /proc/self/uid_map; then
+        wait_for_flows reliable 0
+    else
+        skip 'reliable events after an overrun: only root of the host gets them'
+    fi
     for acting in ref ctrs; do
         expect "$acting noticed the overrun" yes "$(overruns)"
         end small TERM
@@ -38,21 +42,6 @@ END
     done
     compare 'what the log says about it' "$work/ref" "$work/ctrs"
     no_lab overrun
-}
-
-# burst N: commands that make N entries.
-burst() {
-    local i
-    for ((i = 0; i < $1; i++)); do
-        printf -- '-I -p udp -s 10.3.%d.%d -d 10.4.0.1 --sport 53 --dport 53 -t 3000\n' $((i / 250)) $((i % 250))
-    done
-}
-
-signal_both() {
-    local acting
-    for acting in ref ctrs; do
-        kill "-$1" "$(pid_of "$2")"
-    done
 }
 
 # wait_for_flows NAME N: both daemons end up with N flows, and say the same of each.

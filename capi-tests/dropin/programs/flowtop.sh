@@ -6,9 +6,11 @@ part_flowtop() {
     lab flows
     on flows sysctl -qw net.netfilter.nf_conntrack_acct=1 net.netfilter.nf_conntrack_timestamp=1
     hold flows tcp udp nat other
-    flowtop_screens 'IPv4 TCP' -4T
-    flowtop_screens 'IPv6 UDP' -6U
-    flowtop_screens 'all' -46UTDISs -b
+    if [ -z "${FAST:-}" ]; then
+        flowtop_screens 'IPv4 TCP' -4T
+        flowtop_screens 'IPv6 UDP' -6U
+        flowtop_screens 'all' -46UTDISs -b
+    fi
     flowtop_events
     release
     both_sides check_loaded

@@ -10,10 +10,12 @@ part_iptstate() {
 }
 
 iptstate_tables() {
+    local python
     lab states
     on states sysctl -qw net.netfilter.nf_conntrack_acct=1
     hold states tcp udp nat other
-    wrap=("$(python -c 'import sys; print(sys.executable)')" "$here/programs/on_terminal.py" 200 150)
+    python=$(python -c 'import sys; print(sys.executable)')
+    wrap=("$python" "$here/programs/on_terminal.py" 200 150)
     iptstate_single states
     wrap=()
     both_sides iptstate_screen states -C -t
@@ -28,7 +30,7 @@ iptstate_tables() {
 
 # Runs that print the table and end; on a terminal, for its width is that of the table.
 iptstate_single() {
-    local side args
+    local side args list=$here/programs/iptstate.txt
     while read -r args; do
         for side in ref ctrs; do
             # shellcheck disable=SC2086
@@ -36,24 +38,7 @@ iptstate_single() {
             hide_clock "$work/$side"
         done
         compare_if_enough + "iptstate --single $args"
-    done <<'ARGUMENTS'
---no-color
---totals
---counters --totals
---no-dynamic
---sort d
---sort p
---sort s
---counters --sort b
---counters --sort P --reverse
---src-filter 10.1.0.2
---src-filter 10.1.0.0/24 --dstpt-filter 8001
---src-filter fd00:1::2 --totals
---dst-filter fd00:2::/64
---dst-filter 10.1.0.1 --invert-filters
---srcpt-filter 40003
---no-loopback --no-dns --mark-truncated
-ARGUMENTS
+    done < <(if [ -n "${FAST:-}" ]; then sed -n '1~4p' "$list"; else cat "$list"; fi)
 }
 
 # iptstate_screen SIDE NS ARGS...

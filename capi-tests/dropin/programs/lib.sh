@@ -2,9 +2,10 @@
 # What the scenarios of the smaller programs share, on top of ../lib.sh.
 
 PATH=$PATH:/usr/sbin:/sbin
-export LC_ALL=C.UTF-8
+export LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 
-# need COMMAND:PACKAGE... (or FILE:PACKAGE): before enter_private, while there is a network to install from.
+# need COMMAND:PACKAGE... (or FILE:PACKAGE): before enter_private, while there is still a network to
+# install from.
 need() {
     [ "${DROPIN_INSIDE:-}" != "$0" ] || return 0
     local pair missing=()
@@ -25,6 +26,7 @@ install_stopped() {
         printf '#!/bin/sh\nexit 101\n' >"$policy"
         chmod 755 "$policy"
     fi
+    apt-get update -qq >&2 || true
     DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" >&2 || code=$?
     [ -z "$policy" ] || rm "$policy"
     return "$code"
@@ -34,6 +36,13 @@ install_stopped() {
 find_stage() {
     stage_dir=${CTRS_COMPAT_DIR%/lib/ctrs/compat}
     [ -e "$stage_dir/lib/pkgconfig/ctrs.pc" ] || die "no ctrs installed in $stage_dir"
+}
+
+# gives_up_groups NAME: some daemons insist on it, and only a real root can.
+gives_up_groups() {
+    setpriv --clear-groups true 2>/dev/null && return 0
+    skip "$1: only root can start it"
+    return 1
 }
 
 # use PROGRAM: what side_command and its kin run from here on.
@@ -80,7 +89,8 @@ flows() {
         split("", is)
         for (i = NF; i > 0; i--) if (split($i, pair, "=") == 2) is[pair[1]] = pair[2]
         if (is["src"] ~ /[.:0]1$/) is["sport"] = "any"
-        printf "%s mark %#x %s %s -> %s %s\n", $3, is["mark"], is["src"], is["sport"], is["dst"], is["dport"]
+        from = is["src"] " " is["sport"]
+        print $3, "mark", sprintf("%#x", is["mark"]), from, "->", is["dst"], is["dport"]
     }' | sed -E 's/(:0000)+:/::/g; s/:000/:/g' | sort
 }
 
@@ -97,18 +107,19 @@ listening() {
     on "$1" ss -Hnl "--$2" | grep -qF "$3 "
 }
 
-# --- full-screen programs ----------------------------------------------------------------------------
+# --- full-screen programs ------------------------------------------------------------------------
 
 # screen_start SIDE NS ARGS...: the program on a terminal of 150 columns and 120 lines.
 screen_start() {
     side_command "$@"
+    terminal kill-session -t "$1" 2>/dev/null || true
     terminal new-session -d -x 150 -y 120 -s "$1" "${cmd[@]}"
     pid=$(terminal display -p -t "$1" '#{pane_pid}')
 }
 
 # screen SIDE: what is on it now.
 screen() {
-    terminal capture-pane -p -t "$1"
+    terminal capture-pane -p -t "$1" 2>/dev/null || true
 }
 
 # screen_has SIDE PATTERN...: does it show all of them?
@@ -152,16 +163,16 @@ ended() {
     ! terminal list-sessions >/dev/null 2>&1
 }
 
-# keys SIDE KEY...
+# keys SIDE KEY...: if the program has ended, the next look at its screen will tell.
 keys() {
-    terminal send-keys -t "$1" "${@:2}"
+    terminal send-keys -t "$1" "${@:2}" 2>/dev/null || true
 }
 
 terminal() {
     TMUX_TMPDIR=$work tmux -f /dev/null -L dropin "$@"
 }
 
-# --- traffic that stays ------------------------------------------------------------------------------
+# --- traffic that stays --------------------------------------------------------------------------
 
 # hold LAB WHAT...: run it and keep its sockets open until `release`.
 hold() {

@@ -1,12 +1,13 @@
 # shellcheck shell=bash
-# nfct, which does without the library: its timeout policies and helpers, beside flows that conntrack
-# lists with it.
+# nfct, which does without the library: its timeout policies and helpers, beside flows that
+# conntrack lists with it.
 
 part_nfct() {
     both_sides nfct_timeouts
     compare_sides 'nfct timeout: what it says' said
     compare_sides 'nfct timeout: flows' flows
-    expect 'nfct timeout: the policy reached the flow' 1 "$(grep -c '^tcp 6 69.. ' "$work/ref.flows")"
+    expect 'nfct timeout: the policy reached the flow' 1 \
+        "$(grep -c '^tcp 6 69.. ' "$work/ref.flows")"
     nfct_helpers
 }
 

@@ -3,10 +3,7 @@
 # client's flow (mark_client_connection), and read from it (clientside_mark).
 
 part_squid() {
-    if ! setpriv --reuid=proxy --clear-groups true 2>/dev/null; then
-        skip 'squid: it must be started by root, to become another user'
-        return 0
-    fi
+    gives_up_groups squid || return 0
     use squid
     both_sides squid_requests
     compare_sides 'squid: answers' answers
