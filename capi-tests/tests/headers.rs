@@ -102,6 +102,16 @@ const HEADERS: [Header; 11] = [
 /// library is not installed, the kernel's headers have all but its functions. The four TCP flags
 /// are spelled as in the kernel's `nf_conntrack_tcp.h`, which programs may include as well.
 const MAIN: &str = "\
+/* Threads: an object or a handle is used by one thread at a time; different ones by different
+ * threads without any lock, for nothing is shared between them. Objects may be read (getters,
+ * printing, comparison, copies of them) by several threads at once while none changes them, and
+ * may be destroyed by another thread than the one that made them. A handle shared over fork() is
+ * read by one of the two processes only.
+ *
+ * Callbacks may call any function, on their own handle too. An exception of C++ passes through
+ * nfct_query() and nfct_catch(), which leave nothing behind; longjmp() out of a callback loses the
+ * memory of that call: return NFCT_CB_STOP instead. */
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
