@@ -83,12 +83,14 @@ kernel_table() {
 # the kernel chose for source NAT, reference counts, packets (an acknowledgement may be on its way);
 # caches and tables are in the order of a hash.
 normal_flows() {
-    sed -E -e 's/(active since|expires in) [0-9]+s/\1 Ns/g' -e 's/\buse=[0-9]+/use=N/; s/packets=[0-9]+ bytes=[0-9]+/packets=N bytes=N/g' \
+    sed -E -e 's/(active since|expires in) [0-9]+s/\1 Ns/g' -e 's/\buse=[0-9]+/use=N/' \
+        -e 's/packets=[0-9]+ bytes=[0-9]+/packets=N bytes=N/g' \
         -e 's/^((ipv. +[0-9]+ +)?[a-z0-9]+ +[0-9]+ )(29[0-9][0-9]|3000) /\12999 /' \
         -e 's/^((ipv. +[0-9]+ +)?[a-z0-9]+ +[0-9]+ )(1[0-7][0-9]|180) /\1179 /' \
         -e 's/^(2[0-9][0-9]|300|1[0-7][0-9]|180) proto=/TIME proto=/' \
         -e 's/ delta-time=[0-9]+//; s|<timestamp>.*</timestamp>||; s|<deltatime>[0-9]+</deltatime>||' \
-        -e 's|<when>.*</when>||' -e 's/(\bdport=|<dport>)5[01][0-9]{3}\b/\1NAT/g' -e 's/\bid=[0-9]{6,}/id=ID/; s|<id>[0-9]{6,}<|<id>ID<|' | sort
+        -e 's|<when>.*</when>||' -e 's/(\bdport=|<dport>)5[01][0-9]{3}\b/\1NAT/g' \
+        -e 's/\bid=[0-9]{6,}/id=ID/; s|<id>[0-9]{6,}<|<id>ID<|' | sort
 }
 
 # Connections that repeat a packet have a new timeout, and others still the one of the commit.

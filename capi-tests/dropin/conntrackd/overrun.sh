@@ -38,7 +38,8 @@ END
         expect "$acting noticed the overrun" yes "$(overruns)"
         end small TERM
         end reliable TERM
-        grep -o '\[\(notice\|ERROR\|warning\)\] [a-z ]*' "$work/daemons/$acting/small/log" | sort -u >"$work/$acting"
+        grep -o '\[\(notice\|ERROR\|warning\)\] [a-z ]*' "$work/daemons/$acting/small/log" |
+            sort -u >"$work/$acting"
     done
     compare 'what the log says about it' "$work/ref" "$work/ctrs"
     no_lab overrun

@@ -9,6 +9,7 @@ part_resync() {
 
 # scenario_resync MODE: every command, and what each cache holds after it.
 scenario_resync() {
+    # shellcheck disable=SC2034 # replica reads it
     local lab=$acting mode=$1
     router_pair "$lab"
     configure a "$1" 10.9.0.1 10.9.0.2

@@ -101,7 +101,7 @@ what_is_known() {
 # change_flows: some end, some are changed by the administrator (with the installed library).
 change_flows() {
     record 1 'an end' normal_flows on "$lab" conntrack -D -p udp --orig-port-src 40020 -f ipv6
-    record 1 "a mark" normal_flows on "$lab" conntrack -U -p tcp --orig-port-src 40001 --mark 7 -f ipv4
+    record 1 'a mark' normal_flows on "$lab" conntrack -U -p tcp --orig-port-src 40001 --mark 7 -f ipv4
     record 1 'a mark' normal_flows on "$lab" conntrack -U -p tcp --orig-port-src 40004 --mark 8 -f ipv6
 }
 
@@ -139,7 +139,7 @@ take_over() {
 }
 
 committed() {
-    [ "$(kernel_table "$lab-b" | wc -l)" -ge 40 ] 
+    [ "$(kernel_table "$lab-b" | wc -l)" -ge 40 ]
 }
 
 # give_back: the first router forgets its flows and asks the survivor for them.
@@ -156,5 +156,6 @@ purged() {
 }
 
 normal_log() {
-    sed -E -e 's/^\[[^]]*\] \(pid=[0-9]+\)/[TIME] (pid=N)/' -e 's/taken [0-9.]+ seconds/taken T seconds/' | sort
+    sed -E -e 's/^\[[^]]*\] \(pid=[0-9]+\)/[TIME] (pid=N)/' \
+        -e 's/taken [0-9.]+ seconds/taken T seconds/' | sort
 }
