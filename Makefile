@@ -25,7 +25,7 @@ STATIC_LIBS := -lutil -lrt -lpthread -lm -ldl -lc
 HARDENED := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 
 .PHONY: all build stage install install-compat demo check check-dropin bench \
-    bench-instructions deps clean
+    bench-instructions fuzz deps clean
 
 all: build
 
@@ -89,6 +89,18 @@ bench: deps stage
 
 bench-instructions: deps stage
 	benches/run instructions $(STAGE)
+
+SECONDS ?= 60
+FUZZ_TARGETS := message roundtrip api labels filter receive
+
+# Fuzzes each target for so many seconds: make fuzz SECONDS=600. Needs the nightly toolchain and
+# cargo-fuzz. New inputs go to fuzz/found, failures to fuzz/artifacts.
+fuzz:
+	@set -e; for target in $(FUZZ_TARGETS); do \
+	    mkdir -p fuzz/found/$$target; \
+	    $(CARGO) +nightly fuzz run -O --debug-assertions $$target fuzz/found/$$target \
+	        fuzz/corpus/$$target -- -max_total_time=$(SECONDS) -timeout=10 -max_len=2048; \
+	done
 
 clean:
 	$(CARGO) clean

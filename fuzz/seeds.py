@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Makes first inputs for the fuzz targets from capi-tests/corpus: seeds.py FOLDER"""
+
+import hashlib
+import struct
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+OUT = Path(sys.argv[1])
+
+
+def put(target, data):
+    folder = OUT / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / hashlib.sha1(data).hexdigest()).write_bytes(data)
+
+
+def messages():
+    for file in sorted((HERE / "../capi-tests/corpus").glob("*.hex")):
+        for line in file.read_text().splitlines():
+            if not line.startswith("#"):
+                yield bytes.fromhex(line)
+
+
+def datagram(*parts):
+    body = b"".join(parts)
+    return struct.pack("<BH", 0, len(body)) + body
+
+
+def numbered(message, seq):
+    return message[:8] + struct.pack("<I", seq) + message[12:]
+
+
+def receive(number, message):
+    done = struct.pack("<IHHIIi", 20, 3, 2, 1, 0, 0)
+    ack = struct.pack("<IHHIIi", 20, 2, 0, 1, 0, 0)
+    calls = [[0], [1], [2], [4], [0, 1, 0], [1, 7, 3]][number % 6]
+    verdicts = [1, 8, 5, 7, 0x81, 16, 4, 0x89][number % 8:][:3]
+    options = [0x14, 0x28, 0x3C, 0x80, 0x15][number % 5]
+    if options & 0x80:
+        calls = [0, 5, 13, 2, 5, 4, 3, 5]
+    end = ack if number % 6 == 2 else done
+    head = bytes([options, 0xFF, len(calls), len(verdicts), *calls, *verdicts])
+    event = datagram(numbered(message, 0))
+    put("receive", head + datagram(numbered(message, 1), end) + event * 2 + datagram(end))
+
+
+def main():
+    for number, message in enumerate(messages()):
+        put("message", bytes([number % 256]) + message)
+        head = bytes([number % 128, number % 16, number % 256, message[16] if len(message) > 16 else 2])
+        put("roundtrip", head + message[20:])
+        receive(number, message)
+        parse = bytes([13, number % 9, message[16]]) + struct.pack("<H", len(message) - 20)
+        if len(message) - 20 < 512 and number % 6 == 0:
+            ending = bytes([12, 3, 0, 5, 3, number % 16, 15, 0, number % 256, 7, 0, number % 256])
+            put("api", parse + message[20:] + ending)
+        if number % 5 == 0:
+            attr = number // 5 % 8
+            adds = bytes([0x60 + attr]) + bytes(range(number % 9, number % 9 + 32)) + bytes([0x10 + attr])
+            tail = bytes([0x10, 1, 2, 3, 4, 5, 6, 7, 8])
+            put("filter", struct.pack("<HB", 40, 1) + adds + message + tail)
+    for attr in range(80):
+        put("api", bytes([1, 0, attr, 8]) + bytes(range(1, 17)) + bytes([2, 0, attr, 3, 0, attr]))
+    for attr in range(8):
+        value = bytes([10, 0, 0, 1, 255, 255, 255, 255] * 4)
+        put("filter", struct.pack("<HB", 100, 3) + (bytes([0xF0 + attr]) + value) * 3)
+    for bit in (1, 31, 127, 300):
+        head = bytes([8, 0, 0]) + struct.pack("<H", bit) + bytes([8, 0, 2]) + struct.pack("<H", bit)
+        put("api", head + bytes([9, 0, 0, 2, 0, 66, 9, 0, 5, 12, 1, 0]))
+    for attr in range(11):
+        put("api", bytes([10, 0, 0x60 + attr, 4]) + b"name" + bytes([10, 0, 0xB0 + attr, 11, 0, 0]))
+    lines = [b"0 eth0-in", b"0x1f via isp", b"# none", b"010 octal", b"1023 last", b"1024 over",
+             b"  7   seven  ", b"-1 minus", b"5\tfive", b"5 again", b"6 eth0-in", b"9", b"8 a_b",
+             b"1 " + b"x" * 1100, b"", b"2 two\r"]
+    for number, line in enumerate(lines):
+        put("labels", bytes([number, number, 0]) + line + b"\n")
+        put("labels", bytes([255, 7, 0]) + b"\n".join(lines[:number]))
+        put("labels", bytes([0, 0, 4]) + b"\n".join(lines[number:]) + b"\n")
+
+
+main()

@@ -1,0 +1,37 @@
+//! What the fuzz targets do with their input, through the C interface.
+//!
+//! Each body takes any bytes and panics when something does not hold. The fuzz targets call them
+//! with what libFuzzer makes up; a test of `capi-tests` includes this file and calls them with the
+//! committed corpus, so it must build with the stable toolchain and needs no crate but `ctrs` and
+//! `libc`. Memory handed to C functions is as large as their contract asks, so that a sanitizer
+//! sees every byte too many.
+
+mod api;
+mod filter;
+mod input;
+mod kernel;
+mod labels;
+mod message;
+mod objects;
+mod receive;
+mod roundtrip;
+
+pub use api::api;
+pub use filter::filter;
+pub use labels::labels;
+pub use message::message;
+pub use receive::receive;
+pub use roundtrip::roundtrip;
+
+/// A body: takes any bytes, panics when something does not hold.
+pub type Body = fn(&[u8]);
+
+/// All bodies, by the name of their target.
+pub const BODIES: [(&str, Body); 6] = [
+    ("message", message),
+    ("roundtrip", roundtrip),
+    ("api", api),
+    ("labels", labels),
+    ("filter", filter),
+    ("receive", receive),
+];
