@@ -5,6 +5,10 @@ set -eu
 # command:package; a command that starts with / is a file.
 needs='
 cc:gcc
+c++:g++
+readelf:binutils
+unshare:util-linux
+timeout:coreutils
 make:make
 pkg-config:pkg-config
 python3:python3

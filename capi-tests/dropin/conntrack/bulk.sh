@@ -4,17 +4,20 @@
 part_bulk() {
     namespace bulk
     on bulk nft -f "$here/labels.nft"
-    bulk_lines >"$work/bulk"
+    bulk_lines 1000 >"$work/bulk"
     expect 'lines to restore' 3000 "$(wc -l <"$work/bulk")"
     play restoring bulk
+    bulk_lines 10000 >"$work/many"
+    expect 'many lines to restore' 30000 "$(wc -l <"$work/many")"
+    play restoring_many bulk
     play refusing bulk
     no_lab bulk
 }
 
-# 3000 commands in the format of `-o save`.
+# Three times $1 commands in the format of `-o save`.
 bulk_lines() {
-    awk 'BEGIN {
-        for (i = 0; i < 1000; i++) {
+    awk -v rounds="$1" 'BEGIN {
+        for (i = 0; i < rounds; i++) {
             printf "-A -p tcp -s 10.0.%d.%d -d 10.1.0.1 --sport %d --dport 80 -t 3000 " \
                 "--state ESTABLISHED -u SEEN_REPLY,ASSURED -m %d\n", i / 250, i % 250, 1000 + i, i
             printf "-A -p udp -s fd00::%x -d fd00:1::1 --sport %d --dport 53 -t 6000\n", i, 1000 + i
@@ -43,6 +46,14 @@ restoring() {
     step - "$1" -D -w 2
     step 1000 "$1" -D -f ipv6
     step 1 "$1" -C
+    step 0 "$1" -F
+}
+
+restoring_many() {
+    step 0 "$1" -R "$work/many" </dev/null
+    step 1 "$1" -C
+    step 20000 "$1" -L -f ipv4
+    step 10000 "$1" -D -f ipv6
     step 0 "$1" -F
 }
 
