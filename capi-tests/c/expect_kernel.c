@@ -220,6 +220,55 @@ static void test_by_hand(void)
 	CHECK_INT(nfct_close(h), 0);
 }
 
+#ifndef REFERENCE /* frees twice */
+struct destroying {
+	int calls, answer;
+	struct nf_expect *kept; /* bytes copied out of the one destroyed */
+};
+
+static int destroy_it(enum nf_conntrack_msg_type type, struct nf_expect *exp, void *data)
+{
+	struct destroying *destroying = data;
+
+	(void)type;
+	destroying->calls++;
+	memcpy(destroying->kept, exp, nfexp_maxsize());
+	nfexp_destroy(exp);
+	return destroying->answer;
+}
+
+/* Whatever a callback that destroyed its expectation answers, it is freed once; one copied from it
+ * as bytes is the program's own. */
+static void test_destroyed_within(void)
+{
+	static const int answers[] = { NFCT_CB_CONTINUE, NFCT_CB_STOLEN, NFCT_CB_STOP, -7 };
+	struct nfct_handle *h = nfct_open(0, 0);
+	struct nf_conntrack *master = new_flow(0);
+	struct nf_expect *exp = expectation(master);
+
+	nfct_set_attr(master, ATTR_HELPER_NAME, "ftp");
+	CHECK_INT(nfct_query(h, NFCT_Q_CREATE, master), 0);
+	CHECK_INT(nfexp_query(h, NFCT_Q_CREATE, exp), 0);
+	for (size_t i = 0; i < COUNT(answers); i++) {
+		struct destroying destroying = { .answer = answers[i] };
+
+		about("answer %d", answers[i]);
+		destroying.kept = nfexp_new();
+		CHECK_INT(nfexp_callback_register(h, NFCT_T_ALL, destroy_it, &destroying), 0);
+		CHECK_INT(query_family(h, NFCT_Q_DUMP), answers[i] < 0 ? answers[i] : 0);
+		CHECK_INT(nfexp_query(h, NFCT_Q_GET, exp), answers[i] < 0 ? answers[i] : 0);
+		CHECK_INT(destroying.calls, 2);
+		CHECK_INT(nfexp_cmp(destroying.kept, exp, 0), 1);
+		nfexp_destroy(destroying.kept);
+	}
+	about("");
+	CHECK_INT(query_flow(h, NFCT_Q_DESTROY, flow(0)), 0);
+	nfexp_destroy(exp);
+	nfct_destroy(master);
+	CHECK_INT(nfct_close(h), 0);
+}
+#endif
+
 /* Port 21 is FTP, and so is port 2121, behind address translation. */
 static void load_rules(void)
 {
@@ -406,6 +455,9 @@ int main(void)
 	alarm(120);
 	own_namespace();
 	test_by_hand();
+#ifndef REFERENCE
+	test_destroyed_within();
+#endif
 	test_ftp();
 	return finish();
 }

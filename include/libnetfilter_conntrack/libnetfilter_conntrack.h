@@ -724,8 +724,9 @@ const struct nfnl_handle *nfct_nfnlh(struct nfct_handle *cth);
 /// `type` says which: NFCT_T_NEW, NFCT_T_UPDATE (also answers to dumps and gets), NFCT_T_DESTROY,
 /// or NFCT_T_ALL. The function returns NFCT_CB_CONTINUE, NFCT_CB_STOP, NFCT_CB_STOLEN (the object is
 /// its own now, for nfct_destroy()), or a negative number, which ends the loop and is returned. The
-/// object is the function's to use until it returns. While both versions are registered, this one is
-/// called. It may call any function of this library, on the same handle too.
+/// object is the function's to use until it returns; if the function destroys it, it is freed once,
+/// whatever is returned. While both versions are registered, this one is called. It may call any
+/// function of this library, on the same handle too.
 /// Returns 0; -1 with EINVAL for NULL or a handle opened without conntrack.
 ///
 /// # Safety
@@ -771,7 +772,8 @@ int nfct_callback_register2(struct nfct_handle *h,
 void nfct_callback_unregister2(struct nfct_handle *h);
 
 /// Registers the function that expectation messages go to, as nfct_callback_register() does for
-/// conntrack messages. A stolen object is released with nfexp_destroy().
+/// conntrack messages. A stolen object is released with nfexp_destroy(); one that the function
+/// destroys is freed once, whatever is returned.
 ///
 /// Returns 0; -1 with EINVAL for NULL or a handle opened without expectations.
 ///

@@ -6,7 +6,7 @@ use crate::ct::expect::Expect;
 use crate::error::Error;
 use crate::filter::dump::DumpFilter;
 use crate::filter::event::EventFilter;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A Rust type behind an opaque C type.
 ///
@@ -81,45 +81,29 @@ pub(super) unsafe fn unplace<T>(value: *mut T) {
     }
 }
 
-/// A conntrack object as C allocates it, with a note of who owns it.
+/// An object as C allocates it, with a note of who owns it.
 ///
 /// While a callback looks at an object it is on loan from the receive loop. A callback that
 /// destroys it all the same, as one may that then returns `NFCT_CB_STOLEN`, leaves the memory to
 /// the loop.
 #[repr(C)]
-pub(super) struct Object {
-    ct: Conntrack,
-    loan: AtomicU8,
+pub(super) struct Object<C: Opaque> {
+    value: C::Inner,
+    /// [`OWNED`]; the object's own address while it is on loan; [`DESTROYED`] more after that. In
+    /// bytes that a program copied out of an object on loan it is another's address: C owns those.
+    loan: AtomicUsize,
 }
 
-const OWNED: u8 = 0;
-const ON_LOAN: u8 = 1;
-const DESTROYED: u8 = 2;
+const OWNED: usize = 0;
+const DESTROYED: usize = 1;
 
-impl Object {
+impl<C: Opaque> Object<C> {
     /// Bytes of an object.
     pub(super) const SIZE: usize = size_of::<Self>();
 
     /// A new empty object that C owns.
     pub(super) fn create() -> Result<*mut Self, Error> {
         zeroed(Self::SIZE)
-    }
-
-    /// A copy of an object that C owns.
-    pub(super) fn copy_of(ct: &Conntrack) -> Result<*mut Self, Error> {
-        let heap = ct.heap.try_clone()?;
-        // SAFETY: malloc takes any size.
-        let object: *mut Self = unsafe { libc::malloc(Self::SIZE) }.cast();
-        if object.is_null() {
-            return Err(Error::OutOfMemory);
-        }
-        // SAFETY: the block is new and large enough; all of its fields are written.
-        unsafe {
-            (&raw mut (*object).ct.flat).write(ct.flat);
-            (&raw mut (*object).ct.heap).write(heap);
-            (&raw mut (*object).loan).write(AtomicU8::new(OWNED));
-        }
-        Ok(object)
     }
 
     /// Destroys an object, unless it is on loan: then its owner is told.
@@ -129,9 +113,17 @@ impl Object {
     pub(super) unsafe fn destroy(object: *mut Self) {
         // SAFETY: the object is live.
         let loan = unsafe { &(*object).loan };
+        let lent = object.addr();
         let kept = loan.load(Ordering::Relaxed) != OWNED
-            && loan.compare_exchange(ON_LOAN, DESTROYED, Ordering::AcqRel, Ordering::Acquire)
-                != Err(OWNED);
+            && match loan.compare_exchange(
+                lent,
+                lent | DESTROYED,
+                Ordering::AcqRel,
+                Ordering::Acquire,
+            ) {
+                Ok(_) => true,
+                Err(now) => now == lent | DESTROYED,
+            };
         if !kept {
             // SAFETY: the object is live and no loop holds it.
             unsafe { unplace(object) };
@@ -139,10 +131,13 @@ impl Object {
     }
 
     /// Makes the object as new and lends it to a callback.
-    pub(super) fn lend(&mut self) -> &mut Conntrack {
-        self.ct.reset();
-        *self.loan.get_mut() = ON_LOAN;
-        &mut self.ct
+    pub(super) fn lend(&mut self) -> &mut C::Inner
+    where
+        C::Inner: Default,
+    {
+        self.value = C::Inner::default();
+        *self.loan.get_mut() = (&raw const *self).addr();
+        &mut self.value
     }
 
     /// Ends the loan of an object that the callback keeps; whether it was destroyed meanwhile.
@@ -151,7 +146,7 @@ impl Object {
     /// `object` is on loan. Unless this returns true it belongs to the callback's side from now on.
     pub(super) unsafe fn give(object: *mut Self) -> bool {
         // SAFETY: nobody frees an object on loan but the loop that lent it.
-        unsafe { (*object).loan.swap(OWNED, Ordering::AcqRel) == DESTROYED }
+        unsafe { (*object).loan.swap(OWNED, Ordering::AcqRel) == object.addr() | DESTROYED }
     }
 
     /// Frees an object that came back from its loan.
@@ -161,5 +156,24 @@ impl Object {
     pub(super) unsafe fn free(object: *mut Self) {
         // SAFETY: the caller's promise.
         unsafe { unplace(object) };
+    }
+}
+
+impl Object<nf_conntrack> {
+    /// A copy of a conntrack object, which C owns.
+    pub(super) fn copy_of(ct: &Conntrack) -> Result<*mut Self, Error> {
+        let heap = ct.heap.try_clone()?;
+        // SAFETY: malloc takes any size.
+        let object: *mut Self = unsafe { libc::malloc(Self::SIZE) }.cast();
+        if object.is_null() {
+            return Err(Error::OutOfMemory);
+        }
+        // SAFETY: the block is new and large enough; all of its fields are written.
+        unsafe {
+            (&raw mut (*object).value.flat).write(ct.flat);
+            (&raw mut (*object).value.heap).write(heap);
+            (&raw mut (*object).loan).write(AtomicUsize::new(OWNED));
+        }
+        Ok(object)
     }
 }

@@ -1,12 +1,13 @@
 //! Callbacks: registered, and called for a message.
 
-use super::alloc::{Object, create, destroy};
+use super::alloc::{Object, Opaque};
 use super::boundary::boundary;
 use super::state::{Functions, State};
 use super::types::{
     ConntrackCallback, ConntrackCallback2, ExpectCallback, ExpectCallback2, RawMsgType,
     nf_conntrack, nf_expect, nfct_handle,
 };
+use crate::ct::conntrack::Conntrack;
 use crate::ct::expect::Expect;
 use crate::error::Error;
 use crate::netlink::message::Message;
@@ -54,34 +55,74 @@ impl<T> Call<T> {
     }
 }
 
-/// Hands a conntrack message to the functions of a handle and returns their verdict.
+/// An opaque type whose objects callbacks are handed.
+pub(super) trait Lendable: Opaque<Inner: Default> + Sized {
+    /// The functions that are handed one.
+    fn functions(state: &State) -> &Functions<Self>;
+
+    /// Where the object for the next callback is kept.
+    fn spare(state: &mut State) -> &mut Option<*mut Object<Self>>;
+
+    /// Reads a message into an object without attributes.
+    fn decode(object: &mut Self::Inner, message: &Message<'_>) -> Result<(), Error>;
+}
+
+impl Lendable for nf_conntrack {
+    fn functions(state: &State) -> &Functions<Self> {
+        &state.ct
+    }
+
+    fn spare(state: &mut State) -> &mut Option<*mut Object<Self>> {
+        &mut state.spare_ct
+    }
+
+    fn decode(object: &mut Conntrack, message: &Message<'_>) -> Result<(), Error> {
+        decode::as_far_as_possible(object, message)
+    }
+}
+
+impl Lendable for nf_expect {
+    fn functions(state: &State) -> &Functions<Self> {
+        &state.exp
+    }
+
+    fn spare(state: &mut State) -> &mut Option<*mut Object<Self>> {
+        &mut state.spare_exp
+    }
+
+    fn decode(object: &mut Expect, message: &Message<'_>) -> Result<(), Error> {
+        expect::decode(object, message.attributes(), message.family());
+        Ok(())
+    }
+}
+
+/// Hands a message to the functions of a handle and returns their verdict.
 ///
 /// # Safety
 /// `h` is a live handle that is kept from being freed meanwhile.
-pub(super) unsafe fn conntrack(h: *mut State, message: &Message<'_>) -> c_int {
+pub(super) unsafe fn hand<C: Lendable>(h: *mut State, message: &Message<'_>) -> c_int {
     let call = boundary(Err(-1), || {
         // SAFETY: the handle is live, and the reference ends before the function is called.
         let state = unsafe { &mut *h };
-        if state.ct.wanted(message).is_none() {
+        if C::functions(state).wanted(message).is_none() {
             return Ok(Err(CONTINUE));
         }
-        let object = match state.spare.take() {
+        let object = match C::spare(state).take() {
             Some(object) => object,
-            None => Object::create()?,
+            None => Object::<C>::create()?,
         };
         // SAFETY: nobody else holds the object yet.
-        let ct = unsafe { &mut *object }.lend();
-        if let Err(error) = decode::as_far_as_possible(ct, message) {
-            state.spare = Some(object);
+        if let Err(error) = C::decode(unsafe { &mut *object }.lend(), message) {
+            *C::spare(state) = Some(object);
             return Err(error);
         }
-        Ok(Ok(Call::new(&state.ct, message, object.cast::<nf_conntrack>())))
+        Ok(Ok(Call::new(C::functions(state), message, object.cast::<C>())))
     });
     let call = match call {
         Ok(call) => call,
         Err(verdict) => return verdict,
     };
-    let lent = Lent { h, object: call.object.cast() };
+    let lent = Lent::<C> { h, object: call.object.cast() };
     // SAFETY: the message is the loop's, the object was just made.
     let verdict = unsafe { call.run() };
     // SAFETY: the object is on loan.
@@ -92,70 +133,21 @@ pub(super) unsafe fn conntrack(h: *mut State, message: &Message<'_>) -> c_int {
 }
 
 /// An object on loan to a function, taken back when this is dropped, by an exception too.
-struct Lent {
+struct Lent<C: Lendable> {
     h: *mut State,
-    object: *mut Object,
+    object: *mut Object<C>,
 }
 
-impl Drop for Lent {
+impl<C: Lendable> Drop for Lent<C> {
     fn drop(&mut self) {
-        // SAFETY: the handle is kept from being freed; the loop lent the object and has it back.
-        unsafe { take_back(self.h, self.object) };
-    }
-}
-
-/// An expectation that a function looks at, destroyed when this is dropped.
-struct LentExpectation(*mut nf_expect);
-
-impl Drop for LentExpectation {
-    fn drop(&mut self) {
-        // SAFETY: the function gave the object back.
-        unsafe { destroy(self.0) };
-    }
-}
-
-/// Keeps an object for the next message, or frees it if there is one already.
-///
-/// # Safety
-/// `h` is live; `object` was lent by the caller and is used by nobody.
-unsafe fn take_back(h: *mut State, object: *mut Object) {
-    // SAFETY: this function's contract; the reference ends here.
-    unsafe {
-        match (*h).spare {
-            Some(_) => Object::free(object),
-            None => (*h).spare = Some(object),
+        // SAFETY: the handle is kept from being freed, and the reference ends here.
+        let spare = C::spare(unsafe { &mut *self.h });
+        match spare {
+            // SAFETY: the loop lent the object and has it back.
+            Some(_) => unsafe { Object::free(self.object) },
+            None => *spare = Some(self.object),
         }
     }
-}
-
-/// Hands an expectation message to the functions of a handle and returns their verdict.
-///
-/// # Safety
-/// `h` is a live handle that is kept from being freed meanwhile.
-pub(super) unsafe fn expectation(h: *mut State, message: &Message<'_>) -> c_int {
-    let call = boundary(Err(-1), || {
-        // SAFETY: the handle is live, and the reference ends before the function is called.
-        let state = unsafe { &*h };
-        if state.exp.wanted(message).is_none() {
-            return Ok(Err(CONTINUE));
-        }
-        let object = create::<nf_expect>()?;
-        // SAFETY: nobody else holds the object yet.
-        let exp: &mut Expect = unsafe { &mut *object.cast() };
-        expect::decode(exp, message.attributes(), message.family());
-        Ok(Ok(Call::new(&state.exp, message, object)))
-    });
-    let call = match call {
-        Ok(call) => call,
-        Err(verdict) => return verdict,
-    };
-    let lent = LentExpectation(call.object);
-    // SAFETY: the message is the loop's, the object was just made.
-    let verdict = unsafe { call.run() };
-    if verdict == STOLEN {
-        std::mem::forget(lent);
-    }
-    verdict
 }
 
 /// What libnfnetlink calls for a conntrack message, when a program receives with that library.
@@ -168,7 +160,7 @@ unsafe extern "C-unwind" fn hooked_conntrack(
     data: *mut c_void,
 ) -> c_int {
     // SAFETY: this function's contract.
-    unsafe { with_message(nlh, |message| conntrack(data.cast(), message)) }
+    unsafe { with_message(nlh, |message| hand::<nf_conntrack>(data.cast(), message)) }
 }
 
 /// What libnfnetlink calls for an expectation message.
@@ -181,7 +173,7 @@ unsafe extern "C-unwind" fn hooked_expectation(
     data: *mut c_void,
 ) -> c_int {
     // SAFETY: this function's contract.
-    unsafe { with_message(nlh, |message| expectation(data.cast(), message)) }
+    unsafe { with_message(nlh, |message| hand::<nf_expect>(data.cast(), message)) }
 }
 
 /// Calls `f` with the message behind a pointer.
@@ -217,8 +209,9 @@ unsafe fn change(
 /// `type` says which: NFCT_T_NEW, NFCT_T_UPDATE (also answers to dumps and gets), NFCT_T_DESTROY,
 /// or NFCT_T_ALL. The function returns NFCT_CB_CONTINUE, NFCT_CB_STOP, NFCT_CB_STOLEN (the object is
 /// its own now, for nfct_destroy()), or a negative number, which ends the loop and is returned. The
-/// object is the function's to use until it returns. While both versions are registered, this one is
-/// called. It may call any function of this library, on the same handle too.
+/// object is the function's to use until it returns; if the function destroys it, it is freed once,
+/// whatever is returned. While both versions are registered, this one is called. It may call any
+/// function of this library, on the same handle too.
 /// Returns 0; -1 with EINVAL for NULL or a handle opened without conntrack.
 ///
 /// # Safety
@@ -320,7 +313,8 @@ pub unsafe extern "C" fn nfct_callback_unregister2(h: *mut nfct_handle) {
 }
 
 /// Registers the function that expectation messages go to, as nfct_callback_register() does for
-/// conntrack messages. A stolen object is released with nfexp_destroy().
+/// conntrack messages. A stolen object is released with nfexp_destroy(); one that the function
+/// destroys is freed once, whatever is returned.
 ///
 /// Returns 0; -1 with EINVAL for NULL or a handle opened without expectations.
 ///

@@ -188,8 +188,8 @@ unsafe fn deliver(state: *mut State, target: Callback, message: &Message<'_>) ->
     // SAFETY: this function's contract.
     unsafe {
         match message.subsystem() {
-            cta::SUBSYS_CT if ours => callback::conntrack(state, message),
-            cta::SUBSYS_EXP if ours => callback::expectation(state, message),
+            cta::SUBSYS_CT if ours => callback::hand::<nf_conntrack>(state, message),
+            cta::SUBSYS_EXP if ours => callback::hand::<nf_expect>(state, message),
             _ => foreign(target, message),
         }
     }

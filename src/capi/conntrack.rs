@@ -16,7 +16,7 @@ use libc::{c_int, c_uint, size_t};
 /// Always safe to call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_new() -> *mut nf_conntrack {
-    boundary(std::ptr::null_mut(), || Object::create().map(<*mut Object>::cast))
+    boundary(std::ptr::null_mut(), || Object::<nf_conntrack>::create().map(<*mut _>::cast))
 }
 
 /// Destroys an object and all it owns. NULL is ignored; errno is left alone.
@@ -28,7 +28,7 @@ pub unsafe extern "C" fn nfct_destroy(ct: *mut nf_conntrack) {
     boundary((), || {
         if !ct.is_null() {
             // SAFETY: this function's contract.
-            unsafe { Object::destroy(ct.cast()) };
+            unsafe { Object::<nf_conntrack>::destroy(ct.cast()) };
         }
         Ok(())
     });
@@ -45,7 +45,7 @@ pub unsafe extern "C" fn nfct_clone(ct: *const nf_conntrack) -> *mut nf_conntrac
     boundary(std::ptr::null_mut(), || {
         // SAFETY: this function's contract.
         let ct = unsafe { ptr::shared(ct) }?;
-        Object::copy_of(ct).map(<*mut Object>::cast)
+        Object::copy_of(ct).map(<*mut _>::cast)
     })
 }
 
@@ -56,7 +56,7 @@ pub unsafe extern "C" fn nfct_clone(ct: *const nf_conntrack) -> *mut nf_conntrac
 #[deprecated]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_sizeof(ct: *const nf_conntrack) -> size_t {
-    boundary(0, || ptr::not_null(ct, "the object").map(|()| Object::SIZE))
+    boundary(0, || ptr::not_null(ct, "the object").map(|()| Object::<nf_conntrack>::SIZE))
 }
 
 /// The bytes of an object. That many zero bytes, aligned for any type, are an empty object.
@@ -66,7 +66,7 @@ pub unsafe extern "C" fn nfct_sizeof(ct: *const nf_conntrack) -> size_t {
 #[deprecated]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_maxsize() -> size_t {
-    boundary(0, || Ok(Object::SIZE))
+    boundary(0, || Ok(Object::<nf_conntrack>::SIZE))
 }
 
 /// Derives parts of an object from others, `NFCT_SOPT_*`.

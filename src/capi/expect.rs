@@ -1,6 +1,6 @@
 //! Expectations: made, destroyed, compared, and their attributes.
 
-use super::alloc::{create, destroy};
+use super::alloc::Object;
 use super::boundary::boundary;
 use super::ptr;
 use super::types::{RawExpectAttr, nf_conntrack, nf_expect};
@@ -18,7 +18,7 @@ use std::mem::offset_of;
 /// Always safe to call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfexp_new() -> *mut nf_expect {
-    boundary(std::ptr::null_mut(), create)
+    boundary(std::ptr::null_mut(), || Object::<nf_expect>::create().map(<*mut _>::cast))
 }
 
 /// Destroys an expectation. NULL is ignored; errno is left alone.
@@ -30,7 +30,7 @@ pub unsafe extern "C" fn nfexp_destroy(exp: *mut nf_expect) {
     boundary((), || {
         if !exp.is_null() {
             // SAFETY: this function's contract.
-            unsafe { destroy(exp) };
+            unsafe { Object::<nf_expect>::destroy(exp.cast()) };
         }
         Ok(())
     });
@@ -44,10 +44,10 @@ pub unsafe extern "C" fn nfexp_destroy(exp: *mut nf_expect) {
 pub unsafe extern "C" fn nfexp_clone(exp: *const nf_expect) -> *mut nf_expect {
     boundary(std::ptr::null_mut(), || {
         ptr::not_null(exp, "the object")?;
-        let copy: *mut nf_expect = create()?;
+        let copy = Object::<nf_expect>::create()?;
         // SAFETY: this function's contract; an expectation owns nothing, so its bytes are all of it.
         unsafe { copy.cast::<Expect>().copy_from_nonoverlapping(exp.cast(), 1) };
-        Ok(copy)
+        Ok(copy.cast())
     })
 }
 
@@ -57,7 +57,7 @@ pub unsafe extern "C" fn nfexp_clone(exp: *const nf_expect) -> *mut nf_expect {
 /// `exp` is not looked into.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfexp_sizeof(exp: *const nf_expect) -> size_t {
-    boundary(0, || ptr::not_null(exp, "the object").map(|()| size_of::<Expect>()))
+    boundary(0, || ptr::not_null(exp, "the object").map(|()| Object::<nf_expect>::SIZE))
 }
 
 /// The bytes of an expectation. That many zero bytes, aligned for any type, are an empty one, and
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn nfexp_sizeof(exp: *const nf_expect) -> size_t {
 /// Always safe to call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfexp_maxsize() -> size_t {
-    boundary(0, || Ok(size_of::<Expect>()))
+    boundary(0, || Ok(Object::<nf_expect>::SIZE))
 }
 
 /// Compares two expectations; of `flags` NFCT_CMP_MASK and NFCT_CMP_STRICT count, as in nfct_cmp().

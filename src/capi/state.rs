@@ -55,7 +55,9 @@ pub(super) struct State {
     pub(super) ct: Functions<nf_conntrack>,
     pub(super) exp: Functions<nf_expect>,
     /// An object to lend to the next callback.
-    pub(super) spare: Option<*mut Object>,
+    pub(super) spare_ct: Option<*mut Object<nf_conntrack>>,
+    /// The same for expectations.
+    pub(super) spare_exp: Option<*mut Object<nf_expect>>,
     /// Number of receive loops at work.
     loops: u32,
     /// The handle was closed while loops are at work: the last one frees it.
@@ -90,7 +92,16 @@ impl State {
         }
         let core = Handle::new(socket, this.seq);
         let (ct, exp) = (Functions::default(), Functions::default());
-        let state = Self { core, block, ct, exp, spare: None, loops: 0, closing: false };
+        let state = Self {
+            core,
+            block,
+            ct,
+            exp,
+            spare_ct: None,
+            spare_exp: None,
+            loops: 0,
+            closing: false,
+        };
         place(state).map_err(|(state, error)| {
             wanted.iter().for_each(|id| this.close(*id));
             (state.core.into_socket(), error)
@@ -165,7 +176,10 @@ impl State {
     unsafe fn free(state: *mut Self) {
         // SAFETY: this function's contract; the block is the handle's own.
         unsafe {
-            if let Some(object) = (*state).spare.take() {
+            if let Some(object) = (*state).spare_ct.take() {
+                Object::free(object);
+            }
+            if let Some(object) = (*state).spare_exp.take() {
                 Object::free(object);
             }
             Block::free((*state).block);
