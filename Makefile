@@ -25,7 +25,7 @@ STATIC_LIBS := -lutil -lrt -lpthread -lm -ldl -lc
 HARDENED := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 
 .PHONY: all build stage install install-compat demo check check-dropin bench \
-    bench-instructions fuzz deps clean
+    bench-instructions fuzz miri deny deps clean
 
 all: build
 
@@ -103,6 +103,17 @@ fuzz:
 	    $(CARGO) +nightly fuzz run -O --debug-assertions $$target fuzz/found/$$target \
 	        fuzz/corpus/$$target -- -max_total_time=$(SECONDS) -timeout=10 -max_len=2048; \
 	done
+
+# Interprets the unit tests, and a tenth of the fuzz corpus through the C interface. Needs the
+# nightly toolchain with the components miri and rust-src; half an hour.
+miri:
+	MIRIFLAGS=-Zmiri-disable-isolation $(CARGO) +nightly miri test --lib
+	MIRIFLAGS=-Zmiri-disable-isolation $(CARGO) +nightly miri test -p capi-tests --test fuzz_corpus
+
+# Licences, sources and known flaws of the dependencies. Needs cargo-deny, and the network for the
+# list of flaws.
+deny:
+	$(CARGO) deny check
 
 clean:
 	$(CARGO) clean

@@ -42,6 +42,7 @@ no_skips() {
 
 suite "rust" no_skips "$CARGO" test --workspace --all-targets --no-fail-fast
 suite "rust documentation" "$CARGO" test --doc
+suite "reproducible build" capi-tests/reproducible.sh
 suite "C" capi-tests/c/run.sh
 suite "C under valgrind" env VALGRIND=1 capi-tests/c/run.sh
 suite "C with sanitizers" env SANITIZE=1 capi-tests/c/run.sh

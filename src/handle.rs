@@ -126,7 +126,7 @@ impl Handle {
 
     /// Makes the receive buffer at least this large.
     pub fn set_receive_size(&mut self, size: usize) {
-        self.receive_size = size.max(RECEIVE_SIZE);
+        self.receive_size = self.receive_size.max(size);
     }
 
     /// The dump that was given up and still runs in the kernel, which refuses another until then.

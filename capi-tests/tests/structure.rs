@@ -91,7 +91,7 @@ fn unsafe_is_in_three_places() {
     for file in files(&source()) {
         let path = file.strip_prefix(source()).unwrap().to_str().unwrap().to_owned();
         let may = path.starts_with("capi/")
-            || ["netlink/socket.rs", "ct/storage.rs"].contains(&path.as_str());
+            || ["netlink/calls.rs", "netlink/socket.rs", "ct/storage.rs"].contains(&path.as_str());
         let code: String =
             code(&file).lines().filter(|line| !line.trim_start().starts_with("//")).collect();
         let uses =

@@ -47,7 +47,8 @@ fn fail(errno: c_int) -> ssize_t {
 ///
 /// # Safety
 /// As for `recvfrom`, of a netlink socket.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(miri), unsafe(no_mangle))]
+#[cfg_attr(miri, unsafe(export_name = "played_recvfrom"))]
 pub unsafe extern "C" fn recvfrom(
     _fd: c_int,
     buffer: *mut c_void,
@@ -84,7 +85,8 @@ pub unsafe extern "C" fn recvfrom(
 ///
 /// # Safety
 /// As for `sendto`.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(miri), unsafe(no_mangle))]
+#[cfg_attr(miri, unsafe(export_name = "played_sendto"))]
 pub unsafe extern "C" fn sendto(
     _fd: c_int,
     buffer: *const c_void,
@@ -104,7 +106,8 @@ pub unsafe extern "C" fn sendto(
 ///
 /// # Safety
 /// As for `setsockopt`; only filters are attached.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(miri), unsafe(no_mangle))]
+#[cfg_attr(miri, unsafe(export_name = "played_setsockopt"))]
 pub unsafe extern "C" fn setsockopt(
     _fd: c_int,
     level: c_int,
@@ -131,4 +134,61 @@ pub unsafe extern "C" fn setsockopt(
 pub unsafe extern "C" fn time(seconds: *mut libc::time_t) -> libc::time_t {
     assert!(seconds.is_null());
     1_700_000_000
+}
+
+/// What else Miri lacks.
+#[cfg(miri)]
+mod played {
+    use super::{c_int, sockaddr, socklen_t};
+
+    /// Stands in for `tzset`.
+    #[unsafe(no_mangle)]
+    extern "C" fn tzset() {}
+
+    /// Stands in for `strnlen`.
+    ///
+    /// # Safety
+    /// As for `strnlen`.
+    #[unsafe(no_mangle)]
+    unsafe extern "C" fn strnlen(text: *const libc::c_char, limit: usize) -> usize {
+        // SAFETY: this function's contract.
+        (0..limit).take_while(|at| unsafe { *text.add(*at) } != 0).count()
+    }
+
+    /// Stands in for `socket`.
+    #[unsafe(export_name = "played_socket")]
+    extern "C" fn socket(_family: c_int, _kind: c_int, _protocol: c_int) -> c_int {
+        1000
+    }
+
+    /// Stands in for `bind`.
+    #[unsafe(export_name = "played_bind")]
+    extern "C" fn bind(_fd: c_int, _address: *const sockaddr, _size: socklen_t) -> c_int {
+        0
+    }
+
+    /// Stands in for `getsockname`.
+    ///
+    /// # Safety
+    /// The address has room for one of netlink.
+    #[unsafe(export_name = "played_getsockname")]
+    unsafe extern "C" fn getsockname(
+        _fd: c_int,
+        address: *mut sockaddr,
+        _size: *mut socklen_t,
+    ) -> c_int {
+        let address: *mut libc::sockaddr_nl = address.cast();
+        // SAFETY: this function's contract.
+        unsafe {
+            (*address).nl_family = libc::AF_NETLINK as libc::sa_family_t;
+            (*address).nl_pid = 77;
+        }
+        0
+    }
+
+    /// Stands in for `close`.
+    #[unsafe(export_name = "played_close")]
+    extern "C" fn close(_fd: c_int) -> c_int {
+        0
+    }
 }

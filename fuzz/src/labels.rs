@@ -11,8 +11,8 @@ use ctrs::capi::labelmap::{
 use ctrs::capi::print::nfct_snprintf_labels;
 use ctrs::capi::types::nfct_labelmap;
 use std::ffi::{CStr, CString};
+use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::{AsRawFd, FromRawFd};
 
 /// One more than the highest label a file can name.
 const LABELS: u32 = 1024;
@@ -82,12 +82,7 @@ fn again(map: &LabelMap) {
 
 /// The same file through the C interface, and an entry printed with it.
 fn through_c(content: &[u8], map: Option<&LabelMap>, label: u32) {
-    // SAFETY: the name is a C string; the descriptor is new and owned here alone.
-    let mut file = unsafe {
-        std::fs::File::from_raw_fd(libc::memfd_create(c"labels".as_ptr(), libc::MFD_CLOEXEC))
-    };
-    file.write_all(content).expect("a file in memory");
-    let path = CString::new(format!("/proc/self/fd/{}", file.as_raw_fd())).expect("no NUL");
+    let (_file, path) = file_of(content);
     // SAFETY: the path is a C string.
     let c_map = unsafe { nfct_labelmap_new(path.as_ptr()) };
     assert_eq!(c_map.is_null(), map.is_none());
@@ -97,6 +92,27 @@ fn through_c(content: &[u8], map: Option<&LabelMap>, label: u32) {
     print(c_map, label);
     // SAFETY: the map is NULL or live, and not used again.
     unsafe { nfct_labelmap_destroy(c_map) };
+}
+
+/// A file with that content, kept as long as it is open, and its path.
+#[cfg(not(miri))]
+fn file_of(content: &[u8]) -> (File, CString) {
+    use std::os::fd::{AsRawFd, FromRawFd};
+    // SAFETY: the name is a C string; the descriptor is new and owned here alone.
+    let mut file =
+        unsafe { File::from_raw_fd(libc::memfd_create(c"labels".as_ptr(), libc::MFD_CLOEXEC)) };
+    file.write_all(content).expect("a file in memory");
+    let path = CString::new(format!("/proc/self/fd/{}", file.as_raw_fd())).expect("no NUL");
+    (file, path)
+}
+
+/// The same for Miri, which knows no files in memory.
+#[cfg(miri)]
+fn file_of(content: &[u8]) -> (File, CString) {
+    let path = std::env::temp_dir().join("ctrs-labels-under-miri");
+    let mut file = File::create(&path).expect("a temporary file");
+    file.write_all(content).expect("a temporary file");
+    (file, CString::new(path.to_str().expect("UTF-8")).expect("no NUL"))
 }
 
 fn same_through_c(c_map: *mut nfct_labelmap, map: &LabelMap, label: u32) {

@@ -269,21 +269,20 @@ unsafe extern "C-unwind" fn on_expectation(
     exp: *mut nf_expect,
     data: *mut c_void,
 ) -> c_int {
-    // SAFETY: as in `on_entry`. Only a stolen expectation is the callback's to destroy.
+    // SAFETY: as in `on_entry`.
     unsafe {
         let script = &*data.cast::<Script<'_>>();
         look_at_expectation(exp);
-        match script.act() {
-            DESTROYED => {
-                nfexp_destroy(exp);
-                2
-            }
-            2 => {
-                script.expectations.borrow_mut().push(exp);
-                2
-            }
-            verdict => verdict,
+        let verdict = script.act();
+        if verdict == DESTROYED {
+            nfexp_destroy(exp);
+            return 1;
         }
+        look_at_expectation(exp);
+        if verdict == 2 {
+            script.expectations.borrow_mut().push(exp);
+        }
+        verdict
     }
 }
 

@@ -1,5 +1,6 @@
 //! The netlink socket: open, bind, send, receive, attach filters.
 
+use super::calls;
 use crate::error::Error;
 use std::os::fd::RawFd;
 
@@ -50,7 +51,7 @@ impl Socket {
     pub fn open() -> Result<Self, Error> {
         let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
         // SAFETY: no pointer is involved.
-        let fd = unsafe { libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_NETFILTER) };
+        let fd = unsafe { calls::socket(libc::AF_NETLINK, kind, libc::NETLINK_NETFILTER) };
         check("socket", fd)?;
         let socket = Self { fd };
         socket.bind(0, 0)?;
@@ -78,7 +79,7 @@ impl Socket {
     pub fn bind(&self, port: u32, groups: u32) -> Result<(), Error> {
         let address = address(port, groups);
         // SAFETY: the address is a `sockaddr_nl` of the size given, alive during the call.
-        let result = unsafe { libc::bind(self.fd, (&raw const address).cast(), ADDRESS_SIZE) };
+        let result = unsafe { calls::bind(self.fd, (&raw const address).cast(), ADDRESS_SIZE) };
         check("bind", result).map(drop)
     }
 
@@ -91,7 +92,7 @@ impl Socket {
         let mut size = ADDRESS_SIZE;
         // SAFETY: the kernel writes at most `size` bytes of the address, both alive during the call.
         let result =
-            unsafe { libc::getsockname(self.fd, (&raw mut address).cast(), &raw mut size) };
+            unsafe { calls::getsockname(self.fd, (&raw mut address).cast(), &raw mut size) };
         check("getsockname", result)?;
         let netlink = libc::c_int::from(address.nl_family) == libc::AF_NETLINK;
         if size == ADDRESS_SIZE && netlink { Ok(address.nl_pid) } else { Err(Error::BadSender) }
@@ -105,7 +106,7 @@ impl Socket {
         let kernel = address(0, 0);
         // SAFETY: datagram and address are alive during the call, with the sizes given.
         let sent = unsafe {
-            libc::sendto(
+            calls::sendto(
                 self.fd,
                 datagram.as_ptr().cast(),
                 datagram.len(),
@@ -154,7 +155,7 @@ impl Socket {
             // SAFETY: the kernel writes at most `room.len()` bytes of the buffer's spare capacity
             // and at most `size` bytes of the address, all alive during the call.
             let received = unsafe {
-                libc::recvfrom(
+                calls::recvfrom(
                     self.fd,
                     room.as_mut_ptr().cast(),
                     room.len(),
@@ -193,7 +194,7 @@ impl Socket {
     pub fn close(&mut self) -> Result<(), Error> {
         let fd = std::mem::replace(&mut self.fd, CLOSED);
         // SAFETY: the descriptor is ours and not used again.
-        check("close", unsafe { libc::close(fd) }).map(drop)
+        check("close", unsafe { calls::close(fd) }).map(drop)
     }
 }
 
@@ -216,7 +217,7 @@ fn set_option<T>(
     let size = size_of::<T>() as libc::socklen_t;
     // SAFETY: the value is alive during the call and of the size given.
     let result =
-        unsafe { libc::setsockopt(fd, level, option, std::ptr::from_ref(value).cast(), size) };
+        unsafe { calls::setsockopt(fd, level, option, std::ptr::from_ref(value).cast(), size) };
     check("setsockopt", result).map(drop)
 }
 

@@ -368,6 +368,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "too many for an interpreter")]
     fn hexadecimal_numbers() {
         for value in 0..=u16::MAX {
             let mut buf = [0; 8];
@@ -379,6 +380,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "too many for an interpreter")]
     fn every_octet() {
         for octet in 0..=255u8 {
             let address = [octet, octet.wrapping_add(77), 0, octet];
@@ -410,6 +412,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "too many for an interpreter")]
     fn ipv6_addresses_are_those_of_std_but_for_one_case() {
         for pattern in 0..3u32.pow(8) {
             let groups: [u16; 8] = std::array::from_fn(|at| {
