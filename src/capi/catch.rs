@@ -268,6 +268,9 @@ pub unsafe extern "C" fn nfct_send(
 /// Receives messages and hands them to the callbacks, until an answer is complete, a callback ends
 /// the loop, or receiving fails. Signals do not end it.
 ///
+/// A datagram that is not from the kernel (ENOMSG), holds no whole message (EBADMSG), has no netlink
+/// address (EINVAL) or was larger than the buffer, which grows (ENOBUFS), is dropped: call again.
+///
 /// Returns 0 at the end of an answer or when a callback stopped the loop, a callback's negative
 /// verdict, or -1 with errno: EAGAIN when a non-blocking descriptor has nothing more, ENOBUFS when
 /// messages were lost (call again), ENOENT for a message of a subsystem that is not open, EBADF when
