@@ -252,9 +252,11 @@ steps_of() {
 }
 
 # All entries of a play get a timeout of 3000, 6000 or 9000 s; up to 100 s of running time are put
-# back. Ids are the kernel's choice (numbers this long are no ICMP ids).
+# back. Ids are the kernel's choice: of entries after the use count, of any length; elsewhere numbers
+# this long are no ICMP ids.
 normalise_play() {
     sed -E -e 's/\b([258])9[0-9][0-9]\b/\1999/g' -e 's/(\bid=|<id>)[0-9]{6,}/\1ID/g' \
+        -e 's/(\buse=[0-9]+ id=|<\/use><id>)[0-9]+/\1ID/g' \
         -e 's/\b3000\b/2999/g; s/\b6000\b/5999/g; s/\b9000\b/8999/g' \
         -e 's/^(300|2[0-9][0-9]) (l3proto|proto)/299 \2/' -e 's/<timeout>(300|2[0-9][0-9])</<timeout>299</'
 }
