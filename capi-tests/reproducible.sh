@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # The libraries do not depend on where they are built: a second build, of a copy of the source in
-# another folder, with another target folder, home of cargo and time zone, gives the
-# same bytes.
+# another folder, with another target folder, home of cargo and time zone, gives the same bytes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -29,7 +29,9 @@ pub struct Handle {
     abandoned_dump: Option<u32>,
     unclaimed: Option<Result<(), Error>>,
     spare: Option<Vec<u8>>,
+    /// What was asked for, and the longest datagram that did not fit.
     receive_size: usize,
+    longest: usize,
 }
 
 /// A query whose loop is at work; `outcome` when a loop inside it met its end.
@@ -90,6 +92,7 @@ impl Handle {
             unclaimed: None,
             spare: None,
             receive_size: RECEIVE_SIZE,
+            longest: 0,
         }
     }
 
@@ -126,7 +129,13 @@ impl Handle {
 
     /// Makes the receive buffer at least this large.
     pub fn set_receive_size(&mut self, size: usize) {
-        self.receive_size = self.receive_size.max(size);
+        self.receive_size = size.max(RECEIVE_SIZE);
+    }
+
+    /// Makes room for a datagram.
+    fn reserve(&self, buffer: &mut Vec<u8>) -> Result<(), Error> {
+        buffer.clear();
+        Ok(buffer.try_reserve_exact(self.receive_size.max(self.longest))?)
     }
 
     /// The dump that was given up and still runs in the kernel, which refuses another until then.
@@ -175,8 +184,7 @@ impl Handle {
     /// [`Error::OutOfMemory`].
     pub fn receiver(&mut self, goal: Goal) -> Result<Receiver, Error> {
         let mut buffer = self.spare.take().unwrap_or_default();
-        buffer.clear();
-        buffer.try_reserve_exact(self.receive_size)?;
+        self.reserve(&mut buffer)?;
         Ok(Receiver { goal, dump: false, buffer, at: 0, next: 0 })
     }
 
@@ -223,8 +231,7 @@ impl Handle {
     /// Receives the next datagram.
     fn fill(&mut self, receiver: &mut Receiver) -> Result<(), Error> {
         receiver.next = 0;
-        receiver.buffer.clear();
-        receiver.buffer.try_reserve_exact(self.receive_size)?;
+        self.reserve(&mut receiver.buffer)?;
         let received = match receiver.goal {
             // A dump at work always has something to receive: without, its end was lost.
             Goal::EndOfDump(_) => self.socket.receive_now(&mut receiver.buffer),
@@ -236,7 +243,7 @@ impl Handle {
                 Ok(())
             }
             Err(Error::Truncated(length)) => {
-                self.set_receive_size(length);
+                self.longest = self.longest.max(length);
                 Err(Error::Truncated(length))
             }
             Err(error) => Err(error),

@@ -114,16 +114,12 @@ impl<C: Opaque> Object<C> {
         // SAFETY: the object is live.
         let loan = unsafe { &(*object).loan };
         let lent = object.addr();
-        let kept = loan.load(Ordering::Relaxed) != OWNED
-            && match loan.compare_exchange(
-                lent,
-                lent | DESTROYED,
-                Ordering::AcqRel,
-                Ordering::Acquire,
-            ) {
-                Ok(_) => true,
-                Err(now) => now == lent | DESTROYED,
-            };
+        let kept = loan.load(Ordering::Relaxed) != OWNED && {
+            let destroyed = lent | DESTROYED;
+            let (Ok(was) | Err(was)) =
+                loan.compare_exchange(lent, destroyed, Ordering::AcqRel, Ordering::Acquire);
+            was | DESTROYED == destroyed
+        };
         if !kept {
             // SAFETY: the object is live and no loop holds it.
             unsafe { unplace(object) };
