@@ -57,6 +57,8 @@ libdir=$(pkg-config --variable=libdir "$module")
 build() {
 	local compiler=$1 standard=$2 source=$3 output=$4
 	shift 4
+	# clang says that bool is younger than this, of the original's headers too.
+	[[ $standard != *89 ]] || set -- "$@" -Wno-c99-extensions
 	"$compiler" -std="$standard" -Wall -Wextra -Wpedantic -Werror "$@" "$source" -o "$output" "${flags[@]}"
 }
 
@@ -67,13 +69,13 @@ for source in $examples; do
 	check "$name.c has under 80 lines" test "$(wc -l <"$source")" -lt 80
 	for compiler in gcc clang; do
 		command -v "$compiler" >/dev/null || { skip "no $compiler"; continue; }
-		for standard in c99 c11 c17 c2x; do
+		for standard in c89 gnu89 c99 c11 c17 c2x; do
 			check "$compiler -std=$standard $name.c" build "$compiler" "$standard" "$source" "$work/other"
 		done
 	done
 	for compiler in g++ clang++; do
 		command -v "$compiler" >/dev/null || { skip "no $compiler"; continue; }
-		for standard in c++11 c++14 c++17 c++20; do
+		for standard in c++98 c++11 c++14 c++17 c++20; do
 			check "$compiler -std=$standard $name.c" build "$compiler" "$standard" "$source" "$work/other" -x c++
 		done
 	done

@@ -41,8 +41,10 @@ static int print_event(enum nf_conntrack_msg_type type, struct nf_conntrack *ct,
 
 static int watch(struct nfct_handle *h, time_t end)
 {
-	struct pollfd fd = { nfct_fd(h), POLLIN, 0 };
+	struct pollfd fd;
 
+	fd.fd = nfct_fd(h);
+	fd.events = POLLIN;
 	/* A signal does not end nfct_catch, so poll waits and nfct_catch only drains. */
 	while (!interrupted && left != 0 && (end == 0 || time(NULL) < end)) {
 		int ready = poll(&fd, 1, 200);

@@ -11,13 +11,13 @@
 
 #ifdef __cplusplus
 extern "C" {
-#endif // __cplusplus
+#endif /* __cplusplus */
 
-/// The version of ctrs, for example "0.1.0": a string that lives as long as the program.
+/** The version of ctrs, for example "0.1.0": a string that lives as long as the program. */
 const char *ctrs_version(void);
 
 #ifdef __cplusplus
-}  // extern "C"
-#endif  // __cplusplus
+}  /* extern "C" */
+#endif  /* __cplusplus */
 
 #endif  /* CTRS_H */

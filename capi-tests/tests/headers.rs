@@ -199,7 +199,49 @@ fn generate(header: &Header) -> String {
     let builder = sources.iter().fold(Builder::new().with_config(config), Builder::with_src);
     let mut text = Vec::new();
     builder.generate().expect("cbindgen").write(&mut text);
-    String::from_utf8(text).expect("headers are ASCII")
+    for_old_compilers(&String::from_utf8(text).expect("headers are ASCII"))
+}
+
+/// The enums that have no tag in C: a generator of bindings puts a tag before the constants' names.
+const ANONYMOUS: [&str; 8] = [
+    "nfct_callback_result",
+    "nfct_compare_flags",
+    "nfct_copy_flags",
+    "nfct_get_option",
+    "nfct_output_flags",
+    "nfct_output_type",
+    "nfct_set_option",
+    "nfct_subsystem",
+];
+
+/// Declarations as C90 and C++98 have them: block comments, and no comma behind the last
+/// enumerator. cbindgen writes neither: its own block comments take two lines more.
+fn for_old_compilers(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut out = String::new();
+    for (number, line) in lines.iter().enumerate() {
+        let around = |at: Option<usize>| {
+            at.and_then(|at| lines.get(at)).map_or("", |line| line.trim_start())
+        };
+        let next = around(Some(number + 1));
+        if let Some((indent, comment)) = line.split_once("///").filter(|(i, _)| i.trim() == "") {
+            let first = !around(number.checked_sub(1)).starts_with("///");
+            out += &format!("{indent}{}{comment}", if first { "/**" } else { " *" });
+            out += &match next.starts_with("///") {
+                true => String::new(),
+                false if line.len() > 97 => format!("\n{indent} */"),
+                false => " */".to_owned(),
+            };
+        } else if let Some(tag) = ANONYMOUS.iter().find(|tag| *line == format!("enum {tag} {{")) {
+            out += &line.replacen(&format!("{tag} "), "", 1);
+        } else if let Some((code, comment)) = line.split_once("//") {
+            out += &format!("{code}/*{comment} */");
+        } else {
+            out += if next == "};" { line.trim_end_matches(',') } else { line };
+        }
+        out.push('\n');
+    }
+    out
 }
 
 /// The first line that differs, for a message.

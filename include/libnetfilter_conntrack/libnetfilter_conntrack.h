@@ -33,704 +33,706 @@
 #include "linux_nfnetlink_conntrack.h"
 #include "linux_nf_conntrack_common.h"
 
-/// Flag of `ATTR_TCP_FLAGS_*`: the sender advertises window scaling.
+/** Flag of `ATTR_TCP_FLAGS_*`: the sender advertises window scaling. */
 #define IP_CT_TCP_FLAG_WINDOW_SCALE 0x01
-/// Flag of `ATTR_TCP_FLAGS_*`: the sender permits selective acknowledgements.
+/** Flag of `ATTR_TCP_FLAGS_*`: the sender permits selective acknowledgements. */
 #define IP_CT_TCP_FLAG_SACK_PERM 0x02
-/// Flag of `ATTR_TCP_FLAGS_*`: the sender has sent the first FIN.
+/** Flag of `ATTR_TCP_FLAGS_*`: the sender has sent the first FIN. */
 #define IP_CT_TCP_FLAG_CLOSE_INIT 0x04
-/// Flag of `ATTR_TCP_FLAGS_*`: packets outside the window are not invalid.
+/** Flag of `ATTR_TCP_FLAGS_*`: packets outside the window are not invalid. */
 #define IP_CT_TCP_FLAG_BE_LIBERAL 0x08
 
-/// Event groups of conntrack entries: new, changed and destroyed.
+/** Event groups of conntrack entries: new, changed and destroyed. */
 #define NFCT_ALL_CT_GROUPS ((NF_NETLINK_CONNTRACK_NEW | NF_NETLINK_CONNTRACK_UPDATE) | NF_NETLINK_CONNTRACK_DESTROY)
 
-/// The direction of the first packet.
+/** The direction of the first packet. */
 #define NFCT_DIR_ORIGINAL 0
 
-/// The direction of the answers.
+/** The direction of the answers. */
 #define NFCT_DIR_REPLY 1
 
-/// Number of directions.
+/** Number of directions. */
 #define NFCT_DIR_MAX (NFCT_DIR_REPLY + 1)
 
-/// Size of a helper's name with its NUL, in bytes.
+/** Size of a helper's name with its NUL, in bytes. */
 #define NFCT_HELPER_NAME_MAX 16
 
-/// The last option of nfct_setobjopt().
+/** The last option of nfct_setobjopt(). */
 #define NFCT_SOPT_MAX (__NFCT_SOPT_MAX - 1)
 
-/// The last option of nfct_getobjopt().
+/** The last option of nfct_getobjopt(). */
 #define NFCT_GOPT_MAX (__NFCT_GOPT_MAX - 1)
 
-/// Attributes of a conntrack entry.
-///
-/// The type before the colon says which accessor takes the value: nfct_get_attr_u8() and
-/// nfct_set_attr_u8() for u8, and so on; all others are passed by address, with nfct_get_attr()
-/// and nfct_set_attr().
+/** Attributes of a conntrack entry.
+ *
+ * The type before the colon says which accessor takes the value: nfct_get_attr_u8() and
+ * nfct_set_attr_u8() for u8, and so on; all others are passed by address, with nfct_get_attr()
+ * and nfct_set_attr(). */
 enum nf_conntrack_attr {
-    /// u32: source address of the original direction, IPv4, network byte order.
+    /** u32: source address of the original direction, IPv4, network byte order. */
     ATTR_ORIG_IPV4_SRC = 0,
-    /// The same as `ATTR_ORIG_IPV4_SRC`.
+    /** The same as `ATTR_ORIG_IPV4_SRC`. */
     ATTR_IPV4_SRC = ATTR_ORIG_IPV4_SRC,
-    /// u32: destination address of the original direction, IPv4, network byte order.
+    /** u32: destination address of the original direction, IPv4, network byte order. */
     ATTR_ORIG_IPV4_DST = 1,
-    /// The same as `ATTR_ORIG_IPV4_DST`.
+    /** The same as `ATTR_ORIG_IPV4_DST`. */
     ATTR_IPV4_DST = ATTR_ORIG_IPV4_DST,
-    /// u32: source address of the reply direction, IPv4, network byte order.
+    /** u32: source address of the reply direction, IPv4, network byte order. */
     ATTR_REPL_IPV4_SRC = 2,
-    /// u32: destination address of the reply direction, IPv4, network byte order.
+    /** u32: destination address of the reply direction, IPv4, network byte order. */
     ATTR_REPL_IPV4_DST = 3,
-    /// 16 bytes: source address of the original direction, IPv6, network byte order.
+    /** 16 bytes: source address of the original direction, IPv6, network byte order. */
     ATTR_ORIG_IPV6_SRC = 4,
-    /// The same as `ATTR_ORIG_IPV6_SRC`.
+    /** The same as `ATTR_ORIG_IPV6_SRC`. */
     ATTR_IPV6_SRC = ATTR_ORIG_IPV6_SRC,
-    /// 16 bytes: destination address of the original direction, IPv6, network byte order.
+    /** 16 bytes: destination address of the original direction, IPv6, network byte order. */
     ATTR_ORIG_IPV6_DST = 5,
-    /// The same as `ATTR_ORIG_IPV6_DST`.
+    /** The same as `ATTR_ORIG_IPV6_DST`. */
     ATTR_IPV6_DST = ATTR_ORIG_IPV6_DST,
-    /// 16 bytes: source address of the reply direction, IPv6, network byte order.
+    /** 16 bytes: source address of the reply direction, IPv6, network byte order. */
     ATTR_REPL_IPV6_SRC = 6,
-    /// 16 bytes: destination address of the reply direction, IPv6, network byte order.
+    /** 16 bytes: destination address of the reply direction, IPv6, network byte order. */
     ATTR_REPL_IPV6_DST = 7,
-    /// u16: source port of the original direction, network byte order.
+    /** u16: source port of the original direction, network byte order. */
     ATTR_ORIG_PORT_SRC = 8,
-    /// The same as `ATTR_ORIG_PORT_SRC`.
+    /** The same as `ATTR_ORIG_PORT_SRC`. */
     ATTR_PORT_SRC = ATTR_ORIG_PORT_SRC,
-    /// u16: destination port of the original direction, network byte order.
+    /** u16: destination port of the original direction, network byte order. */
     ATTR_ORIG_PORT_DST = 9,
-    /// The same as `ATTR_ORIG_PORT_DST`.
+    /** The same as `ATTR_ORIG_PORT_DST`. */
     ATTR_PORT_DST = ATTR_ORIG_PORT_DST,
-    /// u16: source port of the reply direction, network byte order.
+    /** u16: source port of the reply direction, network byte order. */
     ATTR_REPL_PORT_SRC = 10,
-    /// u16: destination port of the reply direction, network byte order.
+    /** u16: destination port of the reply direction, network byte order. */
     ATTR_REPL_PORT_DST = 11,
-    /// u8: ICMP or ICMPv6 type.
+    /** u8: ICMP or ICMPv6 type. */
     ATTR_ICMP_TYPE = 12,
-    /// u8: ICMP or ICMPv6 code.
+    /** u8: ICMP or ICMPv6 code. */
     ATTR_ICMP_CODE = 13,
-    /// u16: ICMP or ICMPv6 id, network byte order.
+    /** u16: ICMP or ICMPv6 id, network byte order. */
     ATTR_ICMP_ID = 14,
-    /// u8: layer 3 protocol of the original direction: `AF_INET` or `AF_INET6`.
+    /** u8: layer 3 protocol of the original direction: `AF_INET` or `AF_INET6`. */
     ATTR_ORIG_L3PROTO = 15,
-    /// The same as `ATTR_ORIG_L3PROTO`.
+    /** The same as `ATTR_ORIG_L3PROTO`. */
     ATTR_L3PROTO = ATTR_ORIG_L3PROTO,
-    /// u8: layer 3 protocol of the reply direction.
+    /** u8: layer 3 protocol of the reply direction. */
     ATTR_REPL_L3PROTO = 16,
-    /// u8: layer 4 protocol of the original direction: `IPPROTO_*`.
+    /** u8: layer 4 protocol of the original direction: `IPPROTO_*`. */
     ATTR_ORIG_L4PROTO = 17,
-    /// The same as `ATTR_ORIG_L4PROTO`.
+    /** The same as `ATTR_ORIG_L4PROTO`. */
     ATTR_L4PROTO = ATTR_ORIG_L4PROTO,
-    /// u8: layer 4 protocol of the reply direction.
+    /** u8: layer 4 protocol of the reply direction. */
     ATTR_REPL_L4PROTO = 18,
-    /// u8: state of a TCP connection, `enum tcp_state`.
+    /** u8: state of a TCP connection, `enum tcp_state`. */
     ATTR_TCP_STATE = 19,
-    /// u32: address that source NAT gives the flow, IPv4, network byte order; set before creating.
+    /** u32: address that source NAT gives the flow, IPv4, network byte order; set before creating.
+     */
     ATTR_SNAT_IPV4 = 20,
-    /// u32: address that destination NAT gives the flow, IPv4, network byte order; set before
-    /// creating.
+    /** u32: address that destination NAT gives the flow, IPv4, network byte order; set before
+     * creating. */
     ATTR_DNAT_IPV4 = 21,
-    /// u16: port that source NAT gives the flow, network byte order; set before creating.
+    /** u16: port that source NAT gives the flow, network byte order; set before creating. */
     ATTR_SNAT_PORT = 22,
-    /// u16: port that destination NAT gives the flow, network byte order; set before creating.
+    /** u16: port that destination NAT gives the flow, network byte order; set before creating. */
     ATTR_DNAT_PORT = 23,
-    /// u32: seconds until the entry expires, host byte order.
+    /** u32: seconds until the entry expires, host byte order. */
     ATTR_TIMEOUT = 24,
-    /// u32: mark of the entry, host byte order.
+    /** u32: mark of the entry, host byte order. */
     ATTR_MARK = 25,
-    /// u64: packets seen in the original direction, host byte order; only the kernel sets it.
+    /** u64: packets seen in the original direction, host byte order; only the kernel sets it. */
     ATTR_ORIG_COUNTER_PACKETS = 26,
-    /// u64: packets seen in the reply direction, host byte order; only the kernel sets it.
+    /** u64: packets seen in the reply direction, host byte order; only the kernel sets it. */
     ATTR_REPL_COUNTER_PACKETS = 27,
-    /// u64: bytes seen in the original direction, host byte order; only the kernel sets it.
+    /** u64: bytes seen in the original direction, host byte order; only the kernel sets it. */
     ATTR_ORIG_COUNTER_BYTES = 28,
-    /// u64: bytes seen in the reply direction, host byte order; only the kernel sets it.
+    /** u64: bytes seen in the reply direction, host byte order; only the kernel sets it. */
     ATTR_REPL_COUNTER_BYTES = 29,
-    /// u32: reference count of the entry, host byte order; only the kernel sets it.
+    /** u32: reference count of the entry, host byte order; only the kernel sets it. */
     ATTR_USE = 30,
-    /// u32: identifier the kernel gave the entry, host byte order.
+    /** u32: identifier the kernel gave the entry, host byte order. */
     ATTR_ID = 31,
-    /// u32: status bits `IPS_*`, host byte order.
+    /** u32: status bits `IPS_*`, host byte order. */
     ATTR_STATUS = 32,
-    /// u8: TCP flags of the original direction, `IP_CT_TCP_FLAG_*`.
+    /** u8: TCP flags of the original direction, `IP_CT_TCP_FLAG_*`. */
     ATTR_TCP_FLAGS_ORIG = 33,
-    /// u8: TCP flags of the reply direction.
+    /** u8: TCP flags of the reply direction. */
     ATTR_TCP_FLAGS_REPL = 34,
-    /// u8: which TCP flags of the original direction an update changes.
+    /** u8: which TCP flags of the original direction an update changes. */
     ATTR_TCP_MASK_ORIG = 35,
-    /// u8: which TCP flags of the reply direction an update changes.
+    /** u8: which TCP flags of the reply direction an update changes. */
     ATTR_TCP_MASK_REPL = 36,
-    /// u32: source address of the master entry, IPv4, network byte order.
+    /** u32: source address of the master entry, IPv4, network byte order. */
     ATTR_MASTER_IPV4_SRC = 37,
-    /// u32: destination address of the master entry, IPv4, network byte order.
+    /** u32: destination address of the master entry, IPv4, network byte order. */
     ATTR_MASTER_IPV4_DST = 38,
-    /// 16 bytes: source address of the master entry, IPv6, network byte order.
+    /** 16 bytes: source address of the master entry, IPv6, network byte order. */
     ATTR_MASTER_IPV6_SRC = 39,
-    /// 16 bytes: destination address of the master entry, IPv6, network byte order.
+    /** 16 bytes: destination address of the master entry, IPv6, network byte order. */
     ATTR_MASTER_IPV6_DST = 40,
-    /// u16: source port of the master entry, network byte order.
+    /** u16: source port of the master entry, network byte order. */
     ATTR_MASTER_PORT_SRC = 41,
-    /// u16: destination port of the master entry, network byte order.
+    /** u16: destination port of the master entry, network byte order. */
     ATTR_MASTER_PORT_DST = 42,
-    /// u8: layer 3 protocol of the master entry.
+    /** u8: layer 3 protocol of the master entry. */
     ATTR_MASTER_L3PROTO = 43,
-    /// u8: layer 4 protocol of the master entry.
+    /** u8: layer 4 protocol of the master entry. */
     ATTR_MASTER_L4PROTO = 44,
-    /// u32: security mark, host byte order.
+    /** u32: security mark, host byte order. */
     ATTR_SECMARK = 45,
-    /// u32: sequence adjustment of the original direction: position of the correction, host byte
-    /// order.
+    /** u32: sequence adjustment of the original direction: position of the correction, host byte
+     * order. */
     ATTR_ORIG_NAT_SEQ_CORRECTION_POS = 46,
-    /// u32: sequence adjustment of the original direction: offset before it, host byte order.
+    /** u32: sequence adjustment of the original direction: offset before it, host byte order. */
     ATTR_ORIG_NAT_SEQ_OFFSET_BEFORE = 47,
-    /// u32: sequence adjustment of the original direction: offset after it, host byte order.
+    /** u32: sequence adjustment of the original direction: offset after it, host byte order. */
     ATTR_ORIG_NAT_SEQ_OFFSET_AFTER = 48,
-    /// u32: sequence adjustment of the reply direction: position of the correction, host byte
-    /// order.
+    /** u32: sequence adjustment of the reply direction: position of the correction, host byte
+     * order. */
     ATTR_REPL_NAT_SEQ_CORRECTION_POS = 49,
-    /// u32: sequence adjustment of the reply direction: offset before it, host byte order.
+    /** u32: sequence adjustment of the reply direction: offset before it, host byte order. */
     ATTR_REPL_NAT_SEQ_OFFSET_BEFORE = 50,
-    /// u32: sequence adjustment of the reply direction: offset after it, host byte order.
+    /** u32: sequence adjustment of the reply direction: offset after it, host byte order. */
     ATTR_REPL_NAT_SEQ_OFFSET_AFTER = 51,
-    /// u8: state of an SCTP association, `enum sctp_state`.
+    /** u8: state of an SCTP association, `enum sctp_state`. */
     ATTR_SCTP_STATE = 52,
-    /// u32: SCTP verification tag of the original direction, host byte order.
+    /** u32: SCTP verification tag of the original direction, host byte order. */
     ATTR_SCTP_VTAG_ORIG = 53,
-    /// u32: SCTP verification tag of the reply direction, host byte order.
+    /** u32: SCTP verification tag of the reply direction, host byte order. */
     ATTR_SCTP_VTAG_REPL = 54,
-    /// Name of the helper: a C string of at most 15 characters.
+    /** Name of the helper: a C string of at most 15 characters. */
     ATTR_HELPER_NAME = 55,
-    /// u8: state of a DCCP connection, `enum dccp_state`.
+    /** u8: state of a DCCP connection, `enum dccp_state`. */
     ATTR_DCCP_STATE = 56,
-    /// u8: role of the DCCP originator, `enum dccp_roles`.
+    /** u8: role of the DCCP originator, `enum dccp_roles`. */
     ATTR_DCCP_ROLE = 57,
-    /// u64: DCCP handshake sequence number, host byte order.
+    /** u64: DCCP handshake sequence number, host byte order. */
     ATTR_DCCP_HANDSHAKE_SEQ = 58,
-    /// u8: TCP window scale of the original direction.
+    /** u8: TCP window scale of the original direction. */
     ATTR_TCP_WSCALE_ORIG = 59,
-    /// u8: TCP window scale of the reply direction.
+    /** u8: TCP window scale of the reply direction. */
     ATTR_TCP_WSCALE_REPL = 60,
-    /// u16: zone of both directions, host byte order.
+    /** u16: zone of both directions, host byte order. */
     ATTR_ZONE = 61,
-    /// Security context: a C string; only the kernel sets it.
+    /** Security context: a C string; only the kernel sets it. */
     ATTR_SECCTX = 62,
-    /// u64: when the entry was made, nanoseconds since 1970, host byte order; only the kernel sets
-    /// it.
+    /** u64: when the entry was made, nanoseconds since 1970, host byte order; only the kernel sets
+     * it. */
     ATTR_TIMESTAMP_START = 63,
-    /// u64: when the entry ended, nanoseconds since 1970, host byte order; only the kernel sets it.
+    /** u64: when the entry ended, nanoseconds since 1970, host byte order; only the kernel sets it.
+     */
     ATTR_TIMESTAMP_STOP = 64,
-    /// Private data of the helper: bytes with a length.
+    /** Private data of the helper: bytes with a length. */
     ATTR_HELPER_INFO = 65,
-    /// Labels: a bitmask, which the object takes over.
+    /** Labels: a bitmask, which the object takes over. */
     ATTR_CONNLABELS = 66,
-    /// Which labels an update changes: a bitmask, which the object takes over.
+    /** Which labels an update changes: a bitmask, which the object takes over. */
     ATTR_CONNLABELS_MASK = 67,
-    /// u16: zone of the original direction alone, host byte order.
+    /** u16: zone of the original direction alone, host byte order. */
     ATTR_ORIG_ZONE = 68,
-    /// u16: zone of the reply direction alone, host byte order.
+    /** u16: zone of the reply direction alone, host byte order. */
     ATTR_REPL_ZONE = 69,
-    /// 16 bytes: address that source NAT gives the flow, IPv6, network byte order; set before
-    /// creating.
+    /** 16 bytes: address that source NAT gives the flow, IPv6, network byte order; set before
+     * creating. */
     ATTR_SNAT_IPV6 = 70,
-    /// 16 bytes: address that destination NAT gives the flow, IPv6, network byte order; set before
-    /// creating.
+    /** 16 bytes: address that destination NAT gives the flow, IPv6, network byte order; set before
+     * creating. */
     ATTR_DNAT_IPV6 = 71,
-    /// u32: SYN proxy: initial sequence number, host byte order.
+    /** u32: SYN proxy: initial sequence number, host byte order. */
     ATTR_SYNPROXY_ISN = 72,
-    /// u32: SYN proxy: initial timestamp, host byte order.
+    /** u32: SYN proxy: initial timestamp, host byte order. */
     ATTR_SYNPROXY_ITS = 73,
-    /// u32: SYN proxy: timestamp offset, host byte order.
+    /** u32: SYN proxy: timestamp offset, host byte order. */
     ATTR_SYNPROXY_TSOFF = 74,
-    /// u64: when the event happened, nanoseconds since 1970, host byte order; only the kernel sets
-    /// it.
+    /** u64: when the event happened, nanoseconds since 1970, host byte order; only the kernel sets
+     * it. */
     ATTR_TIMESTAMP_EVENT = 75,
-    /// Number of attributes.
-    ATTR_MAX = 76,
+    /** Number of attributes. */
+    ATTR_MAX = 76
 };
 
-/// Groups of attributes that are read and written together, as one structure.
+/** Groups of attributes that are read and written together, as one structure. */
 enum nf_conntrack_attr_grp {
-    /// struct nfct_attr_grp_ipv4: addresses of the original direction.
+    /** struct nfct_attr_grp_ipv4: addresses of the original direction. */
     ATTR_GRP_ORIG_IPV4 = 0,
-    /// struct nfct_attr_grp_ipv4: addresses of the reply direction.
+    /** struct nfct_attr_grp_ipv4: addresses of the reply direction. */
     ATTR_GRP_REPL_IPV4 = 1,
-    /// struct nfct_attr_grp_ipv6: addresses of the original direction.
+    /** struct nfct_attr_grp_ipv6: addresses of the original direction. */
     ATTR_GRP_ORIG_IPV6 = 2,
-    /// struct nfct_attr_grp_ipv6: addresses of the reply direction.
+    /** struct nfct_attr_grp_ipv6: addresses of the reply direction. */
     ATTR_GRP_REPL_IPV6 = 3,
-    /// struct nfct_attr_grp_port: ports of the original direction.
+    /** struct nfct_attr_grp_port: ports of the original direction. */
     ATTR_GRP_ORIG_PORT = 4,
-    /// struct nfct_attr_grp_port: ports of the reply direction.
+    /** struct nfct_attr_grp_port: ports of the reply direction. */
     ATTR_GRP_REPL_PORT = 5,
-    /// struct nfct_attr_grp_icmp: type, code and id.
+    /** struct nfct_attr_grp_icmp: type, code and id. */
     ATTR_GRP_ICMP = 6,
-    /// struct nfct_attr_grp_ipv4: addresses of the master entry.
+    /** struct nfct_attr_grp_ipv4: addresses of the master entry. */
     ATTR_GRP_MASTER_IPV4 = 7,
-    /// struct nfct_attr_grp_ipv6: addresses of the master entry.
+    /** struct nfct_attr_grp_ipv6: addresses of the master entry. */
     ATTR_GRP_MASTER_IPV6 = 8,
-    /// struct nfct_attr_grp_port: ports of the master entry.
+    /** struct nfct_attr_grp_port: ports of the master entry. */
     ATTR_GRP_MASTER_PORT = 9,
-    /// struct nfct_attr_grp_ctrs: counters of the original direction; only the kernel sets them.
+    /** struct nfct_attr_grp_ctrs: counters of the original direction; only the kernel sets them. */
     ATTR_GRP_ORIG_COUNTERS = 10,
-    /// struct nfct_attr_grp_ctrs: counters of the reply direction; only the kernel sets them.
+    /** struct nfct_attr_grp_ctrs: counters of the reply direction; only the kernel sets them. */
     ATTR_GRP_REPL_COUNTERS = 11,
-    /// union nfct_attr_grp_addr: source address of the original direction, of either family;
-    /// to be read only.
+    /** union nfct_attr_grp_addr: source address of the original direction, of either family;
+     * to be read only. */
     ATTR_GRP_ORIG_ADDR_SRC = 12,
-    /// union nfct_attr_grp_addr: destination address of the original direction; to be read only.
+    /** union nfct_attr_grp_addr: destination address of the original direction; to be read only. */
     ATTR_GRP_ORIG_ADDR_DST = 13,
-    /// union nfct_attr_grp_addr: source address of the reply direction; to be read only.
+    /** union nfct_attr_grp_addr: source address of the reply direction; to be read only. */
     ATTR_GRP_REPL_ADDR_SRC = 14,
-    /// union nfct_attr_grp_addr: destination address of the reply direction; to be read only.
+    /** union nfct_attr_grp_addr: destination address of the reply direction; to be read only. */
     ATTR_GRP_REPL_ADDR_DST = 15,
-    /// Number of groups.
-    ATTR_GRP_MAX = 16,
+    /** Number of groups. */
+    ATTR_GRP_MAX = 16
 };
 
-/// What happened to the object of a message; as a mask, what a callback is called for.
+/** What happened to the object of a message; as a mask, what a callback is called for. */
 enum nf_conntrack_msg_type {
-    /// Nothing known.
+    /** Nothing known. */
     NFCT_T_UNKNOWN = 0,
-    /// Bit number of `NFCT_T_NEW`.
+    /** Bit number of `NFCT_T_NEW`. */
     NFCT_T_NEW_BIT = 0,
-    /// It is new.
+    /** It is new. */
     NFCT_T_NEW = (1 << NFCT_T_NEW_BIT),
-    /// Bit number of `NFCT_T_UPDATE`.
+    /** Bit number of `NFCT_T_UPDATE`. */
     NFCT_T_UPDATE_BIT = 1,
-    /// It has changed, or it is the answer to a request.
+    /** It has changed, or it is the answer to a request. */
     NFCT_T_UPDATE = (1 << NFCT_T_UPDATE_BIT),
-    /// Bit number of `NFCT_T_DESTROY`.
+    /** Bit number of `NFCT_T_DESTROY`. */
     NFCT_T_DESTROY_BIT = 2,
-    /// It is gone.
+    /** It is gone. */
     NFCT_T_DESTROY = (1 << NFCT_T_DESTROY_BIT),
-    /// All of these.
+    /** All of these. */
     NFCT_T_ALL = ((NFCT_T_NEW | NFCT_T_UPDATE) | NFCT_T_DESTROY),
-    /// Bit number of `NFCT_T_ERROR`.
+    /** Bit number of `NFCT_T_ERROR`. */
     NFCT_T_ERROR_BIT = 31,
-    /// The message is an error.
-    NFCT_T_ERROR = (-2147483647 - 1),
+    /** The message is an error. */
+    NFCT_T_ERROR = (-2147483647 - 1)
 };
 
-/// Requests of nfct_query() and nfexp_query(), and what their data points to.
+/** Requests of nfct_query() and nfexp_query(), and what their data points to. */
 enum nf_conntrack_query {
-    /// Create an object, which must not exist yet; data: the object.
+    /** Create an object, which must not exist yet; data: the object. */
     NFCT_Q_CREATE = 0,
-    /// Change an entry; data: the object.
+    /** Change an entry; data: the object. */
     NFCT_Q_UPDATE = 1,
-    /// Destroy an object; data: the object.
+    /** Destroy an object; data: the object. */
     NFCT_Q_DESTROY = 2,
-    /// Get an object; data: an object with a tuple.
+    /** Get an object; data: an object with a tuple. */
     NFCT_Q_GET = 3,
-    /// Destroy all objects of a family; data: the family in the low byte of a uint32_t,
-    /// `AF_UNSPEC` for all.
+    /** Destroy all objects of a family; data: the family in the low byte of a uint32_t,
+     * `AF_UNSPEC` for all. */
     NFCT_Q_FLUSH = 4,
-    /// Get all objects of a family; data: as for `NFCT_Q_FLUSH`.
+    /** Get all objects of a family; data: as for `NFCT_Q_FLUSH`. */
     NFCT_Q_DUMP = 5,
-    /// As `NFCT_Q_DUMP`, setting the counters to zero.
+    /** As `NFCT_Q_DUMP`, setting the counters to zero. */
     NFCT_Q_DUMP_RESET = 6,
-    /// Create an object, or change it if it exists; data: the object.
+    /** Create an object, or change it if it exists; data: the object. */
     NFCT_Q_CREATE_UPDATE = 7,
-    /// Get the entries that a filter selects; data: a struct nfct_filter_dump.
+    /** Get the entries that a filter selects; data: a struct nfct_filter_dump. */
     NFCT_Q_DUMP_FILTER = 8,
-    /// As `NFCT_Q_DUMP_FILTER`, setting the counters to zero.
+    /** As `NFCT_Q_DUMP_FILTER`, setting the counters to zero. */
     NFCT_Q_DUMP_FILTER_RESET = 9,
-    /// Destroy the entries that a filter selects; data: a struct nfct_filter_dump.
-    NFCT_Q_FLUSH_FILTER = 10,
+    /** Destroy the entries that a filter selects; data: a struct nfct_filter_dump. */
+    NFCT_Q_FLUSH_FILTER = 10
 };
 
-/// Attributes of an expectation.
-///
-/// The type before the colon says which accessor takes the value, as for a conntrack entry. A
-/// tuple is passed as a struct nf_conntrack whose original direction counts: setting copies it, and
-/// getting returns a pointer into the expectation, which is not to be destroyed.
+/** Attributes of an expectation.
+ *
+ * The type before the colon says which accessor takes the value, as for a conntrack entry. A
+ * tuple is passed as a struct nf_conntrack whose original direction counts: setting copies it, and
+ * getting returns a pointer into the expectation, which is not to be destroyed. */
 enum nf_expect_attr {
-    /// Tuple: the entry whose helper expects the flow.
+    /** Tuple: the entry whose helper expects the flow. */
     ATTR_EXP_MASTER = 0,
-    /// Tuple: the expected flow.
+    /** Tuple: the expected flow. */
     ATTR_EXP_EXPECTED = 1,
-    /// Tuple: which bits of the expected tuple count.
+    /** Tuple: which bits of the expected tuple count. */
     ATTR_EXP_MASK = 2,
-    /// u32: seconds until the expectation expires, host byte order.
+    /** u32: seconds until the expectation expires, host byte order. */
     ATTR_EXP_TIMEOUT = 3,
-    /// u16: zone, host byte order.
+    /** u16: zone, host byte order. */
     ATTR_EXP_ZONE = 4,
-    /// u32: `NF_CT_EXPECT_*`, host byte order.
+    /** u32: `NF_CT_EXPECT_*`, host byte order. */
     ATTR_EXP_FLAGS = 5,
-    /// Name of the helper: a C string of at most 15 characters.
+    /** Name of the helper: a C string of at most 15 characters. */
     ATTR_EXP_HELPER_NAME = 6,
-    /// u32: class of the helper's policy, host byte order.
+    /** u32: class of the helper's policy, host byte order. */
     ATTR_EXP_CLASS = 7,
-    /// Tuple: what NAT makes of the expected flow.
+    /** Tuple: what NAT makes of the expected flow. */
     ATTR_EXP_NAT_TUPLE = 8,
-    /// u8 or u32: direction that NAT applies to, `NFCT_DIR_*`, host byte order.
+    /** u8 or u32: direction that NAT applies to, `NFCT_DIR_*`, host byte order. */
     ATTR_EXP_NAT_DIR = 9,
-    /// Name of the function called for the flow: a C string of at most 23 characters.
+    /** Name of the function called for the flow: a C string of at most 23 characters. */
     ATTR_EXP_FN = 10,
-    /// Number of attributes.
-    ATTR_EXP_MAX = 11,
+    /** Number of attributes. */
+    ATTR_EXP_MAX = 11
 };
 
-/// What a callback returns.
-enum nfct_callback_result {
-    /// Stop the loop: the call that runs it returns -1, with errno as the callback left it.
+/** What a callback returns. */
+enum {
+    /** Stop the loop: the call that runs it returns -1, with errno as the callback left it. */
     NFCT_CB_FAILURE = -1,
-    /// Stop the loop: the call that runs it returns 0.
+    /** Stop the loop: the call that runs it returns 0. */
     NFCT_CB_STOP = 0,
-    /// Go on with the next message.
+    /** Go on with the next message. */
     NFCT_CB_CONTINUE = 1,
-    /// As `NFCT_CB_CONTINUE`, but the object now belongs to the program, which destroys it.
-    NFCT_CB_STOLEN = 2,
+    /** As `NFCT_CB_CONTINUE`, but the object now belongs to the program, which destroys it. */
+    NFCT_CB_STOLEN = 2
 };
 
-/// Flags of nfct_cmp() and nfexp_cmp().
-enum nfct_compare_flags {
-    /// Compare both tuples and the other attributes.
+/** Flags of nfct_cmp() and nfexp_cmp(). */
+enum {
+    /** Compare both tuples and the other attributes. */
     NFCT_CMP_ALL = 0,
-    /// Compare the original tuple.
+    /** Compare the original tuple. */
     NFCT_CMP_ORIG = (1 << 0),
-    /// Compare the reply tuple.
+    /** Compare the reply tuple. */
     NFCT_CMP_REPL = (1 << 1),
-    /// Accepted, without effect on timeouts; so are the next four.
+    /** Accepted, without effect on timeouts; so are the next four. */
     NFCT_CMP_TIMEOUT_EQ = (1 << 2),
-    /// See `NFCT_CMP_TIMEOUT_EQ`.
+    /** See `NFCT_CMP_TIMEOUT_EQ`. */
     NFCT_CMP_TIMEOUT_GT = (1 << 3),
-    /// See `NFCT_CMP_TIMEOUT_EQ`.
+    /** See `NFCT_CMP_TIMEOUT_EQ`. */
     NFCT_CMP_TIMEOUT_GE = (NFCT_CMP_TIMEOUT_EQ | NFCT_CMP_TIMEOUT_GT),
-    /// See `NFCT_CMP_TIMEOUT_EQ`.
+    /** See `NFCT_CMP_TIMEOUT_EQ`. */
     NFCT_CMP_TIMEOUT_LT = (1 << 4),
-    /// See `NFCT_CMP_TIMEOUT_EQ`.
+    /** See `NFCT_CMP_TIMEOUT_EQ`. */
     NFCT_CMP_TIMEOUT_LE = (NFCT_CMP_TIMEOUT_EQ | NFCT_CMP_TIMEOUT_LT),
-    /// What the first object has, the second must have too.
+    /** What the first object has, the second must have too. */
     NFCT_CMP_MASK = (1 << 5),
-    /// Either both objects have an attribute, or neither has.
-    NFCT_CMP_STRICT = (1 << 6),
+    /** Either both objects have an attribute, or neither has. */
+    NFCT_CMP_STRICT = (1 << 6)
 };
 
-/// Flags of nfct_copy().
-enum nfct_copy_flags {
-    /// Copy every attribute that the source has.
+/** Flags of nfct_copy(). */
+enum {
+    /** Copy every attribute that the source has. */
     NFCT_CP_ALL = 0,
-    /// Copy the original tuple.
+    /** Copy the original tuple. */
     NFCT_CP_ORIG = (1 << 0),
-    /// Copy the reply tuple.
+    /** Copy the reply tuple. */
     NFCT_CP_REPL = (1 << 1),
-    /// Copy what belongs to neither tuple.
+    /** Copy what belongs to neither tuple. */
     NFCT_CP_META = (1 << 2),
-    /// Make the destination a copy of the source, whatever it held.
-    NFCT_CP_OVERRIDE = (1 << 3),
+    /** Make the destination a copy of the source, whatever it held. */
+    NFCT_CP_OVERRIDE = (1 << 3)
 };
 
-/// Attributes of an event filter. Numbers are in host byte order.
+/** Attributes of an event filter. Numbers are in host byte order. */
 enum nfct_filter_attr {
-    /// uint32_t: layer 4 protocol, `IPPROTO_*`; up to 255.
+    /** uint32_t: layer 4 protocol, `IPPROTO_*`; up to 255. */
     NFCT_FILTER_L4PROTO = 0,
-    /// struct nfct_filter_proto: state of a TCP, SCTP or DCCP entry.
+    /** struct nfct_filter_proto: state of a TCP, SCTP or DCCP entry. */
     NFCT_FILTER_L4PROTO_STATE = 1,
-    /// struct nfct_filter_ipv4: source address of the original direction; up to 127.
+    /** struct nfct_filter_ipv4: source address of the original direction; up to 127. */
     NFCT_FILTER_SRC_IPV4 = 2,
-    /// struct nfct_filter_ipv4: destination address of the original direction; up to 127.
+    /** struct nfct_filter_ipv4: destination address of the original direction; up to 127. */
     NFCT_FILTER_DST_IPV4 = 3,
-    /// struct nfct_filter_ipv6: source address of the original direction; up to 20.
+    /** struct nfct_filter_ipv6: source address of the original direction; up to 20. */
     NFCT_FILTER_SRC_IPV6 = 4,
-    /// struct nfct_filter_ipv6: destination address of the original direction; up to 20.
+    /** struct nfct_filter_ipv6: destination address of the original direction; up to 20. */
     NFCT_FILTER_DST_IPV6 = 5,
-    /// struct nfct_filter_dump_mark: mark; up to 127.
+    /** struct nfct_filter_dump_mark: mark; up to 127. */
     NFCT_FILTER_MARK = 6,
-    /// uint16_t: zone; up to 127.
+    /** uint16_t: zone; up to 127. */
     NFCT_FILTER_ZONE = 7,
-    /// Number of attributes.
-    NFCT_FILTER_MAX = 8,
+    /** Number of attributes. */
+    NFCT_FILTER_MAX = 8
 };
 
-/// Attributes of a dump filter. Numbers are in host byte order.
+/** Attributes of a dump filter. Numbers are in host byte order. */
 enum nfct_filter_dump_attr {
-    /// struct nfct_filter_dump_mark: mark.
+    /** struct nfct_filter_dump_mark: mark. */
     NFCT_FILTER_DUMP_MARK = 0,
-    /// uint8_t: layer 3 protocol, `AF_INET` or `AF_INET6`.
+    /** uint8_t: layer 3 protocol, `AF_INET` or `AF_INET6`. */
     NFCT_FILTER_DUMP_L3NUM = 1,
-    /// struct nfct_filter_dump_mark: status bits `IPS_*`.
+    /** struct nfct_filter_dump_mark: status bits `IPS_*`. */
     NFCT_FILTER_DUMP_STATUS = 2,
-    /// uint16_t: zone.
+    /** uint16_t: zone. */
     NFCT_FILTER_DUMP_ZONE = 3,
-    /// struct nf_conntrack: the attributes of either tuple that it has.
+    /** struct nf_conntrack: the attributes of either tuple that it has. */
     NFCT_FILTER_DUMP_TUPLE = 4,
-    /// Number of attributes.
-    NFCT_FILTER_DUMP_MAX = 5,
+    /** Number of attributes. */
+    NFCT_FILTER_DUMP_MAX = 5
 };
 
-/// What an event filter does with a match.
+/** What an event filter does with a match. */
 enum nfct_filter_logic {
-    /// Events that match any value of the attribute pass, the others are dropped.
+    /** Events that match any value of the attribute pass, the others are dropped. */
     NFCT_FILTER_LOGIC_POSITIVE = 0,
-    /// Events that match any value of the attribute are dropped, the others pass.
+    /** Events that match any value of the attribute are dropped, the others pass. */
     NFCT_FILTER_LOGIC_NEGATIVE = 1,
-    /// Number of logics.
-    NFCT_FILTER_LOGIC_MAX = 2,
+    /** Number of logics. */
+    NFCT_FILTER_LOGIC_MAX = 2
 };
 
-/// Options of nfct_getobjopt(): questions that concern several attributes.
-enum nfct_get_option {
-    /// Has source NAT changed the address?
+/** Options of nfct_getobjopt(): questions that concern several attributes. */
+enum {
+    /** Has source NAT changed the address? */
     NFCT_GOPT_IS_SNAT = 0,
-    /// Has destination NAT changed the address?
+    /** Has destination NAT changed the address? */
     NFCT_GOPT_IS_DNAT = 1,
-    /// Has source NAT changed the port?
+    /** Has source NAT changed the port? */
     NFCT_GOPT_IS_SPAT = 2,
-    /// Has destination NAT changed the port?
+    /** Has destination NAT changed the port? */
     NFCT_GOPT_IS_DPAT = 3,
-    /// Number of options.
-    __NFCT_GOPT_MAX = 4,
+    /** Number of options. */
+    __NFCT_GOPT_MAX = 4
 };
 
-/// Output flags of nfct_snprintf() and nfexp_snprintf().
-enum nfct_output_flags {
-    /// Bit number of `NFCT_OF_SHOW_LAYER3`.
+/** Output flags of nfct_snprintf() and nfexp_snprintf(). */
+enum {
+    /** Bit number of `NFCT_OF_SHOW_LAYER3`. */
     NFCT_OF_SHOW_LAYER3_BIT = 0,
-    /// Show the layer 3 protocol (text only).
+    /** Show the layer 3 protocol (text only). */
     NFCT_OF_SHOW_LAYER3 = (1 << NFCT_OF_SHOW_LAYER3_BIT),
-    /// Bit number of `NFCT_OF_TIME`.
+    /** Bit number of `NFCT_OF_TIME`. */
     NFCT_OF_TIME_BIT = 1,
-    /// Show the time of the call (XML only).
+    /** Show the time of the call (XML only). */
     NFCT_OF_TIME = (1 << NFCT_OF_TIME_BIT),
-    /// Bit number of `NFCT_OF_ID`.
+    /** Bit number of `NFCT_OF_ID`. */
     NFCT_OF_ID_BIT = 2,
-    /// Show the identifier (text; XML always does).
+    /** Show the identifier (text; XML always does). */
     NFCT_OF_ID = (1 << NFCT_OF_ID_BIT),
-    /// Bit number of `NFCT_OF_TIMESTAMP`.
+    /** Bit number of `NFCT_OF_TIMESTAMP`. */
     NFCT_OF_TIMESTAMP_BIT = 3,
-    /// Show when the entry began and ended.
-    NFCT_OF_TIMESTAMP = (1 << NFCT_OF_TIMESTAMP_BIT),
+    /** Show when the entry began and ended. */
+    NFCT_OF_TIMESTAMP = (1 << NFCT_OF_TIMESTAMP_BIT)
 };
 
-/// Output formats of nfct_snprintf() and nfexp_snprintf().
-enum nfct_output_type {
-    /// One line of text.
+/** Output formats of nfct_snprintf() and nfexp_snprintf(). */
+enum {
+    /** One line of text. */
     NFCT_O_PLAIN = 0,
-    /// The same as `NFCT_O_PLAIN`.
+    /** The same as `NFCT_O_PLAIN`. */
     NFCT_O_DEFAULT = NFCT_O_PLAIN,
-    /// An XML element.
+    /** An XML element. */
     NFCT_O_XML = 1,
-    /// Number of formats.
-    NFCT_O_MAX = 2,
+    /** Number of formats. */
+    NFCT_O_MAX = 2
 };
 
-/// Options of nfct_setobjopt(): changes that concern several attributes.
-enum nfct_set_option {
-    /// Make the source NAT that the tuples show an instruction for creating the entry anew.
+/** Options of nfct_setobjopt(): changes that concern several attributes. */
+enum {
+    /** Make the source NAT that the tuples show an instruction for creating the entry anew. */
     NFCT_SOPT_UNDO_SNAT = 0,
-    /// The same for destination NAT.
+    /** The same for destination NAT. */
     NFCT_SOPT_UNDO_DNAT = 1,
-    /// The same for the port of source NAT.
+    /** The same for the port of source NAT. */
     NFCT_SOPT_UNDO_SPAT = 2,
-    /// The same for the port of destination NAT.
+    /** The same for the port of destination NAT. */
     NFCT_SOPT_UNDO_DPAT = 3,
-    /// Fill in the original tuple from the reply tuple.
+    /** Fill in the original tuple from the reply tuple. */
     NFCT_SOPT_SETUP_ORIGINAL = 4,
-    /// Fill in the reply tuple from the original tuple.
+    /** Fill in the reply tuple from the original tuple. */
     NFCT_SOPT_SETUP_REPLY = 5,
-    /// Number of options.
-    __NFCT_SOPT_MAX = 6,
+    /** Number of options. */
+    __NFCT_SOPT_MAX = 6
 };
 
-/// Subsystems that nfct_open() opens; 0 opens both.
-enum nfct_subsystem {
-    /// Conntrack entries.
+/** Subsystems that nfct_open() opens; 0 opens both. */
+enum {
+    /** Conntrack entries. */
     CONNTRACK = 1,
-    /// Expectations.
-    EXPECT = 2,
+    /** Expectations. */
+    EXPECT = 2
 };
 
-/// A conntrack entry, or what a request says about one.
-///
-/// Made by nfct_new() and released with nfct_destroy(). `nfct_maxsize()` zero bytes, suitably
-/// aligned, are a valid object without attributes too.
+/** A conntrack entry, or what a request says about one.
+ *
+ * Made by nfct_new() and released with nfct_destroy(). `nfct_maxsize()` zero bytes, suitably
+ * aligned, are a valid object without attributes too. */
 struct nf_conntrack;
 
-/// An expectation: a flow that a helper expects to see.
-///
-/// Made by nfexp_new() and released with nfexp_destroy(). It owns no other memory: copying
-/// `nfexp_maxsize()` bytes from one object to another copies the expectation.
+/** An expectation: a flow that a helper expects to see.
+ *
+ * Made by nfexp_new() and released with nfexp_destroy(). It owns no other memory: copying
+ * `nfexp_maxsize()` bytes from one object to another copies the expectation. */
 struct nf_expect;
 
-/// A set of label numbers.
-///
-/// Made by nfct_bitmask_new() and released with nfct_bitmask_destroy(), or owned by the object
-/// whose attribute it is.
+/** A set of label numbers.
+ *
+ * Made by nfct_bitmask_new() and released with nfct_bitmask_destroy(), or owned by the object
+ * whose attribute it is. */
 struct nfct_bitmask;
 
-/// A filter of events, which runs in the kernel on the socket it is attached to.
-///
-/// Made by nfct_filter_create() and released with nfct_filter_destroy().
+/** A filter of events, which runs in the kernel on the socket it is attached to.
+ *
+ * Made by nfct_filter_create() and released with nfct_filter_destroy(). */
 struct nfct_filter;
 
-/// A filter of the entries that a dump shows or a flush removes.
-///
-/// Made by nfct_filter_dump_create() and released with nfct_filter_dump_destroy().
+/** A filter of the entries that a dump shows or a flush removes.
+ *
+ * Made by nfct_filter_dump_create() and released with nfct_filter_dump_destroy(). */
 struct nfct_filter_dump;
 
-/// A netlink socket with the callbacks for what it receives.
-///
-/// Made by nfct_open() or nfct_open_nfnl() and released with nfct_close().
+/** A netlink socket with the callbacks for what it receives.
+ *
+ * Made by nfct_open() or nfct_open_nfnl() and released with nfct_close(). */
 struct nfct_handle;
 
-/// The names of labels, read from a file.
-///
-/// Made by nfct_labelmap_new() and released with nfct_labelmap_destroy().
+/** The names of labels, read from a file.
+ *
+ * Made by nfct_labelmap_new() and released with nfct_labelmap_destroy(). */
 struct nfct_labelmap;
 
-/// A netlink handle of libnfnetlink, or one laid out like it.
+/** A netlink handle of libnfnetlink, or one laid out like it. */
 struct nfnl_handle;
 
-/// A subsystem that is open on a netlink handle of libnfnetlink.
+/** A subsystem that is open on a netlink handle of libnfnetlink. */
 struct nfnl_subsys_handle;
 
-/// Value of the groups `ATTR_GRP_*_IPV4`: both addresses of a tuple.
+/** Value of the groups `ATTR_GRP_*_IPV4`: both addresses of a tuple. */
 struct nfct_attr_grp_ipv4 {
-    /// Source address, network byte order.
+    /** Source address, network byte order. */
     uint32_t src;
-    /// Destination address, network byte order.
+    /** Destination address, network byte order. */
     uint32_t dst;
 };
 
-/// Value of the groups `ATTR_GRP_*_IPV6`: both addresses of a tuple.
+/** Value of the groups `ATTR_GRP_*_IPV6`: both addresses of a tuple. */
 struct nfct_attr_grp_ipv6 {
-    /// Source address, network byte order.
+    /** Source address, network byte order. */
     uint32_t src[4];
-    /// Destination address, network byte order.
+    /** Destination address, network byte order. */
     uint32_t dst[4];
 };
 
-/// Value of the groups `ATTR_GRP_*_PORT`: both ports of a tuple.
+/** Value of the groups `ATTR_GRP_*_PORT`: both ports of a tuple. */
 struct nfct_attr_grp_port {
-    /// Source port, network byte order.
+    /** Source port, network byte order. */
     uint16_t sport;
-    /// Destination port, network byte order.
+    /** Destination port, network byte order. */
     uint16_t dport;
 };
 
-/// Value of the group `ATTR_GRP_ICMP`.
+/** Value of the group `ATTR_GRP_ICMP`. */
 struct nfct_attr_grp_icmp {
-    /// Identifier, network byte order.
+    /** Identifier, network byte order. */
     uint16_t id;
-    /// Code.
+    /** Code. */
     uint8_t code;
-    /// Type.
+    /** Type. */
     uint8_t type;
 };
 
-/// Value of the groups `ATTR_GRP_*_COUNTERS`.
+/** Value of the groups `ATTR_GRP_*_COUNTERS`. */
 struct nfct_attr_grp_ctrs {
-    /// Packets seen, host byte order.
+    /** Packets seen, host byte order. */
     uint64_t packets;
-    /// Bytes seen, host byte order.
+    /** Bytes seen, host byte order. */
     uint64_t bytes;
 };
 
-/// Value of the groups `ATTR_GRP_*_ADDR_*`: one address of either family.
+/** Value of the groups `ATTR_GRP_*_ADDR_*`: one address of either family. */
 union nfct_attr_grp_addr {
-    /// IPv4 address, network byte order; 12 zero bytes follow.
+    /** IPv4 address, network byte order; 12 zero bytes follow. */
     uint32_t ip;
-    /// IPv6 address, network byte order.
+    /** IPv6 address, network byte order. */
     uint32_t ip6[4];
-    /// All 16 bytes, whatever the family.
+    /** All 16 bytes, whatever the family. */
     uint32_t addr[4];
 };
 
-/// Value of `NFCT_FILTER_L4PROTO_STATE`: one state of one protocol.
+/** Value of `NFCT_FILTER_L4PROTO_STATE`: one state of one protocol. */
 struct nfct_filter_proto {
-    /// Layer 4 protocol, `IPPROTO_*`, host byte order.
+    /** Layer 4 protocol, `IPPROTO_*`, host byte order. */
     uint16_t proto;
-    /// State of that protocol, for example `TCP_CONNTRACK_ESTABLISHED`, host byte order.
+    /** State of that protocol, for example `TCP_CONNTRACK_ESTABLISHED`, host byte order. */
     uint16_t state;
 };
 
-/// Value of `NFCT_FILTER_SRC_IPV4` and `NFCT_FILTER_DST_IPV4`: a network.
+/** Value of `NFCT_FILTER_SRC_IPV4` and `NFCT_FILTER_DST_IPV4`: a network. */
 struct nfct_filter_ipv4 {
-    /// Address, host byte order.
+    /** Address, host byte order. */
     uint32_t addr;
-    /// Mask, host byte order.
+    /** Mask, host byte order. */
     uint32_t mask;
 };
 
-/// Value of `NFCT_FILTER_SRC_IPV6` and `NFCT_FILTER_DST_IPV6`: a network.
+/** Value of `NFCT_FILTER_SRC_IPV6` and `NFCT_FILTER_DST_IPV6`: a network. */
 struct nfct_filter_ipv6 {
-    /// Address: four words from the first to the last, each in host byte order.
+    /** Address: four words from the first to the last, each in host byte order. */
     uint32_t addr[4];
-    /// Mask, in the form of the address.
+    /** Mask, in the form of the address. */
     uint32_t mask[4];
 };
 
-/// Value of `NFCT_FILTER_MARK`, `NFCT_FILTER_DUMP_MARK` and `NFCT_FILTER_DUMP_STATUS`.
+/** Value of `NFCT_FILTER_MARK`, `NFCT_FILTER_DUMP_MARK` and `NFCT_FILTER_DUMP_STATUS`. */
 struct nfct_filter_dump_mark {
-    /// The bits' values, host byte order.
+    /** The bits' values, host byte order. */
     uint32_t val;
-    /// Which bits count, host byte order.
+    /** Which bits count, host byte order. */
     uint32_t mask;
 };
 
 #ifdef __cplusplus
 extern "C" {
-#endif // __cplusplus
+#endif /* __cplusplus */
 
-/// Opens a handle: a netlink socket for conntrack (CONNTRACK), expectations (EXPECT) or both (0),
-/// subscribed to the groups of events in `subscriptions` (`NFCT_ALL_CT_GROUPS`,
-/// `NF_NETLINK_CONNTRACK_*`). Release it with nfct_close().
-///
-/// The descriptor is close-on-exec and belongs to the network namespace of the calling thread.
-/// Returns NULL with errno: EPERM for groups without CAP_NET_ADMIN, EPROTONOSUPPORT for a kernel
-/// without netfilter netlink, EMFILE, ENOMEM.
-///
-/// # Safety
-/// Always safe to call.
+/** Opens a handle: a netlink socket for conntrack (CONNTRACK), expectations (EXPECT) or both (0),
+ * subscribed to the groups of events in `subscriptions` (`NFCT_ALL_CT_GROUPS`,
+ * `NF_NETLINK_CONNTRACK_*`). Release it with nfct_close().
+ *
+ * The descriptor is close-on-exec and belongs to the network namespace of the calling thread.
+ * Returns NULL with errno: EPERM for groups without CAP_NET_ADMIN, EPROTONOSUPPORT for a kernel
+ * without netfilter netlink, EMFILE, ENOMEM.
+ *
+ * # Safety
+ * Always safe to call. */
 struct nfct_handle *nfct_open(uint8_t subsys_id, unsigned int subscriptions);
 
-/// Opens a handle on a netlink handle of libnfnetlink, which nfct_close() then closes too.
-///
-/// Returns NULL with EBUSY if the subsystem is open on it already, with EINVAL for NULL, else as
-/// nfct_open(); the netlink handle then stays the caller's.
-///
-/// # Safety
-/// `nfnlh` is NULL or a live handle from nfnl_open() or nfct_nfnlh().
+/** Opens a handle on a netlink handle of libnfnetlink, which nfct_close() then closes too.
+ *
+ * Returns NULL with EBUSY if the subsystem is open on it already, with EINVAL for NULL, else as
+ * nfct_open(); the netlink handle then stays the caller's.
+ *
+ * # Safety
+ * `nfnlh` is NULL or a live handle from nfnl_open() or nfct_nfnlh(). */
 struct nfct_handle *nfct_open_nfnl(struct nfnl_handle *nfnlh,
                                    uint8_t subsys_id,
                                    unsigned int subscriptions);
 
-/// Closes a handle and its socket. The handle is gone whatever is returned.
-///
-/// A callback may close its own handle: the call it was called from then returns as the callback's
-/// verdict says, or with EBADF. Returns 0; -1 with errno of close(), or EINVAL for NULL.
-///
-/// # Safety
-/// `cth` is NULL or a live handle, and not used again.
+/** Closes a handle and its socket. The handle is gone whatever is returned.
+ *
+ * A callback may close its own handle: the call it was called from then returns as the callback's
+ * verdict says, or with EBADF. Returns 0; -1 with errno of close(), or EINVAL for NULL.
+ *
+ * # Safety
+ * `cth` is NULL or a live handle, and not used again. */
 int nfct_close(struct nfct_handle *cth);
 
-/// The handle's descriptor, to poll, to set options of, or to make non-blocking; -1 with EINVAL for
-/// NULL. It stays the handle's.
-///
-/// # Safety
-/// `cth` is NULL or a live handle.
+/** The handle's descriptor, to poll, to set options of, or to make non-blocking; -1 with EINVAL for
+ * NULL. It stays the handle's.
+ *
+ * # Safety
+ * `cth` is NULL or a live handle. */
 int nfct_fd(struct nfct_handle *cth);
 
-/// The netlink handle under a handle, for functions of libnfnetlink; NULL with EINVAL for NULL.
-///
-/// It is the same for the life of the handle and stays the handle's.
-///
-/// # Safety
-/// `cth` is NULL or a live handle.
+/** The netlink handle under a handle, for functions of libnfnetlink; NULL with EINVAL for NULL.
+ *
+ * It is the same for the life of the handle and stays the handle's.
+ *
+ * # Safety
+ * `cth` is NULL or a live handle. */
 const struct nfnl_handle *nfct_nfnlh(struct nfct_handle *cth);
 
-/// Registers the function that conntrack messages go to, in place of one registered before.
-///
-/// `type` says which: NFCT_T_NEW, NFCT_T_UPDATE (also answers to dumps and gets), NFCT_T_DESTROY,
-/// or NFCT_T_ALL. The function returns NFCT_CB_CONTINUE, NFCT_CB_STOP, NFCT_CB_STOLEN (the object is
-/// its own now, for nfct_destroy()), or a negative number, which ends the loop and is returned. The
-/// object is the function's to use until it returns; if the function destroys it, it is freed once,
-/// whatever is returned. While both versions are registered, this one is called. It may call any
-/// function of this library, on the same handle too.
-/// Returns 0; -1 with EINVAL for NULL or a handle opened without conntrack.
-///
-/// # Safety
-/// `h` is NULL or a live handle; `cb` may be called with `data` while it is registered.
+/** Registers the function that conntrack messages go to, in place of one registered before.
+ *
+ * `type` says which: NFCT_T_NEW, NFCT_T_UPDATE (also answers to dumps and gets), NFCT_T_DESTROY,
+ * or NFCT_T_ALL. The function returns NFCT_CB_CONTINUE, NFCT_CB_STOP, NFCT_CB_STOLEN (the object is
+ * its own now, for nfct_destroy()), or a negative number, which ends the loop and is returned. The
+ * object is the function's to use until it returns; if the function destroys it, it is freed once,
+ * whatever is returned. While both versions are registered, this one is called. It may call any
+ * function of this library, on the same handle too.
+ * Returns 0; -1 with EINVAL for NULL or a handle opened without conntrack.
+ *
+ * # Safety
+ * `h` is NULL or a live handle; `cb` may be called with `data` while it is registered. */
 int nfct_callback_register(struct nfct_handle *h,
                            enum nf_conntrack_msg_type type,
                            int (*cb)(enum nf_conntrack_msg_type type,
@@ -738,22 +740,22 @@ int nfct_callback_register(struct nfct_handle *h,
                                      void *data),
                            void *data);
 
-/// Removes the function registered with nfct_callback_register(); conntrack messages go nowhere
-/// then, not even to one registered with nfct_callback_register2().
-///
-/// Sets errno to EINVAL for NULL or a handle opened without conntrack.
-///
-/// # Safety
-/// `h` is NULL or a live handle.
+/** Removes the function registered with nfct_callback_register(); conntrack messages go nowhere
+ * then, not even to one registered with nfct_callback_register2().
+ *
+ * Sets errno to EINVAL for NULL or a handle opened without conntrack.
+ *
+ * # Safety
+ * `h` is NULL or a live handle. */
 void nfct_callback_unregister(struct nfct_handle *h);
 
-/// Registers a function as nfct_callback_register() does, which is handed the message too.
-///
-/// The message is valid until the function returns.
-/// Returns 0; -1 with EINVAL for NULL or a handle opened without conntrack.
-///
-/// # Safety
-/// `h` is NULL or a live handle; `cb` may be called with `data` while it is registered.
+/** Registers a function as nfct_callback_register() does, which is handed the message too.
+ *
+ * The message is valid until the function returns.
+ * Returns 0; -1 with EINVAL for NULL or a handle opened without conntrack.
+ *
+ * # Safety
+ * `h` is NULL or a live handle; `cb` may be called with `data` while it is registered. */
 int nfct_callback_register2(struct nfct_handle *h,
                             enum nf_conntrack_msg_type type,
                             int (*cb)(const struct nlmsghdr *nlh,
@@ -762,23 +764,23 @@ int nfct_callback_register2(struct nfct_handle *h,
                                       void *data),
                             void *data);
 
-/// Removes the function registered with nfct_callback_register2(); conntrack messages go nowhere
-/// then.
-///
-/// Sets errno to EINVAL for NULL or a handle opened without conntrack.
-///
-/// # Safety
-/// `h` is NULL or a live handle.
+/** Removes the function registered with nfct_callback_register2(); conntrack messages go nowhere
+ * then.
+ *
+ * Sets errno to EINVAL for NULL or a handle opened without conntrack.
+ *
+ * # Safety
+ * `h` is NULL or a live handle. */
 void nfct_callback_unregister2(struct nfct_handle *h);
 
-/// Registers the function that expectation messages go to, as nfct_callback_register() does for
-/// conntrack messages. A stolen object is released with nfexp_destroy(); one that the function
-/// destroys is freed once, whatever is returned.
-///
-/// Returns 0; -1 with EINVAL for NULL or a handle opened without expectations.
-///
-/// # Safety
-/// `h` is NULL or a live handle; `cb` may be called with `data` while it is registered.
+/** Registers the function that expectation messages go to, as nfct_callback_register() does for
+ * conntrack messages. A stolen object is released with nfexp_destroy(); one that the function
+ * destroys is freed once, whatever is returned.
+ *
+ * Returns 0; -1 with EINVAL for NULL or a handle opened without expectations.
+ *
+ * # Safety
+ * `h` is NULL or a live handle; `cb` may be called with `data` while it is registered. */
 int nfexp_callback_register(struct nfct_handle *h,
                             enum nf_conntrack_msg_type type,
                             int (*cb)(enum nf_conntrack_msg_type type,
@@ -786,21 +788,21 @@ int nfexp_callback_register(struct nfct_handle *h,
                                       void *data),
                             void *data);
 
-/// Removes the function registered with nfexp_callback_register(); expectation messages go nowhere
-/// then.
-///
-/// Sets errno to EINVAL for NULL or a handle opened without expectations.
-///
-/// # Safety
-/// `h` is NULL or a live handle.
+/** Removes the function registered with nfexp_callback_register(); expectation messages go nowhere
+ * then.
+ *
+ * Sets errno to EINVAL for NULL or a handle opened without expectations.
+ *
+ * # Safety
+ * `h` is NULL or a live handle. */
 void nfexp_callback_unregister(struct nfct_handle *h);
 
-/// Registers a function as nfexp_callback_register() does, which is handed the message too.
-///
-/// Returns 0; -1 with EINVAL for NULL or a handle opened without expectations.
-///
-/// # Safety
-/// `h` is NULL or a live handle; `cb` may be called with `data` while it is registered.
+/** Registers a function as nfexp_callback_register() does, which is handed the message too.
+ *
+ * Returns 0; -1 with EINVAL for NULL or a handle opened without expectations.
+ *
+ * # Safety
+ * `h` is NULL or a live handle; `cb` may be called with `data` while it is registered. */
 int nfexp_callback_register2(struct nfct_handle *h,
                              enum nf_conntrack_msg_type type,
                              int (*cb)(const struct nlmsghdr *nlh,
@@ -809,427 +811,427 @@ int nfexp_callback_register2(struct nfct_handle *h,
                                        void *data),
                              void *data);
 
-/// Removes the function registered with nfexp_callback_register2(); expectation messages go nowhere
-/// then.
-///
-/// Sets errno to EINVAL for NULL or a handle opened without expectations.
-///
-/// # Safety
-/// `h` is NULL or a live handle.
+/** Removes the function registered with nfexp_callback_register2(); expectation messages go nowhere
+ * then.
+ *
+ * Sets errno to EINVAL for NULL or a handle opened without expectations.
+ *
+ * # Safety
+ * `h` is NULL or a live handle. */
 void nfexp_callback_unregister2(struct nfct_handle *h);
 
-/// Sends a query and hands the answer, and the events that come before it, to the callbacks.
-///
-/// `data` is a `struct nf_conntrack` for CREATE, UPDATE, DESTROY, GET and CREATE_UPDATE; the address
-/// family (AF_UNSPEC is all), of which the first byte counts, for FLUSH (which ignores it), DUMP and
-/// DUMP_RESET; a `struct nfct_filter_dump` for the filtered ones. A query gets its own answer also
-/// after a callback stopped an earlier one. A dump holds one datagram in memory, whatever its length.
-///
-/// Returns 0 when the answer is complete or a callback stopped it, a callback's negative verdict, or
-/// -1 with errno: that of the kernel's refusal (EPERM without CAP_NET_ADMIN, ENOENT, EEXIST, EBUSY,
-/// ...), of sending or receiving (ENOBUFS: messages were lost), EINVAL for NULL and for an object
-/// without a usable layer 3 protocol, ENOTSUP for an unknown query or a tuple in FLUSH_FILTER, ENOSPC
-/// for an object that does not fit a request, ENOMEM.
-///
-/// # Safety
-/// `h` is NULL or a live handle; `data` is NULL or points to what the query needs.
+/** Sends a query and hands the answer, and the events that come before it, to the callbacks.
+ *
+ * `data` is a `struct nf_conntrack` for CREATE, UPDATE, DESTROY, GET and CREATE_UPDATE; the address
+ * family (AF_UNSPEC is all), of which the first byte counts, for FLUSH (which ignores it), DUMP and
+ * DUMP_RESET; a `struct nfct_filter_dump` for the filtered ones. A query gets its own answer also
+ * after a callback stopped an earlier one. A dump holds one datagram in memory, whatever its length.
+ *
+ * Returns 0 when the answer is complete or a callback stopped it, a callback's negative verdict, or
+ * -1 with errno: that of the kernel's refusal (EPERM without CAP_NET_ADMIN, ENOENT, EEXIST, EBUSY,
+ * ...), of sending or receiving (ENOBUFS: messages were lost), EINVAL for NULL and for an object
+ * without a usable layer 3 protocol, ENOTSUP for an unknown query or a tuple in FLUSH_FILTER, ENOSPC
+ * for an object that does not fit a request, ENOMEM.
+ *
+ * # Safety
+ * `h` is NULL or a live handle; `data` is NULL or points to what the query needs. */
 int nfct_query(struct nfct_handle *h,
                enum nf_conntrack_query query,
                const void *data);
 
-/// Sends a query and does not wait for its answer, which nfct_catch() receives.
-///
-/// Returns the number of bytes sent; -1 with errno as nfct_query().
-///
-/// # Safety
-/// `h` is NULL or a live handle; `data` is NULL or points to what the query needs.
+/** Sends a query and does not wait for its answer, which nfct_catch() receives.
+ *
+ * Returns the number of bytes sent; -1 with errno as nfct_query().
+ *
+ * # Safety
+ * `h` is NULL or a live handle; `data` is NULL or points to what the query needs. */
 int nfct_send(struct nfct_handle *h, enum nf_conntrack_query query, const void *data);
 
-/// Receives messages and hands them to the callbacks, until an answer is complete, a callback ends
-/// the loop, or receiving fails. Signals do not end it.
-///
-/// A datagram that is not from the kernel (ENOMSG), holds no whole message (EBADMSG), has no netlink
-/// address (EINVAL) or was larger than the buffer, which grows (ENOBUFS), is dropped: call again.
-///
-/// Returns 0 at the end of an answer or when a callback stopped the loop, a callback's negative
-/// verdict, or -1 with errno: EAGAIN when a non-blocking descriptor has nothing more, ENOBUFS when
-/// messages were lost (call again), ENOENT for a message of a subsystem that is not open, EBADF when
-/// the descriptor was closed, that of a refusal by the kernel, ENOMEM, EINVAL for NULL.
-///
-/// # Safety
-/// `h` is NULL or a live handle.
+/** Receives messages and hands them to the callbacks, until an answer is complete, a callback ends
+ * the loop, or receiving fails. Signals do not end it.
+ *
+ * A datagram that is not from the kernel (ENOMSG), holds no whole message (EBADMSG), has no netlink
+ * address (EINVAL) or was larger than the buffer, which grows (ENOBUFS), is dropped: call again.
+ *
+ * Returns 0 at the end of an answer or when a callback stopped the loop, a callback's negative
+ * verdict, or -1 with errno: EAGAIN when a non-blocking descriptor has nothing more, ENOBUFS when
+ * messages were lost (call again), ENOENT for a message of a subsystem that is not open, EBADF when
+ * the descriptor was closed, that of a refusal by the kernel, ENOMEM, EINVAL for NULL.
+ *
+ * # Safety
+ * `h` is NULL or a live handle. */
 int nfct_catch(struct nfct_handle *h);
 
-/// Sends a query about expectations and hands the answer to the callbacks, as nfct_query() does.
-///
-/// `data` is a `struct nf_expect` for CREATE, CREATE_UPDATE, GET and DESTROY; the address family for
-/// FLUSH and DUMP. The other queries give -1 with ENOTSUP. Returns as nfct_query().
-///
-/// # Safety
-/// `h` is NULL or a live handle; `data` is NULL or points to what the query needs.
+/** Sends a query about expectations and hands the answer to the callbacks, as nfct_query() does.
+ *
+ * `data` is a `struct nf_expect` for CREATE, CREATE_UPDATE, GET and DESTROY; the address family for
+ * FLUSH and DUMP. The other queries give -1 with ENOTSUP. Returns as nfct_query().
+ *
+ * # Safety
+ * `h` is NULL or a live handle; `data` is NULL or points to what the query needs. */
 int nfexp_query(struct nfct_handle *h,
                 enum nf_conntrack_query qt,
                 const void *data);
 
-/// Sends a query about expectations and does not wait for its answer.
-///
-/// Returns the number of bytes sent; -1 with errno as nfexp_query().
-///
-/// # Safety
-/// `h` is NULL or a live handle; `data` is NULL or points to what the query needs.
+/** Sends a query about expectations and does not wait for its answer.
+ *
+ * Returns the number of bytes sent; -1 with errno as nfexp_query().
+ *
+ * # Safety
+ * `h` is NULL or a live handle; `data` is NULL or points to what the query needs. */
 int nfexp_send(struct nfct_handle *h, enum nf_conntrack_query qt, const void *data);
 
-/// Receives messages and hands them to the callbacks: the same as nfct_catch().
-///
-/// # Safety
-/// `h` is NULL or a live handle.
+/** Receives messages and hands them to the callbacks: the same as nfct_catch().
+ *
+ * # Safety
+ * `h` is NULL or a live handle. */
 int nfexp_catch(struct nfct_handle *h);
 
-/// Makes an empty object. Release it with nfct_destroy().
-///
-/// Returns NULL with ENOMEM when there is no memory.
-///
-/// # Safety
-/// Always safe to call.
+/** Makes an empty object. Release it with nfct_destroy().
+ *
+ * Returns NULL with ENOMEM when there is no memory.
+ *
+ * # Safety
+ * Always safe to call. */
 struct nf_conntrack *nfct_new(void);
 
-/// Destroys an object and all it owns. NULL is ignored; errno is left alone.
-///
-/// # Safety
-/// `ct` is NULL or a live object on the heap, and not used again.
+/** Destroys an object and all it owns. NULL is ignored; errno is left alone.
+ *
+ * # Safety
+ * `ct` is NULL or a live object on the heap, and not used again. */
 void nfct_destroy(struct nf_conntrack *ct);
 
-/// Copies an object with all it owns. Release the copy with nfct_destroy().
-///
-/// Returns NULL with EINVAL for NULL, with ENOMEM when there is no memory.
-///
-/// # Safety
-/// `ct` is NULL or a live object.
+/** Copies an object with all it owns. Release the copy with nfct_destroy().
+ *
+ * Returns NULL with EINVAL for NULL, with ENOMEM when there is no memory.
+ *
+ * # Safety
+ * `ct` is NULL or a live object. */
 struct nf_conntrack *nfct_clone(const struct nf_conntrack *ct);
 
-/// The bytes of an object: what nfct_maxsize() returns; 0 with EINVAL for NULL.
-///
-/// # Safety
-/// `ct` is not looked into.
+/** The bytes of an object: what nfct_maxsize() returns; 0 with EINVAL for NULL.
+ *
+ * # Safety
+ * `ct` is not looked into. */
 __attribute__((deprecated)) size_t nfct_sizeof(const struct nf_conntrack *ct);
 
-/// The bytes of an object. That many zero bytes, aligned for any type, are an empty object.
-///
-/// # Safety
-/// Always safe to call.
+/** The bytes of an object. That many zero bytes, aligned for any type, are an empty object.
+ *
+ * # Safety
+ * Always safe to call. */
 __attribute__((deprecated)) size_t nfct_maxsize(void);
 
-/// Derives parts of an object from others, `NFCT_SOPT_*`.
-///
-/// UNDO_SNAT, UNDO_DNAT, UNDO_SPAT, UNDO_DPAT move the translated address or port out of the reply
-/// tuple into the NAT attributes; SETUP_ORIGINAL and SETUP_REPLY derive one tuple from the other.
-/// Returns 0; -1 with EOPNOTSUPP for an unknown option, with EINVAL for NULL.
-///
-/// # Safety
-/// `ct` is NULL or a live object.
+/** Derives parts of an object from others, `NFCT_SOPT_*`.
+ *
+ * UNDO_SNAT, UNDO_DNAT, UNDO_SPAT, UNDO_DPAT move the translated address or port out of the reply
+ * tuple into the NAT attributes; SETUP_ORIGINAL and SETUP_REPLY derive one tuple from the other.
+ * Returns 0; -1 with EOPNOTSUPP for an unknown option, with EINVAL for NULL.
+ *
+ * # Safety
+ * `ct` is NULL or a live object. */
 int nfct_setobjopt(struct nf_conntrack *ct, unsigned int option);
 
-/// Whether a flow is translated, `NFCT_GOPT_*`: its source or destination, address or port.
-///
-/// Returns 1 or 0; -1 with EOPNOTSUPP for an unknown option, with EINVAL for NULL.
-///
-/// # Safety
-/// `ct` is NULL or a live object.
+/** Whether a flow is translated, `NFCT_GOPT_*`: its source or destination, address or port.
+ *
+ * Returns 1 or 0; -1 with EOPNOTSUPP for an unknown option, with EINVAL for NULL.
+ *
+ * # Safety
+ * `ct` is NULL or a live object. */
 int nfct_getobjopt(const struct nf_conntrack *ct, unsigned int option);
 
-/// Copies the attributes that `source` has and `flags` (`NFCT_CP_*`) select into `dest`.
-///
-/// What `source` lacks stays in `dest`. NFCT_CP_OVERRIDE makes `dest` a copy of `source` instead and
-/// releases what it owned. Sets errno to EINVAL for NULL, to ENOMEM when there is no memory; `dest`
-/// is then unchanged.
-///
-/// # Safety
-/// Each is NULL or a live object.
+/** Copies the attributes that `source` has and `flags` (`NFCT_CP_*`) select into `dest`.
+ *
+ * What `source` lacks stays in `dest`. NFCT_CP_OVERRIDE makes `dest` a copy of `source` instead and
+ * releases what it owned. Sets errno to EINVAL for NULL, to ENOMEM when there is no memory; `dest`
+ * is then unchanged.
+ *
+ * # Safety
+ * Each is NULL or a live object. */
 void nfct_copy(struct nf_conntrack *dest,
                const struct nf_conntrack *source,
                unsigned int flags);
 
-/// Copies one attribute, if `ct2` has it, into `ct1`.
-///
-/// An unknown attribute is ignored. Sets errno to EINVAL for NULL, to ENOMEM when there is no
-/// memory; `ct1` is then unchanged.
-///
-/// # Safety
-/// Each is NULL or a live object.
+/** Copies one attribute, if `ct2` has it, into `ct1`.
+ *
+ * An unknown attribute is ignored. Sets errno to EINVAL for NULL, to ENOMEM when there is no
+ * memory; `ct1` is then unchanged.
+ *
+ * # Safety
+ * Each is NULL or a live object. */
 void nfct_copy_attr(struct nf_conntrack *ct1,
                     const struct nf_conntrack *ct2,
                     enum nf_conntrack_attr type);
 
-/// Compares two objects, as nfct_cmp() with NFCT_CMP_ALL.
-///
-/// Returns 1 if they match, else 0; 0 with EINVAL for NULL.
-///
-/// # Safety
-/// Each is NULL or a live object.
+/** Compares two objects, as nfct_cmp() with NFCT_CMP_ALL.
+ *
+ * Returns 1 if they match, else 0; 0 with EINVAL for NULL.
+ *
+ * # Safety
+ * Each is NULL or a live object. */
 int nfct_compare(const struct nf_conntrack *ct1, const struct nf_conntrack *ct2);
 
-/// Compares two objects in the parts that `flags` (`NFCT_CMP_*`) select.
-///
-/// An attribute that only one of the two has does not count, but with NFCT_CMP_MASK one that only
-/// `ct1` has, with NFCT_CMP_STRICT one that either has. Timeouts are compared by NFCT_CMP_ALL alone.
-/// Returns 1 if they match, else 0; 0 with EINVAL for NULL.
-///
-/// # Safety
-/// Each is NULL or a live object.
+/** Compares two objects in the parts that `flags` (`NFCT_CMP_*`) select.
+ *
+ * An attribute that only one of the two has does not count, but with NFCT_CMP_MASK one that only
+ * `ct1` has, with NFCT_CMP_STRICT one that either has. Timeouts are compared by NFCT_CMP_ALL alone.
+ * Returns 1 if they match, else 0; 0 with EINVAL for NULL.
+ *
+ * # Safety
+ * Each is NULL or a live object. */
 int nfct_cmp(const struct nf_conntrack *ct1,
              const struct nf_conntrack *ct2,
              unsigned int flags);
 
-/// Sets an attribute from the value behind `value`.
-///
-/// Numbers, addresses and ports are copied from there as they lie in memory, of any alignment; a
-/// name is a C string, of which 15 characters are kept; a label bitmask is taken over and must not
-/// be destroyed by the caller. Attributes that only the kernel fills are marked as set, without a
-/// value. An unknown attribute is ignored; NULL sets errno to EINVAL.
-///
-/// # Safety
-/// `ct` is NULL or a live object; `value` is NULL or points to what the attribute's value is.
+/** Sets an attribute from the value behind `value`.
+ *
+ * Numbers, addresses and ports are copied from there as they lie in memory, of any alignment; a
+ * name is a C string, of which 15 characters are kept; a label bitmask is taken over and must not
+ * be destroyed by the caller. Attributes that only the kernel fills are marked as set, without a
+ * value. An unknown attribute is ignored; NULL sets errno to EINVAL.
+ *
+ * # Safety
+ * `ct` is NULL or a live object; `value` is NULL or points to what the attribute's value is. */
 void nfct_set_attr(struct nf_conntrack *ct, enum nf_conntrack_attr type, const void *value);
 
-/// Sets an attribute as nfct_set_attr() does; of ATTR_HELPER_INFO it copies `len` bytes.
-///
-/// NULL sets errno to EINVAL; without memory for ATTR_HELPER_INFO errno is ENOMEM and the object
-/// unchanged.
-///
-/// # Safety
-/// As nfct_set_attr(); for ATTR_HELPER_INFO `value` points to `len` bytes.
+/** Sets an attribute as nfct_set_attr() does; of ATTR_HELPER_INFO it copies `len` bytes.
+ *
+ * NULL sets errno to EINVAL; without memory for ATTR_HELPER_INFO errno is ENOMEM and the object
+ * unchanged.
+ *
+ * # Safety
+ * As nfct_set_attr(); for ATTR_HELPER_INFO `value` points to `len` bytes. */
 void nfct_set_attr_l(struct nf_conntrack *ct,
                      enum nf_conntrack_attr type,
                      const void *value,
                      size_t len);
 
-/// Sets an 8-bit attribute. A wider one gets zero in its other bytes. NULL sets errno to EINVAL.
-///
-/// # Safety
-/// `ct` is NULL or a live object.
+/** Sets an 8-bit attribute. A wider one gets zero in its other bytes. NULL sets errno to EINVAL.
+ *
+ * # Safety
+ * `ct` is NULL or a live object. */
 void nfct_set_attr_u8(struct nf_conntrack *ct, enum nf_conntrack_attr type, uint8_t value);
 
-/// Sets a 16-bit attribute, in the byte order the attribute has. A narrower one gets the low bytes,
-/// a wider one zero in its other bytes. NULL sets errno to EINVAL.
-///
-/// # Safety
-/// `ct` is NULL or a live object.
+/** Sets a 16-bit attribute, in the byte order the attribute has. A narrower one gets the low bytes,
+ * a wider one zero in its other bytes. NULL sets errno to EINVAL.
+ *
+ * # Safety
+ * `ct` is NULL or a live object. */
 void nfct_set_attr_u16(struct nf_conntrack *ct, enum nf_conntrack_attr type, uint16_t value);
 
-/// Sets a 32-bit attribute, in the byte order the attribute has. A narrower one gets the low bytes,
-/// a wider one zero in its other bytes. NULL sets errno to EINVAL.
-///
-/// # Safety
-/// `ct` is NULL or a live object.
+/** Sets a 32-bit attribute, in the byte order the attribute has. A narrower one gets the low bytes,
+ * a wider one zero in its other bytes. NULL sets errno to EINVAL.
+ *
+ * # Safety
+ * `ct` is NULL or a live object. */
 void nfct_set_attr_u32(struct nf_conntrack *ct, enum nf_conntrack_attr type, uint32_t value);
 
-/// Sets a 64-bit attribute, in host byte order. A narrower one gets the low bytes. NULL sets errno
-/// to EINVAL.
-///
-/// # Safety
-/// `ct` is NULL or a live object.
+/** Sets a 64-bit attribute, in host byte order. A narrower one gets the low bytes. NULL sets errno
+ * to EINVAL.
+ *
+ * # Safety
+ * `ct` is NULL or a live object. */
 void nfct_set_attr_u64(struct nf_conntrack *ct, enum nf_conntrack_attr type, uint64_t value);
 
-/// The value of an attribute: a pointer into the object, or to what it owns.
-///
-/// The value is valid until the attribute is set again or the object destroyed, and shows later
-/// changes. Returns NULL with ENODATA if the attribute is not set, with EINVAL if it is unknown or
-/// `ct` is NULL; NULL without errno if it is set but has no value.
-///
-/// # Safety
-/// `ct` is NULL or a live object.
+/** The value of an attribute: a pointer into the object, or to what it owns.
+ *
+ * The value is valid until the attribute is set again or the object destroyed, and shows later
+ * changes. Returns NULL with ENODATA if the attribute is not set, with EINVAL if it is unknown or
+ * `ct` is NULL; NULL without errno if it is set but has no value.
+ *
+ * # Safety
+ * `ct` is NULL or a live object. */
 const void *nfct_get_attr(const struct nf_conntrack *ct, enum nf_conntrack_attr type);
 
-/// The value of an 8-bit attribute; of a wider one its first byte.
-///
-/// Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `ct` is NULL.
-///
-/// # Safety
-/// `ct` is NULL or a live object.
+/** The value of an 8-bit attribute; of a wider one its first byte.
+ *
+ * Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `ct` is NULL.
+ *
+ * # Safety
+ * `ct` is NULL or a live object. */
 uint8_t nfct_get_attr_u8(const struct nf_conntrack *ct, enum nf_conntrack_attr type);
 
-/// The value of a 16-bit attribute in the byte order the attribute has; of a wider one its first
-/// bytes.
-///
-/// Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `ct` is NULL.
-///
-/// # Safety
-/// `ct` is NULL or a live object.
+/** The value of a 16-bit attribute in the byte order the attribute has; of a wider one its first
+ * bytes.
+ *
+ * Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `ct` is NULL.
+ *
+ * # Safety
+ * `ct` is NULL or a live object. */
 uint16_t nfct_get_attr_u16(const struct nf_conntrack *ct, enum nf_conntrack_attr type);
 
-/// The value of a 32-bit attribute in the byte order the attribute has; of a wider one its first
-/// bytes.
-///
-/// Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `ct` is NULL.
-///
-/// # Safety
-/// `ct` is NULL or a live object.
+/** The value of a 32-bit attribute in the byte order the attribute has; of a wider one its first
+ * bytes.
+ *
+ * Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `ct` is NULL.
+ *
+ * # Safety
+ * `ct` is NULL or a live object. */
 uint32_t nfct_get_attr_u32(const struct nf_conntrack *ct, enum nf_conntrack_attr type);
 
-/// The value of a 64-bit attribute, host byte order.
-///
-/// Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `ct` is NULL.
-///
-/// # Safety
-/// `ct` is NULL or a live object.
+/** The value of a 64-bit attribute, host byte order.
+ *
+ * Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `ct` is NULL.
+ *
+ * # Safety
+ * `ct` is NULL or a live object. */
 uint64_t nfct_get_attr_u64(const struct nf_conntrack *ct, enum nf_conntrack_attr type);
 
-/// Whether an attribute is set: 1 or 0; -1 with EINVAL if it is unknown or `ct` is NULL.
-///
-/// # Safety
-/// `ct` is NULL or a live object.
+/** Whether an attribute is set: 1 or 0; -1 with EINVAL if it is unknown or `ct` is NULL.
+ *
+ * # Safety
+ * `ct` is NULL or a live object. */
 int nfct_attr_is_set(const struct nf_conntrack *ct, enum nf_conntrack_attr type);
 
-/// Whether all attributes of an array are set: 1 or 0; 1 for an empty array.
-///
-/// The search ends at the first that is not set. Returns -1 with EINVAL if it meets an unknown one,
-/// or if `ct` or a `type_array` that is not empty is NULL.
-///
-/// # Safety
-/// `ct` is NULL or a live object; `type_array` is NULL or points to `size` numbers.
+/** Whether all attributes of an array are set: 1 or 0; 1 for an empty array.
+ *
+ * The search ends at the first that is not set. Returns -1 with EINVAL if it meets an unknown one,
+ * or if `ct` or a `type_array` that is not empty is NULL.
+ *
+ * # Safety
+ * `ct` is NULL or a live object; `type_array` is NULL or points to `size` numbers. */
 int nfct_attr_is_set_array(const struct nf_conntrack *ct,
                            const enum nf_conntrack_attr *type_array,
                            int size);
 
-/// Marks an attribute as not set. Returns 0; -1 with EINVAL if it is unknown or `ct` is NULL.
-///
-/// # Safety
-/// `ct` is NULL or a live object.
+/** Marks an attribute as not set. Returns 0; -1 with EINVAL if it is unknown or `ct` is NULL.
+ *
+ * # Safety
+ * `ct` is NULL or a live object. */
 int nfct_attr_unset(struct nf_conntrack *ct, enum nf_conntrack_attr type);
 
-/// Sets the attributes of a group from its structure, and marks all of them as set.
-///
-/// An address group also sets the layer 3 protocol; a port group marks the layer 4 protocol as set
-/// with the value it has; the counter and single address groups only mark. An unknown group is
-/// ignored; NULL sets errno to EINVAL (`value` may be NULL for groups that only mark).
-///
-/// # Safety
-/// `ct` is NULL or a live object; `value` is NULL or points to the group's structure.
+/** Sets the attributes of a group from its structure, and marks all of them as set.
+ *
+ * An address group also sets the layer 3 protocol; a port group marks the layer 4 protocol as set
+ * with the value it has; the counter and single address groups only mark. An unknown group is
+ * ignored; NULL sets errno to EINVAL (`value` may be NULL for groups that only mark).
+ *
+ * # Safety
+ * `ct` is NULL or a live object; `value` is NULL or points to the group's structure. */
 void nfct_set_attr_grp(struct nf_conntrack *ct, enum nf_conntrack_attr_grp type, const void *value);
 
-/// Fills the structure of a group from its attributes.
-///
-/// Returns 0; -1 with ENODATA if the object lacks the group, with EINVAL if the group is unknown or
-/// a pointer NULL. `data` is then untouched.
-///
-/// # Safety
-/// `ct` is NULL or a live object; `data` is NULL or points to the group's structure.
+/** Fills the structure of a group from its attributes.
+ *
+ * Returns 0; -1 with ENODATA if the object lacks the group, with EINVAL if the group is unknown or
+ * a pointer NULL. `data` is then untouched.
+ *
+ * # Safety
+ * `ct` is NULL or a live object; `data` is NULL or points to the group's structure. */
 int nfct_get_attr_grp(const struct nf_conntrack *ct, enum nf_conntrack_attr_grp type, void *data);
 
-/// Whether a group is set: 1 or 0; -1 with EINVAL if it is unknown or `ct` is NULL.
-///
-/// All attributes of a group must be set, of a single address group any.
-///
-/// # Safety
-/// `ct` is NULL or a live object.
+/** Whether a group is set: 1 or 0; -1 with EINVAL if it is unknown or `ct` is NULL.
+ *
+ * All attributes of a group must be set, of a single address group any.
+ *
+ * # Safety
+ * `ct` is NULL or a live object. */
 int nfct_attr_grp_is_set(const struct nf_conntrack *ct, enum nf_conntrack_attr_grp type);
 
-/// Marks all attributes of a group as not set. Returns 0; -1 with EINVAL if the group is unknown or
-/// `ct` is NULL.
-///
-/// # Safety
-/// `ct` is NULL or a live object.
+/** Marks all attributes of a group as not set. Returns 0; -1 with EINVAL if the group is unknown or
+ * `ct` is NULL.
+ *
+ * # Safety
+ * `ct` is NULL or a live object. */
 int nfct_attr_grp_unset(struct nf_conntrack *ct, enum nf_conntrack_attr_grp type);
 
-/// Makes an empty bitmask for labels 0 to `maxbit`, rounded up to a multiple of 32.
-///
-/// Release it with nfct_bitmask_destroy(), unless an object took it over. Returns NULL with errno
-/// untouched if `maxbit` is above 65535, with ENOMEM when there is no memory.
-///
-/// # Safety
-/// Always safe to call.
+/** Makes an empty bitmask for labels 0 to `maxbit`, rounded up to a multiple of 32.
+ *
+ * Release it with nfct_bitmask_destroy(), unless an object took it over. Returns NULL with errno
+ * untouched if `maxbit` is above 65535, with ENOMEM when there is no memory.
+ *
+ * # Safety
+ * Always safe to call. */
 struct nfct_bitmask *nfct_bitmask_new(unsigned int maxbit);
 
-/// Copies a bitmask. Returns NULL with EINVAL for NULL, with ENOMEM when there is no memory.
-///
-/// # Safety
-/// `b` is NULL or a live bitmask.
+/** Copies a bitmask. Returns NULL with EINVAL for NULL, with ENOMEM when there is no memory.
+ *
+ * # Safety
+ * `b` is NULL or a live bitmask. */
 struct nfct_bitmask *nfct_bitmask_clone(const struct nfct_bitmask *b);
 
-/// The highest label number the bitmask can hold; 0 with EINVAL for NULL.
-///
-/// # Safety
-/// `b` is NULL or a live bitmask.
+/** The highest label number the bitmask can hold; 0 with EINVAL for NULL.
+ *
+ * # Safety
+ * `b` is NULL or a live bitmask. */
 unsigned int nfct_bitmask_maxbit(const struct nfct_bitmask *b);
 
-/// Adds a label; one above nfct_bitmask_maxbit() is ignored. NULL sets errno to EINVAL.
-///
-/// # Safety
-/// `b` is NULL or a live bitmask.
+/** Adds a label; one above nfct_bitmask_maxbit() is ignored. NULL sets errno to EINVAL.
+ *
+ * # Safety
+ * `b` is NULL or a live bitmask. */
 void nfct_bitmask_set_bit(struct nfct_bitmask *b, unsigned int bit);
 
-/// Whether a label is in the set: 1 or 0; 0 with EINVAL for NULL.
-///
-/// # Safety
-/// `b` is NULL or a live bitmask.
+/** Whether a label is in the set: 1 or 0; 0 with EINVAL for NULL.
+ *
+ * # Safety
+ * `b` is NULL or a live bitmask. */
 int nfct_bitmask_test_bit(const struct nfct_bitmask *b, unsigned int bit);
 
-/// Removes a label; one above nfct_bitmask_maxbit() is ignored. NULL sets errno to EINVAL.
-///
-/// # Safety
-/// `b` is NULL or a live bitmask.
+/** Removes a label; one above nfct_bitmask_maxbit() is ignored. NULL sets errno to EINVAL.
+ *
+ * # Safety
+ * `b` is NULL or a live bitmask. */
 void nfct_bitmask_unset_bit(struct nfct_bitmask *b, unsigned int bit);
 
-/// Destroys a bitmask. NULL is ignored.
-///
-/// # Safety
-/// `b` is NULL or a live bitmask that no object took over, and not used again.
+/** Destroys a bitmask. NULL is ignored.
+ *
+ * # Safety
+ * `b` is NULL or a live bitmask that no object took over, and not used again. */
 void nfct_bitmask_destroy(struct nfct_bitmask *b);
 
-/// Removes all labels; the capacity stays. NULL sets errno to EINVAL.
-///
-/// # Safety
-/// `b` is NULL or a live bitmask.
+/** Removes all labels; the capacity stays. NULL sets errno to EINVAL.
+ *
+ * # Safety
+ * `b` is NULL or a live bitmask. */
 void nfct_bitmask_clear(struct nfct_bitmask *b);
 
-/// Whether two bitmasks have the same capacity and labels; false with EINVAL for NULL.
-///
-/// # Safety
-/// Each is NULL or a live bitmask.
+/** Whether two bitmasks have the same capacity and labels; false with EINVAL for NULL.
+ *
+ * # Safety
+ * Each is NULL or a live bitmask. */
 bool nfct_bitmask_equal(const struct nfct_bitmask *b1, const struct nfct_bitmask *b2);
 
-/// The path of the system's label file, `/etc/xtables/connlabel.conf`: a constant string.
-///
-/// # Safety
-/// Always safe to call.
+/** The path of the system's label file, `/etc/xtables/connlabel.conf`: a constant string.
+ *
+ * # Safety
+ * Always safe to call. */
 const char *nfct_labels_get_path(void);
 
-/// Reads a label file; NULL stands for the system's. Release the map with nfct_labelmap_destroy().
-///
-/// A line is a bit number below 1024 and a name of letters, digits, blanks and `-`; other lines are
-/// skipped, and so are bits and names that an earlier line has. Returns NULL with the errno of
-/// open(), with errno 0 if no line could be used, with ENOMEM when there is no memory.
-///
-/// # Safety
-/// `mapfile` is NULL or a C string.
+/** Reads a label file; NULL stands for the system's. Release the map with nfct_labelmap_destroy().
+ *
+ * A line is a bit number below 1024 and a name of letters, digits, blanks and `-`; other lines are
+ * skipped, and so are bits and names that an earlier line has. Returns NULL with the errno of
+ * open(), with errno 0 if no line could be used, with ENOMEM when there is no memory.
+ *
+ * # Safety
+ * `mapfile` is NULL or a C string. */
 struct nfct_labelmap *nfct_labelmap_new(const char *mapfile);
 
-/// Destroys a label map, and the names it handed out. NULL is ignored.
-///
-/// # Safety
-/// `map` is NULL or a live label map, and not used again.
+/** Destroys a label map, and the names it handed out. NULL is ignored.
+ *
+ * # Safety
+ * `map` is NULL or a live label map, and not used again. */
 void nfct_labelmap_destroy(struct nfct_labelmap *map);
 
-/// The name of a label: empty if it has none, NULL beyond the highest label that has one.
-///
-/// The name is valid until the map is destroyed. Returns NULL with EINVAL for NULL.
-///
-/// # Safety
-/// `m` is NULL or a live label map.
+/** The name of a label: empty if it has none, NULL beyond the highest label that has one.
+ *
+ * The name is valid until the map is destroyed. Returns NULL with EINVAL for NULL.
+ *
+ * # Safety
+ * `m` is NULL or a live label map. */
 const char *nfct_labelmap_get_name(struct nfct_labelmap *m, unsigned int bit);
 
-/// The number of the label with this name; -1 if there is none, and without a map.
-///
-/// errno is EINVAL if `m` is a map and `name` NULL, else left alone.
-///
-/// # Safety
-/// `m` is NULL or a live label map; `name` is NULL or a C string.
+/** The number of the label with this name; -1 if there is none, and without a map.
+ *
+ * errno is EINVAL if `m` is a map and `name` NULL, else left alone.
+ *
+ * # Safety
+ * `m` is NULL or a live label map; `name` is NULL or a C string. */
 int nfct_labelmap_get_bit(struct nfct_labelmap *m, const char *name);
 
-/// Prints an entry as nfct_snprintf_labels() does, without labels.
-///
-/// # Safety
-/// As nfct_snprintf_labels().
+/** Prints an entry as nfct_snprintf_labels() does, without labels.
+ *
+ * # Safety
+ * As nfct_snprintf_labels(). */
 int nfct_snprintf(char *buf,
                   unsigned int size,
                   const struct nf_conntrack *ct,
@@ -1237,20 +1239,20 @@ int nfct_snprintf(char *buf,
                   unsigned int out_type,
                   unsigned int out_flags);
 
-/// Prints an entry into a buffer of `size` bytes, with the names of its labels.
-///
-/// `msg_type` NFCT_T_NEW, UPDATE or DESTROY prints as such, any other not at all; `out_type` is
-/// NFCT_O_PLAIN or NFCT_O_XML; `out_flags` are NFCT_OF_*. The text is cut to fit and always ends with
-/// a NUL; a `size` of 0 only measures, `buf` may be NULL then. Times are local. Without a `map` no
-/// labels are printed.
-///
-/// Returns the length of the whole text, without its NUL: it was cut if that is `size` or more. -1
-/// with ENOENT for an unknown `out_type`, with EINVAL for NULL; -1 with errno untouched if the plain
-/// format lacks a protocol to name.
-///
-/// # Safety
-/// `buf` is NULL or points to `size` bytes; `ct` is NULL or a live object; `map` is NULL or a live
-/// label map.
+/** Prints an entry into a buffer of `size` bytes, with the names of its labels.
+ *
+ * `msg_type` NFCT_T_NEW, UPDATE or DESTROY prints as such, any other not at all; `out_type` is
+ * NFCT_O_PLAIN or NFCT_O_XML; `out_flags` are NFCT_OF_*. The text is cut to fit and always ends with
+ * a NUL; a `size` of 0 only measures, `buf` may be NULL then. Times are local. Without a `map` no
+ * labels are printed.
+ *
+ * Returns the length of the whole text, without its NUL: it was cut if that is `size` or more. -1
+ * with ENOENT for an unknown `out_type`, with EINVAL for NULL; -1 with errno untouched if the plain
+ * format lacks a protocol to name.
+ *
+ * # Safety
+ * `buf` is NULL or points to `size` bytes; `ct` is NULL or a live object; `map` is NULL or a live
+ * label map. */
 int nfct_snprintf_labels(char *buf,
                          unsigned int size,
                          const struct nf_conntrack *ct,
@@ -1259,13 +1261,13 @@ int nfct_snprintf_labels(char *buf,
                          unsigned int out_flags,
                          struct nfct_labelmap *map);
 
-/// Prints an expectation into a buffer of `size` bytes, as nfct_snprintf() does an entry.
-///
-/// Returns the length of the whole text; -1 with ENOENT for an unknown `out_type`, with EINVAL for
-/// NULL.
-///
-/// # Safety
-/// `buf` is NULL or points to `size` bytes; `exp` is NULL or a live object.
+/** Prints an expectation into a buffer of `size` bytes, as nfct_snprintf() does an entry.
+ *
+ * Returns the length of the whole text; -1 with ENOENT for an unknown `out_type`, with EINVAL for
+ * NULL.
+ *
+ * # Safety
+ * `buf` is NULL or points to `size` bytes; `exp` is NULL or a live object. */
 int nfexp_snprintf(char *buf,
                    unsigned int size,
                    const struct nf_expect *exp,
@@ -1273,210 +1275,211 @@ int nfexp_snprintf(char *buf,
                    unsigned int out_type,
                    unsigned int out_flags);
 
-/// Makes an empty filter, which lets all events pass. Release it with nfct_filter_destroy().
-///
-/// Returns NULL with ENOMEM when there is no memory.
-///
-/// # Safety
-/// Always safe to call.
+/** Makes an empty filter, which lets all events pass. Release it with nfct_filter_destroy().
+ *
+ * Returns NULL with ENOMEM when there is no memory.
+ *
+ * # Safety
+ * Always safe to call. */
 struct nfct_filter *nfct_filter_create(void);
 
-/// Destroys a filter; where it is attached it stays so. NULL is ignored.
-///
-/// # Safety
-/// `filter` is NULL or a live filter, and not used again.
+/** Destroys a filter; where it is attached it stays so. NULL is ignored.
+ *
+ * # Safety
+ * `filter` is NULL or a live filter, and not used again. */
 void nfct_filter_destroy(struct nfct_filter *filter);
 
-/// Adds a value to a criterion: `uint32_t` for L4PROTO, `struct nfct_filter_proto` for
-/// L4PROTO_STATE, `struct nfct_filter_ipv4` and `nfct_filter_ipv6` for addresses,
-/// `struct nfct_filter_dump_mark` for MARK, `uint16_t` for ZONE. All in host byte order.
-///
-/// Values of one criterion are alternatives; all criteria must hold. An unknown criterion, a number
-/// out of range and values beyond the limit (255 protocols, 127 IPv4 addresses, marks or zones,
-/// 20 IPv6 addresses) are ignored; NULL sets errno to EINVAL.
-///
-/// # Safety
-/// `filter` is NULL or a live filter; `value` is NULL or points to what the value is.
+/** Adds a value to a criterion: `uint32_t` for L4PROTO, `struct nfct_filter_proto` for
+ * L4PROTO_STATE, `struct nfct_filter_ipv4` and `nfct_filter_ipv6` for addresses,
+ * `struct nfct_filter_dump_mark` for MARK, `uint16_t` for ZONE. All in host byte order.
+ *
+ * Values of one criterion are alternatives; all criteria must hold. An unknown criterion, a number
+ * out of range and values beyond the limit (255 protocols, 127 IPv4 addresses, marks or zones,
+ * 20 IPv6 addresses) are ignored; NULL sets errno to EINVAL.
+ *
+ * # Safety
+ * `filter` is NULL or a live filter; `value` is NULL or points to what the value is. */
 void nfct_filter_add_attr(struct nfct_filter *filter,
                           enum nfct_filter_attr attr,
                           const void *value);
 
-/// Adds a number to a criterion that takes one: L4PROTO, ZONE (its low 16 bits) or L4PROTO_STATE
-/// (protocol in the low half, state in the high half). Others are ignored.
-///
-/// NULL sets errno to EINVAL.
-///
-/// # Safety
-/// `filter` is NULL or a live filter.
+/** Adds a number to a criterion that takes one: L4PROTO, ZONE (its low 16 bits) or L4PROTO_STATE
+ * (protocol in the low half, state in the high half). Others are ignored.
+ *
+ * NULL sets errno to EINVAL.
+ *
+ * # Safety
+ * `filter` is NULL or a live filter. */
 void nfct_filter_add_attr_u32(struct nfct_filter *filter,
                               enum nfct_filter_attr attr,
                               uint32_t value);
 
-/// Says what a criterion does with the events it matches: NFCT_FILTER_LOGIC_POSITIVE (the default)
-/// lets only them pass, NFCT_FILTER_LOGIC_NEGATIVE drops them.
-///
-/// Returns 0; -1 with ENOTSUP for an unknown criterion, with EBUSY once the logic is negative, with
-/// EINVAL for NULL.
-///
-/// # Safety
-/// `filter` is NULL or a live filter.
+/** Says what a criterion does with the events it matches: NFCT_FILTER_LOGIC_POSITIVE (the default)
+ * lets only them pass, NFCT_FILTER_LOGIC_NEGATIVE drops them.
+ *
+ * Returns 0; -1 with ENOTSUP for an unknown criterion, with EBUSY once the logic is negative, with
+ * EINVAL for NULL.
+ *
+ * # Safety
+ * `filter` is NULL or a live filter. */
 int nfct_filter_set_logic(struct nfct_filter *filter,
                           enum nfct_filter_attr attr,
                           enum nfct_filter_logic logic);
 
-/// Attaches a filter to a socket, in place of one attached before. The filter may be destroyed or
-/// changed afterwards: the kernel has its own copy.
-///
-/// Returns 0; -1 with errno of setsockopt(), with EINVAL for NULL, with ENOMEM when there is no
-/// memory.
-///
-/// # Safety
-/// `filter` is NULL or a live filter.
+/** Attaches a filter to a socket, in place of one attached before. The filter may be destroyed or
+ * changed afterwards: the kernel has its own copy.
+ *
+ * Returns 0; -1 with errno of setsockopt(), with EINVAL for NULL, with ENOMEM when there is no
+ * memory.
+ *
+ * # Safety
+ * `filter` is NULL or a live filter. */
 int nfct_filter_attach(int fd, struct nfct_filter *filter);
 
-/// Detaches the filter of a socket. Returns 0; -1 with ENOENT if it has none, or errno of
-/// setsockopt().
-///
-/// # Safety
-/// Always safe to call.
+/** Detaches the filter of a socket. Returns 0; -1 with ENOENT if it has none, or errno of
+ * setsockopt().
+ *
+ * # Safety
+ * Always safe to call. */
 int nfct_filter_detach(int fd);
 
-/// Makes an empty filter, which selects all entries. Release it with nfct_filter_dump_destroy().
-///
-/// Returns NULL with ENOMEM when there is no memory.
-///
-/// # Safety
-/// Always safe to call.
+/** Makes an empty filter, which selects all entries. Release it with nfct_filter_dump_destroy().
+ *
+ * Returns NULL with ENOMEM when there is no memory.
+ *
+ * # Safety
+ * Always safe to call. */
 struct nfct_filter_dump *nfct_filter_dump_create(void);
 
-/// Destroys a filter. NULL is ignored; errno is left alone.
-///
-/// # Safety
-/// `filter` is NULL or a live filter, and not used again.
+/** Destroys a filter. NULL is ignored; errno is left alone.
+ *
+ * # Safety
+ * `filter` is NULL or a live filter, and not used again. */
 void nfct_filter_dump_destroy(struct nfct_filter_dump *filter);
 
-/// Sets a criterion: `struct nfct_filter_dump_mark` for MARK and STATUS, `uint8_t` for L3NUM,
-/// `uint16_t` for ZONE, `struct nf_conntrack` for TUPLE, which is copied.
-///
-/// An unknown criterion is ignored; NULL sets errno to EINVAL. A kernel ignores criteria that it
-/// does not know: STATUS needs Linux 5.15, ZONE 6.8, TUPLE 5.8.
-///
-/// # Safety
-/// `filter_dump` is NULL or a live filter; `data` is NULL or points to what the value is.
+/** Sets a criterion: `struct nfct_filter_dump_mark` for MARK and STATUS, `uint8_t` for L3NUM,
+ * `uint16_t` for ZONE, `struct nf_conntrack` for TUPLE, which is copied.
+ *
+ * An unknown criterion is ignored; NULL sets errno to EINVAL. A kernel ignores criteria that it
+ * does not know: STATUS needs Linux 5.15, ZONE 6.8, TUPLE 5.8.
+ *
+ * # Safety
+ * `filter_dump` is NULL or a live filter; `data` is NULL or points to what the value is. */
 void nfct_filter_dump_set_attr(struct nfct_filter_dump *filter_dump,
                                enum nfct_filter_dump_attr type,
                                const void *data);
 
-/// Sets a criterion whose value is a number of at most 8 bits; others are ignored.
-///
-/// NULL sets errno to EINVAL.
-///
-/// # Safety
-/// `filter_dump` is NULL or a live filter.
+/** Sets a criterion whose value is a number of at most 8 bits; others are ignored.
+ *
+ * NULL sets errno to EINVAL.
+ *
+ * # Safety
+ * `filter_dump` is NULL or a live filter. */
 void nfct_filter_dump_set_attr_u8(struct nfct_filter_dump *filter_dump,
                                   enum nfct_filter_dump_attr type,
                                   uint8_t data);
 
-/// Sets a criterion whose value is a number of at most 16 bits; others are ignored.
-///
-/// NULL sets errno to EINVAL.
-///
-/// # Safety
-/// `filter_dump` is NULL or a live filter.
+/** Sets a criterion whose value is a number of at most 16 bits; others are ignored.
+ *
+ * NULL sets errno to EINVAL.
+ *
+ * # Safety
+ * `filter_dump` is NULL or a live filter. */
 void nfct_filter_dump_set_attr_u16(struct nfct_filter_dump *filter_dump,
                                    enum nfct_filter_dump_attr type,
                                    uint16_t data);
 
-/// Appends all attributes that the kernel takes of `ct` to a message, and adjusts its length.
-///
-/// `nlh` is a message with a `struct nfgenmsg`, or one with an open nest at its end; what it holds
-/// is left alone. The buffer must have room: 600 bytes, and labels and helper data twice over.
-/// Returns 0; -1 with EINVAL for NULL or an object without a usable layer 3 protocol, with ENOSPC if
-/// an attribute is longer than an attribute can be; the message is then as it was.
-///
-/// # Safety
-/// `nlh` is NULL or points to a message with room behind it; `ct` is NULL or a live object.
+/** Appends all attributes that the kernel takes of `ct` to a message, and adjusts its length.
+ *
+ * `nlh` is a message with a `struct nfgenmsg`, or one with an open nest at its end; what it holds
+ * is left alone. The buffer must have room: 600 bytes, and labels and helper data twice over.
+ * Returns 0; -1 with EINVAL for NULL or an object without a usable layer 3 protocol, with ENOSPC if
+ * an attribute is longer than an attribute can be; the message is then as it was.
+ *
+ * # Safety
+ * `nlh` is NULL or points to a message with room behind it; `ct` is NULL or a live object. */
 int nfct_nlmsg_build(struct nlmsghdr *nlh,
                      const struct nf_conntrack *ct);
 
-/// Appends the criteria of a dump or flush filter to a message, and sets its address family.
-///
-/// Returns 0; -1 with EINVAL for NULL, a tuple without a usable layer 3 protocol, or criteria of two
-/// of them; the message is then as it was.
-///
-/// # Safety
-/// `nlh` is NULL or points to a message with room behind it; `filter_dump` is NULL or a live filter.
+/** Appends the criteria of a dump or flush filter to a message, and sets its address family.
+ *
+ * Returns 0; -1 with EINVAL for NULL, a tuple without a usable layer 3 protocol, or criteria of two
+ * of them; the message is then as it was.
+ *
+ * # Safety
+ * `nlh` is NULL or points to a message with room behind it; `filter_dump` is NULL or a live filter.
+ */
 int nfct_nlmsg_build_filter(struct nlmsghdr *nlh,
                             const struct nfct_filter_dump *filter_dump);
 
-/// Stores what a conntrack message says in `ct`; what it does not mention stays as it was.
-///
-/// Attributes that are unknown or of an impossible length are skipped. Returns 0; -1 with EINVAL for
-/// NULL or labels of more than 8192 bytes, with ENOMEM when there is no memory; what was stored
-/// before stays.
-///
-/// # Safety
-/// `nlh` is NULL or points to a message of the length it says; `ct` is NULL or a live object.
+/** Stores what a conntrack message says in `ct`; what it does not mention stays as it was.
+ *
+ * Attributes that are unknown or of an impossible length are skipped. Returns 0; -1 with EINVAL for
+ * NULL or labels of more than 8192 bytes, with ENOMEM when there is no memory; what was stored
+ * before stays.
+ *
+ * # Safety
+ * `nlh` is NULL or points to a message of the length it says; `ct` is NULL or a live object. */
 int nfct_nlmsg_parse(const struct nlmsghdr *nlh,
                      struct nf_conntrack *ct);
 
-/// Stores what a stream of conntrack attributes says in `ct`, as in a packet of nfnetlink_queue.
-///
-/// `l3num` is the address family, of which the low 8 bits count. Returns as nfct_nlmsg_parse().
-///
-/// # Safety
-/// `payload` is NULL or points to `payload_len` bytes; `ct` is NULL or a live object.
+/** Stores what a stream of conntrack attributes says in `ct`, as in a packet of nfnetlink_queue.
+ *
+ * `l3num` is the address family, of which the low 8 bits count. Returns as nfct_nlmsg_parse().
+ *
+ * # Safety
+ * `payload` is NULL or points to `payload_len` bytes; `ct` is NULL or a live object. */
 int nfct_payload_parse(const void *payload,
                        size_t payload_len,
                        uint16_t l3num,
                        struct nf_conntrack *ct);
 
-/// Appends what the kernel is told of an expectation to a message, and adjusts its length.
-///
-/// Class, NAT and function of an expectation are never sent. Returns 0; -1 with EINVAL for NULL.
-///
-/// # Safety
-/// `nlh` is NULL or points to a message with room behind it; `exp` is NULL or a live object.
+/** Appends what the kernel is told of an expectation to a message, and adjusts its length.
+ *
+ * Class, NAT and function of an expectation are never sent. Returns 0; -1 with EINVAL for NULL.
+ *
+ * # Safety
+ * `nlh` is NULL or points to a message with room behind it; `exp` is NULL or a live object. */
 int nfexp_nlmsg_build(struct nlmsghdr *nlh, const struct nf_expect *exp);
 
-/// Stores what an expectation message says in `exp`, as nfct_nlmsg_parse() does for an entry.
-///
-/// Returns 0; -1 with EINVAL for NULL.
-///
-/// # Safety
-/// `nlh` is NULL or points to a message of the length it says; `exp` is NULL or a live object.
+/** Stores what an expectation message says in `exp`, as nfct_nlmsg_parse() does for an entry.
+ *
+ * Returns 0; -1 with EINVAL for NULL.
+ *
+ * # Safety
+ * `nlh` is NULL or points to a message of the length it says; `exp` is NULL or a live object. */
 int nfexp_nlmsg_parse(const struct nlmsghdr *nlh, struct nf_expect *exp);
 
-/// Stores what a conntrack message says in `ct`, if it is of a type in `msg` (`NFCT_T_*`).
-///
-/// Returns the type; 0, with `ct` untouched, for other messages; -1 with EINVAL for NULL, with
-/// ENOMEM when there is no memory.
-///
-/// # Safety
-/// `nlh` is NULL or points to a message of the length it says; `ct` is NULL or a live object.
+/** Stores what a conntrack message says in `ct`, if it is of a type in `msg` (`NFCT_T_*`).
+ *
+ * Returns the type; 0, with `ct` untouched, for other messages; -1 with EINVAL for NULL, with
+ * ENOMEM when there is no memory.
+ *
+ * # Safety
+ * `nlh` is NULL or points to a message of the length it says; `ct` is NULL or a live object. */
 __attribute__((deprecated))
 int nfct_parse_conntrack(enum nf_conntrack_msg_type msg,
                          const struct nlmsghdr *nlh,
                          struct nf_conntrack *ct);
 
-/// Stores what an expectation message says in `exp`, if it is of a type in `type` (`NFCT_T_*`).
-///
-/// Returns the type; 0, with `exp` untouched, for other messages; -1 with EINVAL for NULL.
-///
-/// # Safety
-/// `nlh` is NULL or points to a message of the length it says; `exp` is NULL or a live object.
+/** Stores what an expectation message says in `exp`, if it is of a type in `type` (`NFCT_T_*`).
+ *
+ * Returns the type; 0, with `exp` untouched, for other messages; -1 with EINVAL for NULL.
+ *
+ * # Safety
+ * `nlh` is NULL or points to a message of the length it says; `exp` is NULL or a live object. */
 __attribute__((deprecated))
 int nfexp_parse_expect(enum nf_conntrack_msg_type type,
                        const struct nlmsghdr *nlh,
                        struct nf_expect *exp);
 
-/// Builds the message of a query in a buffer of `size` bytes, filled as nfct_query() says.
-///
-/// `ssh` is ignored. Returns 1; -1 with errno as nfct_query(), with ENOSPC if the buffer is too
-/// small; it is then all zero.
-///
-/// # Safety
-/// `data` is NULL or points to what the query needs; `req` is NULL or points to `size` bytes.
+/** Builds the message of a query in a buffer of `size` bytes, filled as nfct_query() says.
+ *
+ * `ssh` is ignored. Returns 1; -1 with errno as nfct_query(), with ENOSPC if the buffer is too
+ * small; it is then all zero.
+ *
+ * # Safety
+ * `data` is NULL or points to what the query needs; `req` is NULL or points to `size` bytes. */
 __attribute__((deprecated))
 int nfct_build_query(struct nfnl_subsys_handle *ssh,
                      enum nf_conntrack_query query,
@@ -1484,14 +1487,14 @@ int nfct_build_query(struct nfnl_subsys_handle *ssh,
                      void *req,
                      unsigned int size);
 
-/// Builds the message of an expectation query in a buffer of `size` bytes, filled as nfexp_query()
-/// says.
-///
-/// `ssh` is ignored. Returns 1; -1 with errno as nfexp_query(), with ENOSPC if the buffer is too
-/// small; it is then all zero.
-///
-/// # Safety
-/// `data` is NULL or points to what the query needs; `buffer` is NULL or points to `size` bytes.
+/** Builds the message of an expectation query in a buffer of `size` bytes, filled as nfexp_query()
+ * says.
+ *
+ * `ssh` is ignored. Returns 1; -1 with errno as nfexp_query(), with ENOSPC if the buffer is too
+ * small; it is then all zero.
+ *
+ * # Safety
+ * `data` is NULL or points to what the query needs; `buffer` is NULL or points to `size` bytes. */
 __attribute__((deprecated))
 int nfexp_build_query(struct nfnl_subsys_handle *ssh,
                       enum nf_conntrack_query qt,
@@ -1499,14 +1502,14 @@ int nfexp_build_query(struct nfnl_subsys_handle *ssh,
                       void *buffer,
                       unsigned int size);
 
-/// Builds a conntrack message in a buffer of `size` bytes: message number `type`, `flags` as they
-/// are, all attributes that the kernel takes of `ct`.
-///
-/// `ssh` is ignored, but must not be NULL. Returns 0; -1 with EINVAL for NULL or an object without a
-/// usable layer 3 protocol, with ENOSPC if the buffer is too small; it is then all zero.
-///
-/// # Safety
-/// `req` is NULL or points to `size` bytes; `ct` is NULL or a live object.
+/** Builds a conntrack message in a buffer of `size` bytes: message number `type`, `flags` as they
+ * are, all attributes that the kernel takes of `ct`.
+ *
+ * `ssh` is ignored, but must not be NULL. Returns 0; -1 with EINVAL for NULL or an object without a
+ * usable layer 3 protocol, with ENOSPC if the buffer is too small; it is then all zero.
+ *
+ * # Safety
+ * `req` is NULL or points to `size` bytes; `ct` is NULL or a live object. */
 __attribute__((deprecated))
 int nfct_build_conntrack(struct nfnl_subsys_handle *ssh,
                          void *req,
@@ -1515,14 +1518,14 @@ int nfct_build_conntrack(struct nfnl_subsys_handle *ssh,
                          uint16_t flags,
                          const struct nf_conntrack *ct);
 
-/// Builds an expectation message in a buffer of `size` bytes, as nfct_build_conntrack() does for an
-/// entry.
-///
-/// `ssh` is ignored, but must not be NULL. Returns 0; -1 with EINVAL for NULL or an expectation
-/// without a layer 3 protocol, with ENOSPC if the buffer is too small; it is then all zero.
-///
-/// # Safety
-/// `req` is NULL or points to `size` bytes; `exp` is NULL or a live object.
+/** Builds an expectation message in a buffer of `size` bytes, as nfct_build_conntrack() does for an
+ * entry.
+ *
+ * `ssh` is ignored, but must not be NULL. Returns 0; -1 with EINVAL for NULL or an expectation
+ * without a layer 3 protocol, with ENOSPC if the buffer is too small; it is then all zero.
+ *
+ * # Safety
+ * `req` is NULL or points to `size` bytes; `exp` is NULL or a live object. */
 __attribute__((deprecated))
 int nfexp_build_expect(struct nfnl_subsys_handle *ssh,
                        void *req,
@@ -1531,130 +1534,130 @@ int nfexp_build_expect(struct nfnl_subsys_handle *ssh,
                        uint16_t flags,
                        const struct nf_expect *exp);
 
-/// Makes an empty expectation. Release it with nfexp_destroy().
-///
-/// Returns NULL with ENOMEM when there is no memory.
-///
-/// # Safety
-/// Always safe to call.
+/** Makes an empty expectation. Release it with nfexp_destroy().
+ *
+ * Returns NULL with ENOMEM when there is no memory.
+ *
+ * # Safety
+ * Always safe to call. */
 struct nf_expect *nfexp_new(void);
 
-/// Destroys an expectation. NULL is ignored; errno is left alone.
-///
-/// # Safety
-/// `exp` is NULL or a live object on the heap, and not used again.
+/** Destroys an expectation. NULL is ignored; errno is left alone.
+ *
+ * # Safety
+ * `exp` is NULL or a live object on the heap, and not used again. */
 void nfexp_destroy(struct nf_expect *exp);
 
-/// Copies an expectation. Returns NULL with EINVAL for NULL, with ENOMEM when there is no memory.
-///
-/// # Safety
-/// `exp` is NULL or a live object.
+/** Copies an expectation. Returns NULL with EINVAL for NULL, with ENOMEM when there is no memory.
+ *
+ * # Safety
+ * `exp` is NULL or a live object. */
 struct nf_expect *nfexp_clone(const struct nf_expect *exp);
 
-/// The bytes of an expectation: what nfexp_maxsize() returns; 0 with EINVAL for NULL.
-///
-/// # Safety
-/// `exp` is not looked into.
+/** The bytes of an expectation: what nfexp_maxsize() returns; 0 with EINVAL for NULL.
+ *
+ * # Safety
+ * `exp` is not looked into. */
 size_t nfexp_sizeof(const struct nf_expect *exp);
 
-/// The bytes of an expectation. That many zero bytes, aligned for any type, are an empty one, and
-/// copying them copies it.
-///
-/// # Safety
-/// Always safe to call.
+/** The bytes of an expectation. That many zero bytes, aligned for any type, are an empty one, and
+ * copying them copies it.
+ *
+ * # Safety
+ * Always safe to call. */
 size_t nfexp_maxsize(void);
 
-/// Compares two expectations; of `flags` NFCT_CMP_MASK and NFCT_CMP_STRICT count, as in nfct_cmp().
-///
-/// Timeouts are not compared. Returns 1 if they match, else 0; 0 with EINVAL for NULL.
-///
-/// # Safety
-/// Each is NULL or a live object.
+/** Compares two expectations; of `flags` NFCT_CMP_MASK and NFCT_CMP_STRICT count, as in nfct_cmp().
+ *
+ * Timeouts are not compared. Returns 1 if they match, else 0; 0 with EINVAL for NULL.
+ *
+ * # Safety
+ * Each is NULL or a live object. */
 int nfexp_cmp(const struct nf_expect *exp1, const struct nf_expect *exp2, unsigned int flags);
 
-/// Sets an attribute from the value behind a pointer: a tuple from a conntrack object, of which the
-/// original tuple is copied; a name from a C string, which is cut to fit; a number from its own type,
-/// of any alignment.
-///
-/// An unknown attribute is ignored; NULL sets errno to EINVAL.
-///
-/// # Safety
-/// `exp` is NULL or a live object; `value` is NULL or points to what the attribute's value is.
+/** Sets an attribute from the value behind a pointer: a tuple from a conntrack object, of which the
+ * original tuple is copied; a name from a C string, which is cut to fit; a number from its own type,
+ * of any alignment.
+ *
+ * An unknown attribute is ignored; NULL sets errno to EINVAL.
+ *
+ * # Safety
+ * `exp` is NULL or a live object; `value` is NULL or points to what the attribute's value is. */
 void nfexp_set_attr(struct nf_expect *exp,
                     enum nf_expect_attr type,
                     const void *value);
 
-/// Sets a numeric attribute to an 8-bit value. Tuples and names are left alone; NULL sets errno to
-/// EINVAL.
-///
-/// # Safety
-/// `exp` is NULL or a live object.
+/** Sets a numeric attribute to an 8-bit value. Tuples and names are left alone; NULL sets errno to
+ * EINVAL.
+ *
+ * # Safety
+ * `exp` is NULL or a live object. */
 void nfexp_set_attr_u8(struct nf_expect *exp, enum nf_expect_attr type, uint8_t value);
 
-/// Sets a numeric attribute to a 16-bit value. Tuples and names are left alone; NULL sets errno to
-/// EINVAL.
-///
-/// # Safety
-/// `exp` is NULL or a live object.
+/** Sets a numeric attribute to a 16-bit value. Tuples and names are left alone; NULL sets errno to
+ * EINVAL.
+ *
+ * # Safety
+ * `exp` is NULL or a live object. */
 void nfexp_set_attr_u16(struct nf_expect *exp, enum nf_expect_attr type, uint16_t value);
 
-/// Sets a numeric attribute to a 32-bit value, of which the zone takes the low half. Tuples and names
-/// are left alone; NULL sets errno to EINVAL.
-///
-/// # Safety
-/// `exp` is NULL or a live object.
+/** Sets a numeric attribute to a 32-bit value, of which the zone takes the low half. Tuples and names
+ * are left alone; NULL sets errno to EINVAL.
+ *
+ * # Safety
+ * `exp` is NULL or a live object. */
 void nfexp_set_attr_u32(struct nf_expect *exp,
                         enum nf_expect_attr type,
                         uint32_t value);
 
-/// The value of an attribute: a pointer into the expectation, valid until it is destroyed.
-///
-/// A tuple is handed out as a `const struct nf_conntrack`, to be read and not destroyed. Returns NULL
-/// with ENODATA if the attribute is not set, with EINVAL if it is unknown or `exp` is NULL.
-///
-/// # Safety
-/// `exp` is NULL or a live object.
+/** The value of an attribute: a pointer into the expectation, valid until it is destroyed.
+ *
+ * A tuple is handed out as a `const struct nf_conntrack`, to be read and not destroyed. Returns NULL
+ * with ENODATA if the attribute is not set, with EINVAL if it is unknown or `exp` is NULL.
+ *
+ * # Safety
+ * `exp` is NULL or a live object. */
 const void *nfexp_get_attr(const struct nf_expect *exp,
                            enum nf_expect_attr type);
 
-/// The first byte of an attribute's value.
-///
-/// Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `exp` is NULL.
-///
-/// # Safety
-/// `exp` is NULL or a live object.
+/** The first byte of an attribute's value.
+ *
+ * Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `exp` is NULL.
+ *
+ * # Safety
+ * `exp` is NULL or a live object. */
 uint8_t nfexp_get_attr_u8(const struct nf_expect *exp, enum nf_expect_attr type);
 
-/// The first two bytes of an attribute's value, host byte order.
-///
-/// Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `exp` is NULL.
-///
-/// # Safety
-/// `exp` is NULL or a live object.
+/** The first two bytes of an attribute's value, host byte order.
+ *
+ * Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `exp` is NULL.
+ *
+ * # Safety
+ * `exp` is NULL or a live object. */
 uint16_t nfexp_get_attr_u16(const struct nf_expect *exp, enum nf_expect_attr type);
 
-/// The value of a 32-bit attribute, host byte order.
-///
-/// Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `exp` is NULL.
-///
-/// # Safety
-/// `exp` is NULL or a live object.
+/** The value of a 32-bit attribute, host byte order.
+ *
+ * Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `exp` is NULL.
+ *
+ * # Safety
+ * `exp` is NULL or a live object. */
 uint32_t nfexp_get_attr_u32(const struct nf_expect *exp, enum nf_expect_attr type);
 
-/// Whether an attribute is set: 1 or 0; -1 with EINVAL if it is unknown or `exp` is NULL.
-///
-/// # Safety
-/// `exp` is NULL or a live object.
+/** Whether an attribute is set: 1 or 0; -1 with EINVAL if it is unknown or `exp` is NULL.
+ *
+ * # Safety
+ * `exp` is NULL or a live object. */
 int nfexp_attr_is_set(const struct nf_expect *exp, enum nf_expect_attr type);
 
-/// Marks an attribute as not set. Returns 0; -1 with EINVAL if it is unknown or `exp` is NULL.
-///
-/// # Safety
-/// `exp` is NULL or a live object.
+/** Marks an attribute as not set. Returns 0; -1 with EINVAL if it is unknown or `exp` is NULL.
+ *
+ * # Safety
+ * `exp` is NULL or a live object. */
 int nfexp_attr_unset(struct nf_expect *exp, enum nf_expect_attr type);
 
 #ifdef __cplusplus
-}  // extern "C"
-#endif  // __cplusplus
+}  /* extern "C" */
+#endif  /* __cplusplus */
 
 #endif  /* _LIBNETFILTER_CONNTRACK_H_ */

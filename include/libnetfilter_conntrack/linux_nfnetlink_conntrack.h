@@ -15,7 +15,7 @@
 #include <libnfnetlink/linux_nfnetlink.h>
 #endif
 
-/// The name it had when there was only one.
+/** The name it had when there was only one. */
 #define CTA_NAT CTA_NAT_SRC
 
 #define CTA_MAX (__CTA_MAX - 1)
@@ -38,10 +38,10 @@
 
 #define CTA_TIMESTAMP_MAX (__CTA_TIMESTAMP_MAX - 1)
 
-/// The name it had before IPv6.
+/** The name it had before IPv6. */
 #define CTA_NAT_MINIP CTA_NAT_V4_MINIP
 
-/// The name it had before IPv6.
+/** The name it had before IPv6. */
 #define CTA_NAT_MAXIP CTA_NAT_V4_MAXIP
 
 #define CTA_NAT_MAX (__CTA_NAT_MAX - 1)
@@ -70,455 +70,455 @@
 
 #define CTA_FILTER_MAX (__CTA_FILTER_MAX - 1)
 
-/// For `CTA_FILTER_ORIG_FLAGS` and `CTA_FILTER_REPLY_FLAGS`: the source address counts.
+/** For `CTA_FILTER_ORIG_FLAGS` and `CTA_FILTER_REPLY_FLAGS`: the source address counts. */
 #define CTA_FILTER_FLAG_CTA_IP_SRC (1 << 0)
 
-/// The destination address counts.
+/** The destination address counts. */
 #define CTA_FILTER_FLAG_CTA_IP_DST (1 << 1)
 
-/// The zone counts.
+/** The zone counts. */
 #define CTA_FILTER_FLAG_CTA_TUPLE_ZONE (1 << 2)
 
-/// The layer 4 protocol counts.
+/** The layer 4 protocol counts. */
 #define CTA_FILTER_FLAG_CTA_PROTO_NUM (1 << 3)
 
-/// The source port counts.
+/** The source port counts. */
 #define CTA_FILTER_FLAG_CTA_PROTO_SRC_PORT (1 << 4)
 
-/// The destination port counts.
+/** The destination port counts. */
 #define CTA_FILTER_FLAG_CTA_PROTO_DST_PORT (1 << 5)
 
-/// The ICMP type counts.
+/** The ICMP type counts. */
 #define CTA_FILTER_FLAG_CTA_PROTO_ICMP_TYPE (1 << 6)
 
-/// The ICMP code counts.
+/** The ICMP code counts. */
 #define CTA_FILTER_FLAG_CTA_PROTO_ICMP_CODE (1 << 7)
 
-/// The ICMP id counts.
+/** The ICMP id counts. */
 #define CTA_FILTER_FLAG_CTA_PROTO_ICMP_ID (1 << 8)
 
-/// The ICMPv6 type counts.
+/** The ICMPv6 type counts. */
 #define CTA_FILTER_FLAG_CTA_PROTO_ICMPV6_TYPE (1 << 9)
 
-/// The ICMPv6 code counts.
+/** The ICMPv6 code counts. */
 #define CTA_FILTER_FLAG_CTA_PROTO_ICMPV6_CODE (1 << 10)
 
-/// The ICMPv6 id counts.
+/** The ICMPv6 id counts. */
 #define CTA_FILTER_FLAG_CTA_PROTO_ICMPV6_ID (1 << 11)
 
-/// Messages about entries.
+/** Messages about entries. */
 enum cntl_msg_types {
-    /// Create or change; also every report about an entry that exists.
+    /** Create or change; also every report about an entry that exists. */
     IPCTNL_MSG_CT_NEW = 0,
-    /// Get one or all.
+    /** Get one or all. */
     IPCTNL_MSG_CT_GET = 1,
-    /// Destroy one or all; also the report about it.
+    /** Destroy one or all; also the report about it. */
     IPCTNL_MSG_CT_DELETE = 2,
-    /// Get, setting the counters to zero.
+    /** Get, setting the counters to zero. */
     IPCTNL_MSG_CT_GET_CTRZERO = 3,
-    /// Get the statistics of each CPU.
+    /** Get the statistics of each CPU. */
     IPCTNL_MSG_CT_GET_STATS_CPU = 4,
-    /// Get the statistics of the table.
+    /** Get the statistics of the table. */
     IPCTNL_MSG_CT_GET_STATS = 5,
-    /// Get the entries that are being removed.
+    /** Get the entries that are being removed. */
     IPCTNL_MSG_CT_GET_DYING = 6,
-    /// Get the entries whose first packet has not left yet.
+    /** Get the entries whose first packet has not left yet. */
     IPCTNL_MSG_CT_GET_UNCONFIRMED = 7,
-    /// Number of messages.
-    IPCTNL_MSG_MAX = 8,
+    /** Number of messages. */
+    IPCTNL_MSG_MAX = 8
 };
 
-/// Counters of one direction.
+/** Counters of one direction. */
 enum ctattr_counters {
     CTA_COUNTERS_UNSPEC = 0,
-    /// u64: packets.
+    /** u64: packets. */
     CTA_COUNTERS_PACKETS = 1,
-    /// u64: bytes.
+    /** u64: bytes. */
     CTA_COUNTERS_BYTES = 2,
-    /// u32: packets; of old kernels.
+    /** u32: packets; of old kernels. */
     CTA_COUNTERS32_PACKETS = 3,
-    /// u32: bytes; of old kernels.
+    /** u32: bytes; of old kernels. */
     CTA_COUNTERS32_BYTES = 4,
     CTA_COUNTERS_PAD = 5,
-    __CTA_COUNTERS_MAX = 6,
+    __CTA_COUNTERS_MAX = 6
 };
 
-/// Attributes of an expectation.
+/** Attributes of an expectation. */
 enum ctattr_expect {
     CTA_EXPECT_UNSPEC = 0,
-    /// Nest of ctattr_tuple: the entry whose helper expects the flow.
+    /** Nest of ctattr_tuple: the entry whose helper expects the flow. */
     CTA_EXPECT_MASTER = 1,
-    /// Nest of ctattr_tuple: the expected flow.
+    /** Nest of ctattr_tuple: the expected flow. */
     CTA_EXPECT_TUPLE = 2,
-    /// Nest of ctattr_tuple: which bits of it count.
+    /** Nest of ctattr_tuple: which bits of it count. */
     CTA_EXPECT_MASK = 3,
-    /// u32: seconds until the expectation expires.
+    /** u32: seconds until the expectation expires. */
     CTA_EXPECT_TIMEOUT = 4,
-    /// u32: identifier.
+    /** u32: identifier. */
     CTA_EXPECT_ID = 5,
-    /// String: name of the helper.
+    /** String: name of the helper. */
     CTA_EXPECT_HELP_NAME = 6,
-    /// u16: zone.
+    /** u16: zone. */
     CTA_EXPECT_ZONE = 7,
-    /// u32: `NF_CT_EXPECT_*`.
+    /** u32: `NF_CT_EXPECT_*`. */
     CTA_EXPECT_FLAGS = 8,
-    /// u32: class of the helper's policy.
+    /** u32: class of the helper's policy. */
     CTA_EXPECT_CLASS = 9,
-    /// Nest of ctattr_expect_nat.
+    /** Nest of ctattr_expect_nat. */
     CTA_EXPECT_NAT = 10,
-    /// String: name of the function called for the flow.
+    /** String: name of the function called for the flow. */
     CTA_EXPECT_FN = 11,
-    __CTA_EXPECT_MAX = 12,
+    __CTA_EXPECT_MAX = 12
 };
 
-/// NAT of an expected flow.
+/** NAT of an expected flow. */
 enum ctattr_expect_nat {
     CTA_EXPECT_NAT_UNSPEC = 0,
-    /// u32: direction.
+    /** u32: direction. */
     CTA_EXPECT_NAT_DIR = 1,
-    /// Nest of ctattr_tuple: what NAT makes of the flow.
+    /** Nest of ctattr_tuple: what NAT makes of the flow. */
     CTA_EXPECT_NAT_TUPLE = 2,
-    __CTA_EXPECT_NAT_MAX = 3,
+    __CTA_EXPECT_NAT_MAX = 3
 };
 
-/// Statistics about expectations of one CPU; each is a u32.
+/** Statistics about expectations of one CPU; each is a u32. */
 enum ctattr_expect_stats {
     CTA_STATS_EXP_UNSPEC = 0,
-    /// Entries that an expectation led to.
+    /** Entries that an expectation led to. */
     CTA_STATS_EXP_NEW = 1,
-    /// Expectations added.
+    /** Expectations added. */
     CTA_STATS_EXP_CREATE = 2,
-    /// Expectations removed.
+    /** Expectations removed. */
     CTA_STATS_EXP_DELETE = 3,
-    __CTA_STATS_EXP_MAX = 4,
+    __CTA_STATS_EXP_MAX = 4
 };
 
-/// What of a tuple selects entries.
+/** What of a tuple selects entries. */
 enum ctattr_filter {
     CTA_FILTER_UNSPEC = 0,
-    /// u32: `CTA_FILTER_FLAG_*` for the original direction.
+    /** u32: `CTA_FILTER_FLAG_*` for the original direction. */
     CTA_FILTER_ORIG_FLAGS = 1,
-    /// u32: `CTA_FILTER_FLAG_*` for the reply direction.
+    /** u32: `CTA_FILTER_FLAG_*` for the reply direction. */
     CTA_FILTER_REPLY_FLAGS = 2,
-    __CTA_FILTER_MAX = 3,
+    __CTA_FILTER_MAX = 3
 };
 
-/// Attributes of a helper.
+/** Attributes of a helper. */
 enum ctattr_help {
     CTA_HELP_UNSPEC = 0,
-    /// String: name.
+    /** String: name. */
     CTA_HELP_NAME = 1,
-    /// Bytes: private data.
+    /** Bytes: private data. */
     CTA_HELP_INFO = 2,
-    __CTA_HELP_MAX = 3,
+    __CTA_HELP_MAX = 3
 };
 
-/// Addresses of a tuple.
+/** Addresses of a tuple. */
 enum ctattr_ip {
     CTA_IP_UNSPEC = 0,
-    /// 4 bytes: source.
+    /** 4 bytes: source. */
     CTA_IP_V4_SRC = 1,
-    /// 4 bytes: destination.
+    /** 4 bytes: destination. */
     CTA_IP_V4_DST = 2,
-    /// 16 bytes: source.
+    /** 16 bytes: source. */
     CTA_IP_V6_SRC = 3,
-    /// 16 bytes: destination.
+    /** 16 bytes: destination. */
     CTA_IP_V6_DST = 4,
-    __CTA_IP_MAX = 5,
+    __CTA_IP_MAX = 5
 };
 
-/// Layer 4 of a tuple.
+/** Layer 4 of a tuple. */
 enum ctattr_l4proto {
     CTA_PROTO_UNSPEC = 0,
-    /// u8: protocol, `IPPROTO_*`.
+    /** u8: protocol, `IPPROTO_*`. */
     CTA_PROTO_NUM = 1,
-    /// u16: source port.
+    /** u16: source port. */
     CTA_PROTO_SRC_PORT = 2,
-    /// u16: destination port.
+    /** u16: destination port. */
     CTA_PROTO_DST_PORT = 3,
-    /// u16: ICMP id.
+    /** u16: ICMP id. */
     CTA_PROTO_ICMP_ID = 4,
-    /// u8: ICMP type.
+    /** u8: ICMP type. */
     CTA_PROTO_ICMP_TYPE = 5,
-    /// u8: ICMP code.
+    /** u8: ICMP code. */
     CTA_PROTO_ICMP_CODE = 6,
-    /// u16: ICMPv6 id.
+    /** u16: ICMPv6 id. */
     CTA_PROTO_ICMPV6_ID = 7,
-    /// u8: ICMPv6 type.
+    /** u8: ICMPv6 type. */
     CTA_PROTO_ICMPV6_TYPE = 8,
-    /// u8: ICMPv6 code.
+    /** u8: ICMPv6 code. */
     CTA_PROTO_ICMPV6_CODE = 9,
-    __CTA_PROTO_MAX = 10,
+    __CTA_PROTO_MAX = 10
 };
 
-/// NAT to set up: a range of addresses.
+/** NAT to set up: a range of addresses. */
 enum ctattr_nat {
     CTA_NAT_UNSPEC = 0,
-    /// 4 bytes: first address.
+    /** 4 bytes: first address. */
     CTA_NAT_V4_MINIP = 1,
-    /// 4 bytes: last address.
+    /** 4 bytes: last address. */
     CTA_NAT_V4_MAXIP = 2,
-    /// Nest of ctattr_protonat.
+    /** Nest of ctattr_protonat. */
     CTA_NAT_PROTO = 3,
-    /// 16 bytes: first address.
+    /** 16 bytes: first address. */
     CTA_NAT_V6_MINIP = 4,
-    /// 16 bytes: last address.
+    /** 16 bytes: last address. */
     CTA_NAT_V6_MAXIP = 5,
-    __CTA_NAT_MAX = 6,
+    __CTA_NAT_MAX = 6
 };
 
-/// The names that ctattr_seqadj had before.
+/** The names that ctattr_seqadj had before. */
 enum ctattr_natseq {
     CTA_NAT_SEQ_UNSPEC = 0,
-    /// See `CTA_SEQADJ_CORRECTION_POS`.
+    /** See `CTA_SEQADJ_CORRECTION_POS`. */
     CTA_NAT_SEQ_CORRECTION_POS = 1,
-    /// See `CTA_SEQADJ_OFFSET_BEFORE`.
+    /** See `CTA_SEQADJ_OFFSET_BEFORE`. */
     CTA_NAT_SEQ_OFFSET_BEFORE = 2,
-    /// See `CTA_SEQADJ_OFFSET_AFTER`.
+    /** See `CTA_SEQADJ_OFFSET_AFTER`. */
     CTA_NAT_SEQ_OFFSET_AFTER = 3,
-    __CTA_NAT_SEQ_MAX = 4,
+    __CTA_NAT_SEQ_MAX = 4
 };
 
-/// State of the layer 4 protocol.
+/** State of the layer 4 protocol. */
 enum ctattr_protoinfo {
     CTA_PROTOINFO_UNSPEC = 0,
-    /// Nest of ctattr_protoinfo_tcp.
+    /** Nest of ctattr_protoinfo_tcp. */
     CTA_PROTOINFO_TCP = 1,
-    /// Nest of ctattr_protoinfo_dccp.
+    /** Nest of ctattr_protoinfo_dccp. */
     CTA_PROTOINFO_DCCP = 2,
-    /// Nest of ctattr_protoinfo_sctp.
+    /** Nest of ctattr_protoinfo_sctp. */
     CTA_PROTOINFO_SCTP = 3,
-    __CTA_PROTOINFO_MAX = 4,
+    __CTA_PROTOINFO_MAX = 4
 };
 
-/// State of a DCCP connection.
+/** State of a DCCP connection. */
 enum ctattr_protoinfo_dccp {
     CTA_PROTOINFO_DCCP_UNSPEC = 0,
-    /// u8: `DCCP_CONNTRACK_*`.
+    /** u8: `DCCP_CONNTRACK_*`. */
     CTA_PROTOINFO_DCCP_STATE = 1,
-    /// u8: `DCCP_CONNTRACK_ROLE_*`.
+    /** u8: `DCCP_CONNTRACK_ROLE_*`. */
     CTA_PROTOINFO_DCCP_ROLE = 2,
-    /// u64: handshake sequence number.
+    /** u64: handshake sequence number. */
     CTA_PROTOINFO_DCCP_HANDSHAKE_SEQ = 3,
     CTA_PROTOINFO_DCCP_PAD = 4,
-    __CTA_PROTOINFO_DCCP_MAX = 5,
+    __CTA_PROTOINFO_DCCP_MAX = 5
 };
 
-/// State of an SCTP association.
+/** State of an SCTP association. */
 enum ctattr_protoinfo_sctp {
     CTA_PROTOINFO_SCTP_UNSPEC = 0,
-    /// u8: `SCTP_CONNTRACK_*`.
+    /** u8: `SCTP_CONNTRACK_*`. */
     CTA_PROTOINFO_SCTP_STATE = 1,
-    /// u32: verification tag, original direction.
+    /** u32: verification tag, original direction. */
     CTA_PROTOINFO_SCTP_VTAG_ORIGINAL = 2,
-    /// u32: verification tag, reply direction.
+    /** u32: verification tag, reply direction. */
     CTA_PROTOINFO_SCTP_VTAG_REPLY = 3,
-    __CTA_PROTOINFO_SCTP_MAX = 4,
+    __CTA_PROTOINFO_SCTP_MAX = 4
 };
 
-/// State of a TCP connection.
+/** State of a TCP connection. */
 enum ctattr_protoinfo_tcp {
     CTA_PROTOINFO_TCP_UNSPEC = 0,
-    /// u8: `TCP_CONNTRACK_*`.
+    /** u8: `TCP_CONNTRACK_*`. */
     CTA_PROTOINFO_TCP_STATE = 1,
-    /// u8: window scale, original direction.
+    /** u8: window scale, original direction. */
     CTA_PROTOINFO_TCP_WSCALE_ORIGINAL = 2,
-    /// u8: window scale, reply direction.
+    /** u8: window scale, reply direction. */
     CTA_PROTOINFO_TCP_WSCALE_REPLY = 3,
-    /// u8 flags, u8 mask: original direction.
+    /** u8 flags, u8 mask: original direction. */
     CTA_PROTOINFO_TCP_FLAGS_ORIGINAL = 4,
-    /// u8 flags, u8 mask: reply direction.
+    /** u8 flags, u8 mask: reply direction. */
     CTA_PROTOINFO_TCP_FLAGS_REPLY = 5,
-    __CTA_PROTOINFO_TCP_MAX = 6,
+    __CTA_PROTOINFO_TCP_MAX = 6
 };
 
-/// NAT to set up: a range of ports.
+/** NAT to set up: a range of ports. */
 enum ctattr_protonat {
     CTA_PROTONAT_UNSPEC = 0,
-    /// u16: first port.
+    /** u16: first port. */
     CTA_PROTONAT_PORT_MIN = 1,
-    /// u16: last port.
+    /** u16: last port. */
     CTA_PROTONAT_PORT_MAX = 2,
-    __CTA_PROTONAT_MAX = 3,
+    __CTA_PROTONAT_MAX = 3
 };
 
-/// Attributes of a security context.
+/** Attributes of a security context. */
 enum ctattr_secctx {
     CTA_SECCTX_UNSPEC = 0,
-    /// String: the context.
+    /** String: the context. */
     CTA_SECCTX_NAME = 1,
-    __CTA_SECCTX_MAX = 2,
+    __CTA_SECCTX_MAX = 2
 };
 
-/// Sequence adjustment of one direction.
+/** Sequence adjustment of one direction. */
 enum ctattr_seqadj {
     CTA_SEQADJ_UNSPEC = 0,
-    /// u32: position of the last correction.
+    /** u32: position of the last correction. */
     CTA_SEQADJ_CORRECTION_POS = 1,
-    /// u32: offset before it.
+    /** u32: offset before it. */
     CTA_SEQADJ_OFFSET_BEFORE = 2,
-    /// u32: offset after it.
+    /** u32: offset after it. */
     CTA_SEQADJ_OFFSET_AFTER = 3,
-    __CTA_SEQADJ_MAX = 4,
+    __CTA_SEQADJ_MAX = 4
 };
 
-/// Statistics of one CPU; each is a u32.
+/** Statistics of one CPU; each is a u32. */
 enum ctattr_stats_cpu {
     CTA_STATS_UNSPEC = 0,
-    /// Lookups; of old kernels.
+    /** Lookups; of old kernels. */
     CTA_STATS_SEARCHED = 1,
-    /// Lookups that found an entry.
+    /** Lookups that found an entry. */
     CTA_STATS_FOUND = 2,
-    /// Entries added; of old kernels.
+    /** Entries added; of old kernels. */
     CTA_STATS_NEW = 3,
-    /// Packets that could not be tracked.
+    /** Packets that could not be tracked. */
     CTA_STATS_INVALID = 4,
-    /// Packets that were tracked already; of old kernels.
+    /** Packets that were tracked already; of old kernels. */
     CTA_STATS_IGNORE = 5,
-    /// Entries removed; of old kernels.
+    /** Entries removed; of old kernels. */
     CTA_STATS_DELETE = 6,
-    /// Entries put on the list of the dying; of old kernels.
+    /** Entries put on the list of the dying; of old kernels. */
     CTA_STATS_DELETE_LIST = 7,
-    /// Entries inserted.
+    /** Entries inserted. */
     CTA_STATS_INSERT = 8,
-    /// Entries that were there already.
+    /** Entries that were there already. */
     CTA_STATS_INSERT_FAILED = 9,
-    /// Packets dropped because tracking failed.
+    /** Packets dropped because tracking failed. */
     CTA_STATS_DROP = 10,
-    /// Entries dropped to make room in a full table.
+    /** Entries dropped to make room in a full table. */
     CTA_STATS_EARLY_DROP = 11,
-    /// ICMP packets that could not be tracked.
+    /** ICMP packets that could not be tracked. */
     CTA_STATS_ERROR = 12,
-    /// Lookups repeated because the table was resized.
+    /** Lookups repeated because the table was resized. */
     CTA_STATS_SEARCH_RESTART = 13,
-    /// Insertions that met a racing entry and were merged with it.
+    /** Insertions that met a racing entry and were merged with it. */
     CTA_STATS_CLASH_RESOLVE = 14,
-    /// Entries dropped because their chain was too long.
+    /** Entries dropped because their chain was too long. */
     CTA_STATS_CHAIN_TOOLONG = 15,
-    __CTA_STATS_MAX = 16,
+    __CTA_STATS_MAX = 16
 };
 
-/// Statistics of the table; each is a u32.
+/** Statistics of the table; each is a u32. */
 enum ctattr_stats_global {
     CTA_STATS_GLOBAL_UNSPEC = 0,
-    /// Entries in the table.
+    /** Entries in the table. */
     CTA_STATS_GLOBAL_ENTRIES = 1,
-    /// Entries the table may have.
+    /** Entries the table may have. */
     CTA_STATS_GLOBAL_MAX_ENTRIES = 2,
-    __CTA_STATS_GLOBAL_MAX = 3,
+    __CTA_STATS_GLOBAL_MAX = 3
 };
 
-/// Data of the SYN proxy.
+/** Data of the SYN proxy. */
 enum ctattr_synproxy {
     CTA_SYNPROXY_UNSPEC = 0,
-    /// u32: initial sequence number.
+    /** u32: initial sequence number. */
     CTA_SYNPROXY_ISN = 1,
-    /// u32: initial timestamp.
+    /** u32: initial timestamp. */
     CTA_SYNPROXY_ITS = 2,
-    /// u32: timestamp offset.
+    /** u32: timestamp offset. */
     CTA_SYNPROXY_TSOFF = 3,
-    __CTA_SYNPROXY_MAX = 4,
+    __CTA_SYNPROXY_MAX = 4
 };
 
-/// Times of an entry, nanoseconds since 1970.
+/** Times of an entry, nanoseconds since 1970. */
 enum ctattr_tstamp {
     CTA_TIMESTAMP_UNSPEC = 0,
-    /// u64: when it began.
+    /** u64: when it began. */
     CTA_TIMESTAMP_START = 1,
-    /// u64: when it ended.
+    /** u64: when it ended. */
     CTA_TIMESTAMP_STOP = 2,
     CTA_TIMESTAMP_PAD = 3,
-    __CTA_TIMESTAMP_MAX = 4,
+    __CTA_TIMESTAMP_MAX = 4
 };
 
-/// Attributes of a tuple.
+/** Attributes of a tuple. */
 enum ctattr_tuple {
     CTA_TUPLE_UNSPEC = 0,
-    /// Nest of ctattr_ip.
+    /** Nest of ctattr_ip. */
     CTA_TUPLE_IP = 1,
-    /// Nest of ctattr_l4proto.
+    /** Nest of ctattr_l4proto. */
     CTA_TUPLE_PROTO = 2,
-    /// u16: zone of this direction alone.
+    /** u16: zone of this direction alone. */
     CTA_TUPLE_ZONE = 3,
-    __CTA_TUPLE_MAX = 4,
+    __CTA_TUPLE_MAX = 4
 };
 
-/// Attributes of an entry. Numbers are in network byte order here and below.
+/** Attributes of an entry. Numbers are in network byte order here and below. */
 enum ctattr_type {
     CTA_UNSPEC = 0,
-    /// Nest of ctattr_tuple: original direction.
+    /** Nest of ctattr_tuple: original direction. */
     CTA_TUPLE_ORIG = 1,
-    /// Nest of ctattr_tuple: reply direction.
+    /** Nest of ctattr_tuple: reply direction. */
     CTA_TUPLE_REPLY = 2,
-    /// u32: status bits `IPS_*`.
+    /** u32: status bits `IPS_*`. */
     CTA_STATUS = 3,
-    /// Nest of ctattr_protoinfo: state of the layer 4 protocol.
+    /** Nest of ctattr_protoinfo: state of the layer 4 protocol. */
     CTA_PROTOINFO = 4,
-    /// Nest of ctattr_help: the helper.
+    /** Nest of ctattr_help: the helper. */
     CTA_HELP = 5,
-    /// Nest of ctattr_nat: source NAT to set up.
+    /** Nest of ctattr_nat: source NAT to set up. */
     CTA_NAT_SRC = 6,
-    /// u32: seconds until the entry expires.
+    /** u32: seconds until the entry expires. */
     CTA_TIMEOUT = 7,
-    /// u32: mark.
+    /** u32: mark. */
     CTA_MARK = 8,
-    /// Nest of ctattr_counters: original direction.
+    /** Nest of ctattr_counters: original direction. */
     CTA_COUNTERS_ORIG = 9,
-    /// Nest of ctattr_counters: reply direction.
+    /** Nest of ctattr_counters: reply direction. */
     CTA_COUNTERS_REPLY = 10,
-    /// u32: reference count.
+    /** u32: reference count. */
     CTA_USE = 11,
-    /// u32: identifier.
+    /** u32: identifier. */
     CTA_ID = 12,
-    /// Nest of ctattr_nat: destination NAT to set up.
+    /** Nest of ctattr_nat: destination NAT to set up. */
     CTA_NAT_DST = 13,
-    /// Nest of ctattr_tuple: the entry that this one is related to.
+    /** Nest of ctattr_tuple: the entry that this one is related to. */
     CTA_TUPLE_MASTER = 14,
-    /// Nest of ctattr_seqadj: original direction.
+    /** Nest of ctattr_seqadj: original direction. */
     CTA_SEQ_ADJ_ORIG = 15,
-    /// The same as `CTA_SEQ_ADJ_ORIG`.
+    /** The same as `CTA_SEQ_ADJ_ORIG`. */
     CTA_NAT_SEQ_ADJ_ORIG = CTA_SEQ_ADJ_ORIG,
-    /// Nest of ctattr_seqadj: reply direction.
+    /** Nest of ctattr_seqadj: reply direction. */
     CTA_SEQ_ADJ_REPLY = 16,
-    /// The same as `CTA_SEQ_ADJ_REPLY`.
+    /** The same as `CTA_SEQ_ADJ_REPLY`. */
     CTA_NAT_SEQ_ADJ_REPLY = CTA_SEQ_ADJ_REPLY,
-    /// u32: security mark; superseded by `CTA_SECCTX`.
+    /** u32: security mark; superseded by `CTA_SECCTX`. */
     CTA_SECMARK = 17,
-    /// u16: zone.
+    /** u16: zone. */
     CTA_ZONE = 18,
-    /// Nest of ctattr_secctx: security context.
+    /** Nest of ctattr_secctx: security context. */
     CTA_SECCTX = 19,
-    /// Nest of ctattr_tstamp: when the entry began and ended.
+    /** Nest of ctattr_tstamp: when the entry began and ended. */
     CTA_TIMESTAMP = 20,
-    /// u32: which bits of the mark count.
+    /** u32: which bits of the mark count. */
     CTA_MARK_MASK = 21,
-    /// Bits: labels.
+    /** Bits: labels. */
     CTA_LABELS = 22,
-    /// Bits: which labels an update changes.
+    /** Bits: which labels an update changes. */
     CTA_LABELS_MASK = 23,
-    /// Nest of ctattr_synproxy.
+    /** Nest of ctattr_synproxy. */
     CTA_SYNPROXY = 24,
-    /// Nest of ctattr_filter: what of a tuple selects entries.
+    /** Nest of ctattr_filter: what of a tuple selects entries. */
     CTA_FILTER = 25,
-    /// u32: which status bits count.
+    /** u32: which status bits count. */
     CTA_STATUS_MASK = 26,
-    /// u64: when the event happened, nanoseconds since 1970.
+    /** u64: when the event happened, nanoseconds since 1970. */
     CTA_TIMESTAMP_EVENT = 27,
-    __CTA_MAX = 28,
+    __CTA_MAX = 28
 };
 
-/// Messages about expectations.
+/** Messages about expectations. */
 enum ctnl_exp_msg_types {
-    /// Create or change; also every report about one that exists.
+    /** Create or change; also every report about one that exists. */
     IPCTNL_MSG_EXP_NEW = 0,
-    /// Get one or all.
+    /** Get one or all. */
     IPCTNL_MSG_EXP_GET = 1,
-    /// Destroy one or all; also the report about it.
+    /** Destroy one or all; also the report about it. */
     IPCTNL_MSG_EXP_DELETE = 2,
-    /// Get the statistics of each CPU.
+    /** Get the statistics of each CPU. */
     IPCTNL_MSG_EXP_GET_STATS_CPU = 3,
-    /// Number of messages.
-    IPCTNL_MSG_EXP_MAX = 4,
+    /** Number of messages. */
+    IPCTNL_MSG_EXP_MAX = 4
 };
 
 #endif  /* _IPCONNTRACK_NETLINK_H */
