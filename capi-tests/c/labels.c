@@ -195,6 +195,101 @@ static void test_print(void)
 	nfct_labelmap_destroy(map);
 }
 
+/* What is set is not looked at. The object is in memory of the program: nothing is freed. */
+static void test_a_setter_only_stores(void)
+{
+	static const int orders[][2] = {
+		{ ATTR_CONNLABELS, ATTR_CONNLABELS_MASK }, { ATTR_CONNLABELS_MASK, ATTR_CONNLABELS },
+	};
+	static unsigned char no_bitmask[256];
+
+	memset(no_bitmask, 1, sizeof(no_bitmask));
+	for (size_t i = 0; i < COUNT(orders); i++) {
+		uint64_t memory[512] = { 0 };
+		struct nf_conntrack *ct = (struct nf_conntrack *)memory;
+
+		for (int times = 0; times < 2; times++) {
+			for (int k = 0; k < 2; k++) {
+				nfct_set_attr(ct, ATTR(orders[i][k]), no_bitmask);
+				CHECK(nfct_get_attr(ct, ATTR(orders[i][k])) == no_bitmask);
+			}
+		}
+	}
+}
+
+#ifndef REFERENCE /* frees it twice */
+static struct nf_conntrack *with_one_as_both(struct nfct_bitmask **both)
+{
+	struct nf_conntrack *ct = nfct_new();
+	struct nfct_bitmask *b = nfct_bitmask_new(127);
+
+	nfct_bitmask_set_bit(b, 5);
+	nfct_set_attr(ct, ATTR_CONNLABELS, b);
+	nfct_set_attr(ct, ATTR_CONNLABELS_MASK, b);
+	CHECK(nfct_get_attr(ct, ATTR_CONNLABELS) == b && nfct_get_attr(ct, ATTR_CONNLABELS_MASK) == b);
+	if (both != NULL)
+		*both = b;
+	return ct;
+}
+
+static void check_two(const struct nf_conntrack *ct, int labels, int mask)
+{
+	const struct nfct_bitmask *a = nfct_get_attr(ct, ATTR_CONNLABELS);
+	const struct nfct_bitmask *b = nfct_get_attr(ct, ATTR_CONNLABELS_MASK);
+
+	CHECK(a != b);
+	CHECK_INT(nfct_bitmask_test_bit(a, 5), labels);
+	CHECK_INT(nfct_bitmask_test_bit(b, 5), mask);
+}
+
+static void test_one_bitmask_as_both(void)
+{
+	static const int attrs[] = { ATTR_CONNLABELS, ATTR_CONNLABELS_MASK };
+	static const unsigned int flags[] = { NFCT_CP_ALL, NFCT_CP_META, NFCT_CP_OVERRIDE };
+	struct nf_conntrack *ct, *other;
+	struct nfct_bitmask *both;
+
+	nfct_destroy(with_one_as_both(NULL));
+	ct = with_one_as_both(NULL);
+	other = nfct_clone(ct);
+	nfct_destroy(ct);
+	check_two(other, 1, 1); /* the copies are two */
+	nfct_destroy(other);
+	for (size_t i = 0; i < COUNT(flags); i++) {
+		about("copy with flags %u", flags[i]);
+		ct = with_one_as_both(NULL);
+		other = with_one_as_both(NULL);
+		nfct_copy(other, ct, flags[i]);
+		nfct_destroy(ct);
+		check_two(other, 1, 1);
+		nfct_destroy(other);
+	}
+	for (size_t i = 0; i < COUNT(attrs); i++) {
+		about("attribute %d", attrs[i]);
+		ct = with_one_as_both(&both);
+		nfct_set_attr(ct, ATTR(attrs[i]), nfct_bitmask_new(31));
+		CHECK(nfct_get_attr(ct, ATTR(attrs[!i])) == both); /* is not freed yet */
+		check_two(ct, i, !i);
+		nfct_set_attr(ct, ATTR(attrs[!i]), nfct_bitmask_new(31)); /* now it is */
+		check_two(ct, 0, 0);
+		nfct_destroy(ct);
+		ct = with_one_as_both(NULL);
+		other = with_one_as_both(NULL);
+		nfct_copy_attr(other, ct, ATTR(attrs[i]));
+		nfct_destroy(ct);
+		check_two(other, 1, 1);
+		nfct_destroy(other);
+		ct = nfct_new();
+		both = nfct_bitmask_new(127);
+		nfct_set_attr(ct, ATTR(attrs[i]), both);
+		nfct_attr_unset(ct, ATTR(attrs[i])); /* hidden, and still the object's */
+		nfct_set_attr(ct, ATTR(attrs[!i]), both);
+		nfct_destroy(ct);
+	}
+	about("");
+}
+#endif
+
 int main(void)
 {
 	int fd = mkstemp(path);
@@ -211,6 +306,10 @@ int main(void)
 	test_lookup();
 	test_files();
 	test_print();
+	test_a_setter_only_stores();
+#ifndef REFERENCE
+	test_one_bitmask_as_both();
+#endif
 	unlink(path);
 	return finish();
 }

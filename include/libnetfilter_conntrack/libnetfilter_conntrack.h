@@ -985,9 +985,10 @@ int nfct_cmp(const struct nf_conntrack *ct1,
 /** Sets an attribute from the value behind `value`.
  *
  * Numbers, addresses and ports are copied from there as they lie in memory, of any alignment; a
- * name is a C string, of which 15 characters are kept; a label bitmask is taken over and must not
- * be destroyed by the caller. Attributes that only the kernel fills are marked as set, without a
- * value. An unknown attribute is ignored; NULL sets errno to EINVAL.
+ * name is a C string, of which 15 characters are kept; a label bitmask is taken over as it is and
+ * must not be destroyed by the caller, and may be both the labels and their mask. Attributes that
+ * only the kernel fills are marked as set, without a value. An unknown attribute is ignored; NULL
+ * sets errno to EINVAL.
  *
  * # Safety
  * `ct` is NULL or a live object; `value` is NULL or points to what the attribute's value is. */

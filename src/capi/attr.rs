@@ -10,32 +10,17 @@ use crate::ct::storage::Words;
 use crate::error::Error;
 use libc::{c_int, c_void, size_t};
 
-/// Takes over a bitmask that C made. One that the object holds already stays where it is; one that
-/// it holds in its other place is copied, lest it be destroyed twice.
+/// Takes over a bitmask that C made, without a look at it: what is no bitmask does no harm before
+/// something reads or frees it. One that the object holds already, here or in the other place, is
+/// held in both.
 ///
 /// # Safety
 /// `value` came from `nfct_bitmask_new` or `nfct_bitmask_clone`, or is held by `ct`.
 unsafe fn set_labels(ct: &mut Conntrack, attr: Attr, value: *const c_void) -> Result<(), Error> {
-    let mask = attr == Attr::ConnlabelsMask;
-    let heap = &ct.heap;
-    let (here, there) =
-        if mask { (&heap.labels_mask, &heap.labels) } else { (&heap.labels, &heap.labels_mask) };
-    let holds = |slot: &Option<Bitmask>| {
-        slot.as_ref().is_some_and(|held| std::ptr::eq(held.0.as_ptr().cast(), value))
-    };
-    if holds(here) {
-        ct.flat.present.set(attr);
-        return Ok(());
-    }
-    let labels = match there {
-        Some(held) if holds(there) => held.try_clone()?,
-        // SAFETY: this function's contract.
-        _ => match unsafe { Words::from_raw(value.cast_mut().cast()) } {
-            Some(words) => Bitmask(words),
-            None => return Err(Error::Null("the value")),
-        },
-    };
-    ct.set_labels(labels, mask);
+    // SAFETY: this function's contract; of a block held twice the object frees one.
+    let words = unsafe { Words::from_raw(value.cast_mut().cast()) };
+    let labels = words.map(Bitmask).ok_or(Error::Null("the value"))?;
+    ct.set_labels(labels, attr == Attr::ConnlabelsMask);
     Ok(())
 }
 
@@ -136,9 +121,10 @@ unsafe fn set_number<const N: usize>(
 /// Sets an attribute from the value behind `value`.
 ///
 /// Numbers, addresses and ports are copied from there as they lie in memory, of any alignment; a
-/// name is a C string, of which 15 characters are kept; a label bitmask is taken over and must not
-/// be destroyed by the caller. Attributes that only the kernel fills are marked as set, without a
-/// value. An unknown attribute is ignored; NULL sets errno to EINVAL.
+/// name is a C string, of which 15 characters are kept; a label bitmask is taken over as it is and
+/// must not be destroyed by the caller, and may be both the labels and their mask. Attributes that
+/// only the kernel fills are marked as set, without a value. An unknown attribute is ignored; NULL
+/// sets errno to EINVAL.
 ///
 /// # Safety
 /// `ct` is NULL or a live object; `value` is NULL or points to what the attribute's value is.

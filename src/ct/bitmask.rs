@@ -88,6 +88,11 @@ impl Bitmask {
         Ok(Self(copy))
     }
 
+    /// Whether both are one block of memory.
+    fn is_same_block(&self, other: &Self) -> bool {
+        std::ptr::eq(self.0.as_ptr(), other.0.as_ptr())
+    }
+
     /// Whether both hold the same labels, whatever their capacity.
     #[must_use]
     pub fn same_labels(&self, other: &Self) -> bool {
@@ -101,6 +106,61 @@ impl PartialEq for Bitmask {
     /// Same capacity and same labels.
     fn eq(&self, other: &Self) -> bool {
         self.words() == other.words()
+    }
+}
+
+/// The labels of an object, and those that an update changes.
+///
+/// A C program may set one bitmask as both. The block then belongs to both, and is freed once, when
+/// neither has it any more.
+#[derive(Debug, Default)]
+#[repr(C)]
+pub struct Labels {
+    labels: Option<Bitmask>,
+    mask: Option<Bitmask>,
+}
+
+impl Labels {
+    /// The labels, or with `mask` those that an update changes.
+    #[inline]
+    pub(crate) fn get(&self, mask: bool) -> Option<&Bitmask> {
+        if mask { self.mask.as_ref() } else { self.labels.as_ref() }
+    }
+
+    /// Puts a bitmask in place of what was there.
+    pub(crate) fn put(&mut self, mask: bool, labels: Bitmask) {
+        let Self { labels: here, mask: there } = self;
+        let (here, there) = if mask { (there, here) } else { (here, there) };
+        if let Some(old) = here.replace(labels) {
+            let kept = [here, there].into_iter().flatten().any(|held| held.is_same_block(&old));
+            if kept {
+                std::mem::forget(old);
+            }
+        }
+    }
+
+    /// Whether there is neither.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.labels.is_none() && self.mask.is_none()
+    }
+
+    /// Independent copies of both.
+    pub(crate) fn try_clone(&self) -> Result<Self, Error> {
+        Ok(Self {
+            labels: self.labels.as_ref().map(Bitmask::try_clone).transpose()?,
+            mask: self.mask.as_ref().map(Bitmask::try_clone).transpose()?,
+        })
+    }
+}
+
+impl Drop for Labels {
+    fn drop(&mut self) {
+        if let (Some(labels), Some(mask)) = (&self.labels, &self.mask) {
+            if labels.is_same_block(mask) {
+                std::mem::forget(self.mask.take());
+            }
+        }
     }
 }
 

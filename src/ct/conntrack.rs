@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::attr::{Attr, Presence, Row, Storage};
-use super::bitmask::Bitmask;
+use super::bitmask::{Bitmask, Labels};
 use super::icmp;
 use super::storage::{Bytes, FLAT_SIZE, Text};
 use crate::error::Error;
@@ -197,20 +197,15 @@ pub struct Heap {
     pub secctx: Option<Text>,
     /// Private data of the helper.
     pub helper_info: Bytes,
-    /// Labels.
-    pub labels: Option<Bitmask>,
-    /// Labels that an update changes.
-    pub labels_mask: Option<Bitmask>,
+    /// Labels, and those that an update changes.
+    pub labels: Labels,
 }
 
 impl Heap {
     /// Whether there is nothing.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.secctx.is_none()
-            && self.helper_info.get().is_none()
-            && self.labels.is_none()
-            && self.labels_mask.is_none()
+        self.secctx.is_none() && self.helper_info.get().is_none() && self.labels.is_empty()
     }
 
     /// An independent copy.
@@ -224,8 +219,7 @@ impl Heap {
         Ok(Self {
             secctx: self.secctx.as_ref().map(|text| Text::new(text.as_bytes())).transpose()?,
             helper_info: self.helper_info.get().map(Bytes::new).transpose()?.unwrap_or_default(),
-            labels: self.labels.as_ref().map(Bitmask::try_clone).transpose()?,
-            labels_mask: self.labels_mask.as_ref().map(Bitmask::try_clone).transpose()?,
+            labels: self.labels.try_clone()?,
         })
     }
 }
@@ -363,13 +357,8 @@ impl Conntrack {
 
     /// Takes the labels over, or with `mask` the labels that an update changes.
     pub fn set_labels(&mut self, labels: Bitmask, mask: bool) {
-        if mask {
-            self.heap.labels_mask = Some(labels);
-            self.flat.present.set(Attr::ConnlabelsMask);
-        } else {
-            self.heap.labels = Some(labels);
-            self.flat.present.set(Attr::Connlabels);
-        }
+        self.heap.labels.put(mask, labels);
+        self.flat.present.set(if mask { Attr::ConnlabelsMask } else { Attr::Connlabels });
     }
 
     /// The helper's name without its NUL, present or not.
@@ -381,13 +370,13 @@ impl Conntrack {
     /// The labels, if present.
     #[must_use]
     pub fn labels(&self) -> Option<&Bitmask> {
-        self.heap.labels.as_ref().filter(|_| self.has(Attr::Connlabels))
+        self.heap.labels.get(false).filter(|_| self.has(Attr::Connlabels))
     }
 
     /// The labels that an update changes, if present.
     #[must_use]
     pub fn labels_mask(&self) -> Option<&Bitmask> {
-        self.heap.labels_mask.as_ref().filter(|_| self.has(Attr::ConnlabelsMask))
+        self.heap.labels.get(true).filter(|_| self.has(Attr::ConnlabelsMask))
     }
 
     /// Makes the object empty again, as new.

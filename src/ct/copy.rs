@@ -106,25 +106,26 @@ impl Heap {
     /// Copies the parts in `attrs`, or none if there is no memory for all of them. Of those that
     /// `src` has no value for, the security context vanishes here too, the others stay.
     fn copy_from(&mut self, src: &Self, attrs: Presence) -> Result<(), Error> {
-        let labels = |attr, from: &Option<Bitmask>| {
-            from.as_ref().filter(|_| attrs.has(attr)).map(Bitmask::try_clone).transpose()
+        let labels = |attr, mask| {
+            let labels = src.labels.get(mask).filter(|_| attrs.has(attr));
+            labels.map(Bitmask::try_clone).transpose()
         };
         let info = src.helper_info.get().filter(|_| attrs.has(Attr::HelperInfo));
         let secctx = src.secctx.as_ref().filter(|_| attrs.has(Attr::Secctx));
-        let copy = Self {
-            secctx: secctx.map(|text| Text::new(text.as_bytes())).transpose()?,
-            helper_info: info.map(Bytes::new).transpose()?.unwrap_or_default(),
-            labels: labels(Attr::Connlabels, &src.labels)?,
-            labels_mask: labels(Attr::ConnlabelsMask, &src.labels_mask)?,
-        };
+        let secctx = secctx.map(|text| Text::new(text.as_bytes())).transpose()?;
+        let info = info.map(Bytes::new).transpose()?;
+        let both = [labels(Attr::Connlabels, false)?, labels(Attr::ConnlabelsMask, true)?];
         if attrs.has(Attr::Secctx) {
-            self.secctx = copy.secctx;
+            self.secctx = secctx;
         }
-        if copy.helper_info.get().is_some() {
-            self.helper_info = copy.helper_info;
+        if let Some(info) = info {
+            self.helper_info = info;
         }
-        self.labels = copy.labels.or(self.labels.take());
-        self.labels_mask = copy.labels_mask.or(self.labels_mask.take());
+        for (mask, labels) in [false, true].into_iter().zip(both) {
+            if let Some(labels) = labels {
+                self.labels.put(mask, labels);
+            }
+        }
         Ok(())
     }
 }
@@ -313,7 +314,7 @@ mod tests {
             assert_eq!((copy.get(Attr::Secctx), copy.labels()), (None, None));
             copy.set(Attr::Secctx, [0; 16]);
             assert_eq!(copy.get(Attr::Secctx), Some(&b"system_u:x"[..]));
-            assert!(copy.heap.labels.as_ref().unwrap().has(1));
+            assert!(copy.heap.labels.get(false).unwrap().has(1));
         }
     }
 }
