@@ -227,6 +227,47 @@ static void test_copy_of_hidden_parts(void)
 	nfct_destroy(source);
 	nfct_destroy(dest);
 }
+
+static void check_reply_ports(const struct nf_conntrack *ct)
+{
+	CHECK_INT(nfct_get_attr_u16(ct, ATTR_REPL_PORT_SRC), htons(80));
+	CHECK_INT(nfct_get_attr_u16(ct, ATTR_REPL_PORT_DST), htons(40000));
+}
+
+/* A reply tuple that was set up has ICMP attributes too: a copy of the original direction does not
+ * write those over the reply's ports. */
+static void test_copy_keeps_reply_ports(void)
+{
+	static const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP, IPPROTO_GRE,
+					     IPPROTO_ICMP, IPPROTO_ICMPV6, 99 };
+
+	for (size_t i = 0; i < COUNT(protocols); i++) {
+		struct nf_conntrack *ct = nfct_new(), *original = nfct_new(), *dest;
+
+		about("protocol %d", protocols[i]);
+		nfct_set_attr_u8(ct, ATTR_L3PROTO, AF_INET);
+		nfct_set_attr_u8(ct, ATTR_L4PROTO, protocols[i]);
+		nfct_set_attr_u16(ct, ATTR_PORT_SRC, htons(40000));
+		nfct_set_attr_u16(ct, ATTR_PORT_DST, htons(80));
+		nfct_setobjopt(ct, NFCT_SOPT_SETUP_REPLY);
+		nfct_set_attr_u16(ct, ATTR_REPL_PORT_SRC, htons(80));
+		nfct_set_attr_u16(ct, ATTR_REPL_PORT_DST, htons(40000));
+		nfct_copy(original, ct, NFCT_CP_ORIG);
+		dest = nfct_clone(ct);
+		nfct_copy(dest, original, NFCT_CP_ORIG);
+		check_reply_ports(dest);
+		nfct_copy(dest, original, NFCT_CP_ALL);
+		check_reply_ports(dest);
+		nfct_copy_attr(dest, original, ATTR_ICMP_TYPE);
+		nfct_copy_attr(dest, original, ATTR_ICMP_CODE);
+		nfct_copy_attr(dest, original, ATTR_ICMP_ID);
+		check_reply_ports(dest);
+		nfct_destroy(dest);
+		nfct_destroy(original);
+		nfct_destroy(ct);
+	}
+	about("");
+}
 #endif
 
 /* The reply's id and its type and code, which no attribute shows before the reply is set up. */
@@ -404,6 +445,7 @@ int main(void)
 	test_copy_of_parsed();
 	test_copy_onto_itself();
 	test_copy_of_hidden_parts();
+	test_copy_keeps_reply_ports();
 #endif
 	test_icmp();
 	test_setup();

@@ -221,20 +221,30 @@ static struct nf_conntrack *flow_of(struct pair pair)
 
 /* Labels by query: what is sent, and what the flow has then. It starts with big-flow. */
 static const struct step {
-	const char *labels, *mask; /* no mask: NULL */
+	const char *labels;
 	unsigned int maxbit;
+	const char *mask; /* no mask: NULL */
+	unsigned int mask_maxbit;
 	const char *result;
 } steps[] = {
-	{ "web,last", "web,last", 127, "web,big-flow,last" },
-	{ "", "web", 127, "big-flow,last" },
-	{ "first", "first,last", 127, "first,big-flow" },
-	{ "seen,last", NULL, 127, "seen,last" },
-	{ "big-flow", "big-flow", 40, "seen,big-flow" }, /* a short one clears what is behind it */
-	{ "web", "seen,web", 31, "web" },
-	{ "last", "last", 127, "web,last" },
-	{ "", NULL, 0, "" },
-	{ "seen,big-flow", NULL, 63, "seen,big-flow" },
-	{ "", "seen,big-flow", 127, "" },
+	{ "web,last", 127, "web,last", 127, "web,big-flow,last" },
+	{ "", 127, "web", 127, "big-flow,last" },
+	{ "first", 127, "first,last", 127, "first,big-flow" },
+	{ "seen,last", 127, NULL, 0, "seen,last" },
+	{ "big-flow", 40, "big-flow", 40, "seen,big-flow" }, /* a short one clears what is behind it */
+	{ "web", 31, "seen,web", 31, "web" },
+	{ "last", 127, "last", 127, "web,last" },
+	{ "", 0, NULL, 0, "" },
+	{ "seen,big-flow", 63, NULL, 0, "seen,big-flow" },
+	{ "", 127, "seen,big-flow", 127, "" },
+#ifndef REFERENCE /* leaves a mask of another size out, which clears all the others */
+	{ "web,last", 127, NULL, 0, "web,last" },
+	{ "seen", 31, "seen", 127, "seen,web,last" },
+	{ "", 0, "web", 127, "seen,last" },
+	{ "big-flow", 63, "big-flow,last", 127, "seen,big-flow" },
+	{ "last", 127, "seen,big-flow", 63, "last" }, /* the kernel inverts what is not in the mask */
+	{ "", 0, NULL, 0, "" },
+#endif
 };
 
 static void test_steps(struct nfct_handle *events, struct labelled *seen, struct pair pair)
@@ -249,7 +259,7 @@ static void test_steps(struct nfct_handle *events, struct labelled *seen, struct
 		nfct_set_attr(ct, ATTR_CONNLABELS, bitmask_of(step->labels, step->maxbit));
 		if (step->mask != NULL)
 			nfct_set_attr(ct, ATTR_CONNLABELS_MASK,
-				      bitmask_of(step->mask, step->maxbit));
+				      bitmask_of(step->mask, step->mask_maxbit));
 		CHECK_INT(query_flow(h, NFCT_Q_UPDATE, ct), 0);
 		check_event(events, seen, NFCT_T_UPDATE, step->result);
 		check_labels(step->result);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Messages built: every query byte for byte, and the builders that append. */
 #include "wire.h"
+#include <libnetfilter_conntrack/linux_nfnetlink_conntrack.h>
 
 /* Recorded from the reference 1.1.1 on a little-endian machine. */
 static const char DUMP_V4[] = "1400000001010103000000000000000002000000";
@@ -272,6 +273,70 @@ static void test_append(void)
 }
 
 #ifndef REFERENCE
+/* NAT ports are sent where tuples have ports, or keys. */
+static void test_nat_ports(void)
+{
+	for (unsigned int protocol = 0; protocol < 256; protocol++) {
+		struct nf_conntrack *ct = tcp();
+		struct message m;
+		const uint8_t *nat = NULL;
+		bool ports = protocol == 6 || protocol == 17 || protocol == 33 || protocol == 47 ||
+			     protocol == 132 || protocol == 136;
+
+		about("protocol %u", protocol);
+		nfct_set_attr_u8(ct, ATTR_L4PROTO, (uint8_t)protocol);
+		nfct_set_attr_u16(ct, ATTR_SNAT_PORT, htons(0x1111));
+		nfct_set_attr_u16(ct, ATTR_DNAT_PORT, htons(0x2222));
+		CHECK_INT(nfct_nlmsg_build(message_start(&m, 0x100, AF_INET), ct), 0);
+		CHECK_INT(find(&m.u.header, CTA_NAT_SRC, &nat), ports ? 20 : 4);
+		if (ports)
+			CHECK_MEM(nat, "\x14\0\3\x80\6\0\1\0\x11\x11\0\0\6\0\2\0\x11\x11", 18);
+		CHECK_INT(find(&m.u.header, CTA_NAT_DST, &nat), ports ? 20 : 4);
+		if (ports)
+			CHECK_MEM(nat, "\x14\0\3\x80\6\0\1\0\x22\x22\0\0\6\0\2\0\x22\x22", 18);
+		nfct_destroy(ct);
+	}
+	about("");
+}
+
+static struct nfct_bitmask *bitmask_up_to(unsigned int maxbit)
+{
+	struct nfct_bitmask *bits = nfct_bitmask_new(maxbit);
+
+	nfct_bitmask_set_bit(bits, 1);
+	nfct_bitmask_set_bit(bits, maxbit);
+	return bits;
+}
+
+/* Labels and their mask are sent in one size, with zeros behind the shorter one. */
+static void test_label_masks(void)
+{
+	for (unsigned int words = 1; words <= 5; words++) {
+		for (unsigned int of_mask = 1; of_mask <= 5; of_mask++) {
+			struct nf_conntrack *ct = tcp();
+			struct message m;
+			const uint8_t *labels = NULL, *mask = NULL;
+			unsigned int size = words > of_mask ? words : of_mask;
+			uint32_t want[5] = { 2 }, want_mask[5] = { 2 };
+
+			about("%u words, a mask of %u", words, of_mask);
+			want[words - 1] |= 1u << 31;
+			want_mask[of_mask - 1] |= 1u << 31;
+			nfct_set_attr(ct, ATTR_CONNLABELS, bitmask_up_to(32 * words - 1));
+			nfct_set_attr(ct, ATTR_CONNLABELS_MASK, bitmask_up_to(32 * of_mask - 1));
+			CHECK_INT(nfct_nlmsg_build(message_start(&m, 0x100, AF_INET), ct), 0);
+			CHECK_INT(find(&m.u.header, CTA_LABELS, &labels), 4 * size);
+			CHECK_INT(find(&m.u.header, CTA_LABELS_MASK, &mask), 4 * size);
+			if (labels != NULL)
+				CHECK_MEM(labels, want, 4 * size);
+			if (mask != NULL)
+				CHECK_MEM(mask, want_mask, 4 * size);
+			nfct_destroy(ct);
+		}
+	}
+	about("");
+}
+
 static void test_helper_info_length(void)
 {
 	struct nf_conntrack *ct = tcp();
@@ -317,6 +382,8 @@ int main(void)
 #ifndef REFERENCE
 	test_tuple_filters();
 	test_refused();
+	test_nat_ports();
+	test_label_masks();
 	test_helper_info_length();
 #endif
 	return finish();

@@ -265,6 +265,41 @@ static void test_expectations(void)
 	CHECK_INT(nfct_close(h), 0);
 }
 
+#ifndef REFERENCE
+/* A port is translated whatever the protocol that has ports. */
+static void test_nat_ports(struct nfct_handle *h)
+{
+	static const struct { uint8_t number; const char *name; } protocols[] = {
+		{ IPPROTO_UDP, "udp" },
+		{ IPPROTO_SCTP, "sctp" },
+		{ IPPROTO_UDPLITE, "udplite" },
+	};
+
+	for (size_t i = 0; i < COUNT(protocols); i++) {
+		struct nf_conntrack *ct = flow(0);
+		char line[1024] = "";
+
+		about("%s", protocols[i].name);
+		nfct_set_attr_u8(ct, ATTR_L4PROTO, protocols[i].number);
+		nfct_setobjopt(ct, NFCT_SOPT_SETUP_REPLY);
+		nfct_set_attr_u32(ct, ATTR_TIMEOUT, 600);
+		nfct_set_attr_u8(ct, ATTR_SCTP_STATE, 4);
+		nfct_set_attr_u32(ct, ATTR_SCTP_VTAG_ORIG, 1);
+		nfct_set_attr_u32(ct, ATTR_SCTP_VTAG_REPL, 2);
+		nfct_set_attr_u32(ct, ATTR_SNAT_IPV4, htonl(0xc0a80909));
+		nfct_set_attr_u16(ct, ATTR_SNAT_PORT, htons(4000));
+		nfct_set_attr_u32(ct, ATTR_DNAT_IPV4, htonl(0xc0a80908));
+		nfct_set_attr_u16(ct, ATTR_DNAT_PORT, htons(8080));
+		CHECK_INT(query_flow(h, NFCT_Q_CREATE, ct), 0);
+		CHECK_INT(proc_lines("/proc/net/nf_conntrack", "", line), 1);
+		CHECK(strstr(line, " src=192.168.9.8 dst=192.168.9.9 ") != NULL);
+		CHECK(strstr(line, " sport=8080 dport=4000 ") != NULL);
+		CHECK_INT(flush(h), 0);
+	}
+	about("");
+}
+#endif
+
 static void test_nat(void)
 {
 	struct nfct_handle *h = nfct_open(CONNTRACK, 0);
@@ -279,6 +314,10 @@ static void test_nat(void)
 		nfct_set_attr_u16(ct, ATTR_DNAT_PORT, htons(8080));
 		CHECK_INT(query_flow(h, NFCT_Q_CREATE, ct), 0);
 		CHECK_INT(flows_with(" src=192.168.9.8 dst=10.0.0.2 sport=8080 dport=1000 "), 1);
+		CHECK_INT(flush(h), 0);
+#ifndef REFERENCE
+		test_nat_ports(h);
+#endif
 	} else {
 		skip("NAT needs the kernel's nf_nat (modprobe nf_nat)");
 	}

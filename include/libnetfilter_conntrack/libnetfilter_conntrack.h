@@ -225,7 +225,8 @@ enum nf_conntrack_attr {
     ATTR_HELPER_INFO = 65,
     /** Labels: a bitmask, which the object takes over. */
     ATTR_CONNLABELS = 66,
-    /** Which labels an update changes: a bitmask, which the object takes over. */
+    /** Which labels an update changes: a bitmask, which the object takes over. Its size may differ
+     * from that of the labels. */
     ATTR_CONNLABELS_MASK = 67,
     /** u16: zone of the original direction alone, host byte order. */
     ATTR_ORIG_ZONE = 68,

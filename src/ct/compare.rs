@@ -5,6 +5,7 @@ use super::attr::{Attr, Storage};
 use super::bitmask::Bitmask;
 use super::conntrack::{Conntrack, Flat};
 use super::expect::{EXPECT_ATTR_COUNT, Expect, ExpectAttr};
+use super::layer4::Layer4;
 use super::storage::Text;
 use std::mem::offset_of;
 
@@ -146,17 +147,13 @@ fn compared(a: &Flat, b: &Flat, both: Set, flags: u32) -> Set {
     compared
 }
 
-/// What a common layer 4 protocol adds.
+/// What a common layer 4 protocol adds; keys of GRE never counted.
 #[inline]
 fn layer4(proto: u8, ports: Set) -> Set {
-    match i32::from(proto) {
-        libc::IPPROTO_TCP
-        | libc::IPPROTO_UDP
-        | libc::IPPROTO_UDPLITE
-        | libc::IPPROTO_DCCP
-        | libc::IPPROTO_SCTP => ports,
-        libc::IPPROTO_ICMP | libc::IPPROTO_ICMPV6 => ICMP,
-        _ => 0,
+    match Layer4::of(proto) {
+        Layer4::Ports => ports,
+        Layer4::Icmp => ICMP,
+        Layer4::Keys | Layer4::Nothing => 0,
     }
 }
 

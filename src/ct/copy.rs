@@ -4,6 +4,7 @@
 use super::attr::{Attr, Class, Presence, Storage};
 use super::bitmask::Bitmask;
 use super::conntrack::{Conntrack, Flat, Heap, copy_name};
+use super::layer4::Layer4;
 use super::storage::{Bytes, Text};
 use crate::error::Error;
 use std::mem::offset_of;
@@ -151,7 +152,9 @@ impl Flat {
         let row = attr.row();
         let (width, twin) = match row.storage {
             Storage::Icmp(width) => {
-                (width, Some(TO_REPLY).filter(|_| !src.present.has(reply_port(attr))))
+                let taken =
+                    src.is_icmp() && !src.has_reply_port(attr) && !self.has_reply_port(attr);
+                (width, Some(TO_REPLY).filter(|_| taken))
             }
             Storage::Range { width, stride } => (width, Some(stride.into())),
             Storage::Name => return copy_name(&mut self.helper_name, &src.helper_name),
@@ -162,12 +165,19 @@ impl Flat {
             self.copy_slot(src, usize::from(row.offset) + distance, width);
         }
     }
-}
 
-/// The attribute that shares its bytes with the reply's copy of an ICMP attribute. Where it is
-/// present, those bytes are its own and go where it goes.
-fn reply_port(icmp: Attr) -> Attr {
-    if icmp == Attr::IcmpId { Attr::ReplPortSrc } else { Attr::ReplPortDst }
+    /// Whether this is a flow of ICMP or ICMPv6. ICMP attributes alone do not say so: deriving one
+    /// tuple from the other marks them present whatever the protocol.
+    fn is_icmp(&self) -> bool {
+        self.present.has(Attr::OrigL4Proto) && Layer4::of(self.orig.l4proto) == Layer4::Icmp
+    }
+
+    /// Whether the bytes of the reply's copy of an ICMP attribute are a port, an attribute of its
+    /// own: then they go where it goes, and nothing else is written over them.
+    fn has_reply_port(&self, icmp: Attr) -> bool {
+        let icmp_id = icmp == Attr::IcmpId;
+        self.present.has(if icmp_id { Attr::ReplPortSrc } else { Attr::ReplPortDst })
+    }
 }
 
 #[cfg(test)]
@@ -273,6 +283,7 @@ mod tests {
     fn icmp_takes_its_reply_along_unless_that_is_an_attribute() {
         let mut src = Conntrack::new();
         src.flat.orig.l3proto = 2;
+        src.set_u8(Attr::OrigL4Proto, 1);
         src.set(Attr::IcmpType, [8; 16]);
         src.set(Attr::IcmpCode, [7; 16]);
         src.set(Attr::IcmpId, [0x12; 16]);
@@ -287,6 +298,44 @@ mod tests {
         assert_eq!((dest.flat.reply.l4dst, dest.flat.reply.l4src), ([0, 7], [0x12; 2]));
         dest.copy_from(&src, flags::REPLY).unwrap();
         assert_eq!((dest.flat.reply.l4dst, dest.flat.reply.l4src), ([0x66; 2], [0x55; 2]));
+    }
+
+    #[test]
+    fn reply_ports_of_the_destination_stay() {
+        for (protocol, icmp) in [(0, false), (1, true), (6, false), (58, true), (99, false)] {
+            let mut src = Conntrack::new();
+            src.flat.orig.l3proto = 2;
+            src.set(Attr::IcmpType, [8; 16]);
+            src.set(Attr::IcmpCode, [7; 16]);
+            src.set(Attr::IcmpId, [0x12; 16]);
+            if protocol != 0 {
+                src.set_u8(Attr::OrigL4Proto, protocol);
+            }
+            for (src_port, dst_port) in [(false, false), (true, false), (false, true), (true, true)]
+            {
+                let mut dest = Conntrack::new();
+                (dest.flat.reply.l4src, dest.flat.reply.l4dst) = ([0x55; 2], [0x66; 2]);
+                for (port, present) in
+                    [(Attr::ReplPortSrc, src_port), (Attr::ReplPortDst, dst_port)]
+                {
+                    if present {
+                        dest.flat.present.set(port);
+                    }
+                }
+                let mut one_by_one = dest.try_clone().unwrap();
+                dest.copy_from(&src, flags::ALL).unwrap();
+                for attr in [Attr::IcmpType, Attr::IcmpCode, Attr::IcmpId] {
+                    one_by_one.copy_attr(&src, attr).unwrap();
+                }
+                let id = if icmp && !src_port { [0x12; 2] } else { [0x55; 2] };
+                let kind = if icmp && !dst_port { [0, 7] } else { [0x66; 2] };
+                for copy in [dest, one_by_one] {
+                    let reply = copy.flat.reply;
+                    assert_eq!((reply.l4src, reply.l4dst), (id, kind), "protocol {protocol}");
+                    assert_eq!((copy.flat.orig.l4src, copy.flat.orig.l4dst), ([0x12; 2], [8, 7]));
+                }
+            }
+        }
     }
 
     #[test]

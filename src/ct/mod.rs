@@ -10,6 +10,7 @@ pub mod flow;
 pub mod group;
 pub mod icmp;
 pub mod labelmap;
+pub mod layer4;
 pub mod objopt;
 #[allow(unsafe_code, reason = "owns heap blocks of the C allocator and reads slots by offset")]
 pub mod storage;

@@ -3,6 +3,7 @@
 
 use super::attr::{Attr, Presence};
 use super::conntrack::{Conntrack, Flat, NatRange, Tuple};
+use super::layer4::Layer4;
 use crate::error::Error;
 
 /// Turns the source NAT seen in the tuples into a request for it, and undoes it in the reply.
@@ -161,17 +162,9 @@ fn invert(from: &Tuple, to: &mut Tuple) {
     to.l4proto = from.l4proto;
     to.src = from.dst;
     to.dst = from.src;
-    match i32::from(from.l4proto) {
-        libc::IPPROTO_TCP
-        | libc::IPPROTO_UDP
-        | libc::IPPROTO_DCCP
-        | libc::IPPROTO_GRE
-        | libc::IPPROTO_SCTP
-        | libc::IPPROTO_UDPLITE => {
-            to.l4src = from.l4dst;
-            to.l4dst = from.l4src;
-        }
-        _ => {}
+    if Layer4::of(from.l4proto).has_ends() {
+        to.l4src = from.l4dst;
+        to.l4dst = from.l4src;
     }
 }
 

@@ -180,10 +180,11 @@ impl<'a> Builder<'a> {
         self.write([0; 4].get(..padding).unwrap_or_default());
     }
 
-    /// A bitmask attribute: words in host order.
-    pub fn put_words(&mut self, kind: u16, words: &[u32]) {
-        self.header(kind, size_of_val(words));
-        words.iter().for_each(|word| self.write(&word.to_ne_bytes()));
+    /// A bitmask attribute of `size` words in host order: these, and zeros behind them.
+    pub fn put_words(&mut self, kind: u16, words: &[u32], size: usize) {
+        self.header(kind, size * size_of::<u32>());
+        let padded = words.iter().chain(std::iter::repeat(&0)).take(size);
+        padded.for_each(|word| self.write(&word.to_ne_bytes()));
     }
 
     /// Opens an attribute whose value is the attributes up to [`end`](Self::end).
@@ -245,7 +246,7 @@ mod tests {
         builder.end(nest);
         builder.put_text(3, b"ftp");
         builder.put_text(4, b"");
-        builder.put_words(5, &[1]);
+        builder.put_words(5, &[1], 2);
         builder.finish()
     }
 
@@ -256,7 +257,7 @@ mod tests {
         let message = Message::first(&buffer).unwrap();
         assert_eq!((message.bytes().len(), message.kind, message.family()), (length, 0x100, 2));
         let top: Vec<_> = Attributes::new(message.attributes()).collect();
-        assert_eq!(top.iter().map(|a| a.value.len()).collect::<Vec<_>>(), [16, 4, 1, 4]);
+        assert_eq!(top.iter().map(|a| a.value.len()).collect::<Vec<_>>(), [16, 4, 1, 8]);
         let inner: Vec<_> = Attributes::new(top[0].value).map(|a| a.value).collect();
         assert_eq!(inner, [&[6][..], &[0x12, 0x34]]);
     }

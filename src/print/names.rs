@@ -90,31 +90,6 @@ pub(super) static DCCP: States = States([
     "INVALID",
 ]);
 
-/// What the layer 4 part of a tuple holds.
-pub(super) enum Layer4 {
-    /// Source and destination port.
-    Ports,
-    /// Keys of a GRE tunnel.
-    Keys,
-    /// ICMP type, code and id.
-    Icmp,
-    /// Nothing.
-    Nothing,
-}
-
-impl Layer4 {
-    /// What it holds for a protocol.
-    #[inline]
-    pub(super) fn of(protocol: u8) -> Self {
-        match protocol {
-            6 | 17 | 33 | 132 | 136 => Self::Ports,
-            47 => Self::Keys,
-            1 | 58 => Self::Icmp,
-            _ => Self::Nothing,
-        }
-    }
-}
-
 /// What to print for a security context that is marked present but was never filled.
 pub(super) const NO_STRING: &[u8] = b"(null)";
 

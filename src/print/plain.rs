@@ -1,11 +1,12 @@
 //! A conntrack entry as one line of fields, each followed by a blank but the last.
 #![forbid(unsafe_code)]
 
-use super::names::{self, Layer4};
+use super::names;
 use super::writer::Writer;
 use super::{SHOW_ID, SHOW_LAYER3, SHOW_TIMESTAMPS, Style, label_names, time};
 use crate::ct::attr::{Attr, Presence};
 use crate::ct::conntrack::{Conntrack, Counters, Flat, Tuple};
+use crate::ct::layer4::Layer4;
 use crate::ct::storage::Text;
 use crate::error::Error;
 

@@ -3,7 +3,9 @@
 
 use super::cta;
 use crate::ct::attr::{Attr, Presence};
+use crate::ct::bitmask::Bitmask;
 use crate::ct::conntrack::{Conntrack, Flat, NatRange, Tuple};
+use crate::ct::layer4::Layer4;
 use crate::error::Error;
 use crate::filter::dump::DumpFilter;
 use crate::netlink::builder::Builder;
@@ -158,27 +160,23 @@ fn first4([a, b, c, d, ..]: &[u8; 16]) -> [u8; 4] {
 fn layer4(to: &mut Builder<'_>, tuple: &Tuple) {
     let nest = to.begin(cta::TUPLE_PROTO);
     to.put_u8(cta::PROTO_NUM, tuple.l4proto);
-    match i32::from(tuple.l4proto) {
-        libc::IPPROTO_TCP
-        | libc::IPPROTO_UDP
-        | libc::IPPROTO_SCTP
-        | libc::IPPROTO_DCCP
-        | libc::IPPROTO_GRE
-        | libc::IPPROTO_UDPLITE => {
+    match Layer4::of(tuple.l4proto) {
+        Layer4::Ports | Layer4::Keys => {
             to.put_pair(cta::PROTO_SRC_PORT, tuple.l4src);
             to.put_pair(cta::PROTO_DST_PORT, tuple.l4dst);
         }
-        libc::IPPROTO_ICMP => {
-            to.put_u8(cta::PROTO_ICMP_CODE, tuple.l4dst[1]);
-            to.put_u8(cta::PROTO_ICMP_TYPE, tuple.l4dst[0]);
-            to.put_pair(cta::PROTO_ICMP_ID, tuple.l4src);
+        Layer4::Icmp => {
+            let [code, kind, id] = match i32::from(tuple.l4proto) {
+                libc::IPPROTO_ICMP => {
+                    [cta::PROTO_ICMP_CODE, cta::PROTO_ICMP_TYPE, cta::PROTO_ICMP_ID]
+                }
+                _ => [cta::PROTO_ICMPV6_CODE, cta::PROTO_ICMPV6_TYPE, cta::PROTO_ICMPV6_ID],
+            };
+            to.put_u8(code, tuple.l4dst[1]);
+            to.put_u8(kind, tuple.l4dst[0]);
+            to.put_pair(id, tuple.l4src);
         }
-        libc::IPPROTO_ICMPV6 => {
-            to.put_u8(cta::PROTO_ICMPV6_CODE, tuple.l4dst[1]);
-            to.put_u8(cta::PROTO_ICMPV6_TYPE, tuple.l4dst[0]);
-            to.put_pair(cta::PROTO_ICMPV6_ID, tuple.l4src);
-        }
-        _ => {}
+        Layer4::Nothing => {}
     }
     to.end(nest);
 }
@@ -264,7 +262,7 @@ fn dccp(to: &mut Builder<'_>, flat: &Flat) {
     to.end(nest);
 }
 
-/// Appends a NAT binding, if its address or port is given. Ports are sent for TCP and UDP only.
+/// Appends a NAT binding, if its address or port is given. A port is sent where tuples have them.
 fn nat(
     to: &mut Builder<'_>,
     kind: u16,
@@ -283,7 +281,7 @@ fn nat(
     }
     if port {
         let ports = to.begin(cta::NAT_PROTO);
-        if matches!(i32::from(l4proto), libc::IPPROTO_TCP | libc::IPPROTO_UDP) {
+        if Layer4::of(l4proto).has_ends() {
             to.put_pair(cta::PROTONAT_PORT_MIN, range.min_port);
             to.put_pair(cta::PROTONAT_PORT_MAX, range.max_port);
         }
@@ -314,12 +312,15 @@ fn help(to: &mut Builder<'_>, ct: &Conntrack) {
     to.end(nest);
 }
 
-/// Appends the labels, and their mask if it has the same size.
+/// Appends the labels, and their mask. The kernel wants both of one size: the smaller one is sent
+/// with zeros behind it.
 fn labels(to: &mut Builder<'_>, ct: &Conntrack) {
-    let Some(labels) = ct.labels() else { return };
-    to.put_words(cta::LABELS, labels.words());
-    if let Some(mask) = ct.labels_mask().filter(|mask| mask.max_bit() == labels.max_bit()) {
-        to.put_words(cta::LABELS_MASK, mask.words());
+    let Some(labels) = ct.labels().map(Bitmask::words) else { return };
+    let mask = ct.labels_mask().map(Bitmask::words);
+    let size = labels.len().max(mask.map_or(0, <[u32]>::len));
+    to.put_words(cta::LABELS, labels, size);
+    if let Some(mask) = mask {
+        to.put_words(cta::LABELS_MASK, mask, size);
     }
 }
 

@@ -4,6 +4,8 @@ use super::rng::Rng;
 
 /// Number of attributes, the one that 1.0.9 lacks included.
 pub const COUNT: u32 = 76;
+/// `ATTR_ORIG_L4PROTO`.
+pub const ORIG_L4PROTO: u32 = 17;
 /// `ATTR_HELPER_NAME`.
 pub const HELPER_NAME: u32 = 55;
 /// `ATTR_SECCTX`.

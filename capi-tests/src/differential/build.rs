@@ -2,6 +2,7 @@
 
 use super::api::{ConstPtr, Ptr, ffi};
 use super::record::{Outcome, hex};
+use super::repair;
 use super::rng::Rng;
 use super::schema::HEADER;
 use super::world::{World, errno_of};
@@ -109,7 +110,8 @@ pub fn plain(w: &mut World, at: usize) {
 
 fn append(w: &mut World, at: usize, header: &[u8]) {
     let ct = w.cts[at].ptr;
-    let result = built(w, header, |w, to| ffi!(w.api, nfct_nlmsg_build(to, ct)));
+    let mut result = built(w, header, |w, to| ffi!(w.api, nfct_nlmsg_build(to, ct)));
+    repair::message(w, ct, &mut result.message);
     let mended =
         (w.mend && result.ret < 0).then(|| ("build-refusal", Built::refused(header).show_all()));
     w.out.call(format!("nfct_nlmsg_build({}, ct{at})", hex(header)), || Outcome {
@@ -129,10 +131,11 @@ pub fn request(w: &mut World, rng: &mut Rng) {
     let deprecated = rng.one_in(3);
     let mut ssh = [0_u64; 4];
     let unused: Ptr = ssh.as_mut_ptr().cast();
-    let result = built(w, &[], |w, to| match deprecated {
+    let mut result = built(w, &[], |w, to| match deprecated {
         true => ffi!(w.api, nfct_build_conntrack(unused, to, MESSAGE, kind, flags, ct)),
         false => ffi!(w.api, nfct_build_query(unused, query, ct, to, MESSAGE as u32)),
     });
+    repair::message(w, ct, &mut result.message);
     let call = match deprecated {
         true => format!("nfct_build_conntrack({kind}, {flags}, ct{at})"),
         false => format!("nfct_build_query({query}, ct{at})"),

@@ -5,7 +5,7 @@ use super::api::{Api, ffi};
 use super::bpf::{self, Insn};
 use super::record::{Outcome, hex};
 use super::rng::Rng;
-use super::schema::{attributes, body, last};
+use super::schema::{attribute, attributes, body, last};
 use super::world::{World, errno_of, number};
 
 const L4PROTO: u32 = 0;
@@ -186,13 +186,5 @@ fn address(rng: &mut Rng, v4: bool) -> Vec<u8> {
     bytes[..4].copy_from_slice(&[0xfd, 0, 0, 1]);
     bytes[15] = rng.pick(&[1, 2, 3]);
     bytes[4] = rng.pick(&[0, 0, 0, 9]);
-    bytes
-}
-
-fn attribute(kind: u16, payload: &[u8]) -> Vec<u8> {
-    let len = (4 + payload.len()) as u16;
-    let mut bytes = [len.to_ne_bytes(), kind.to_ne_bytes()].concat();
-    bytes.extend(payload);
-    bytes.resize(bytes.len().next_multiple_of(4), 0);
     bytes
 }

@@ -2,7 +2,10 @@
 //! purpose, so that everything after can be compared strictly. Does nothing for other libraries.
 
 use super::api::{Api, Ptr, ffi};
-use super::attrs::{HELPER_NAME, ICMP, ICMP_ID, NAT_PORTS, REPL_PORTS};
+use super::attrs::{
+    CONNLABELS_MASK, HELPER_NAME, ICMP, ICMP_ID, NAT_PORTS, ORIG_L4PROTO, REPL_PORTS,
+};
+use super::schema::{HEADER, attribute, attributes, body, last};
 use super::world::World;
 
 /// The reference forgets the length of helper data that the caller set; a parser records it.
@@ -47,14 +50,74 @@ pub fn after_copy(w: &mut World, to: usize, from: usize, taken: &dyn Fn(u32) -> 
             w.out.met("copy-parts");
         }
     }
-    // Where a reply port is present, the bytes are that port's and go where it goes.
+    // The ICMP attributes of other protocols are those of a derived tuple, and where a reply port
+    // is present on either side, the bytes are that port's.
+    let protocol = ffi!(w.api, nfct_get_attr_u8(src, ORIG_L4PROTO)).0;
     let icmp = ICMP.map(|attr| {
         let port = REPL_PORTS[usize::from(attr != ICMP_ID)];
-        present(&w.api, attr) && ffi!(w.api, nfct_attr_is_set(src, port)).0 == 0
+        let is_port = |ct| ffi!(w.api, nfct_attr_is_set(ct, port)).0 == 1;
+        present(&w.api, attr) && matches!(protocol, 1 | 58) && !is_port(src) && !is_port(dest)
     });
     if icmp != [false; 3] && copy_reply_icmp(&w.api, dest, src, icmp) {
         w.out.met("copy-parts");
     }
+}
+
+/// Adds what the reference leaves out of a message that it built from an object: the NAT ports of
+/// other protocols than TCP and UDP, and a mask of another size than the labels.
+pub fn message(w: &mut World, ct: Ptr, message: &mut Vec<u8>) {
+    if !w.mend || message.len() < HEADER {
+        return;
+    }
+    let (mut mended, mut rest) = (message[..HEADER].to_vec(), &message[HEADER..]);
+    while let Some((kind, payload)) = attributes(rest).next() {
+        let (whole, after) = rest.split_at((4 + payload.len()).next_multiple_of(4).min(rest.len()));
+        rest = after;
+        let (id, mend) = match kind {
+            6 | 13 => ("nat-ports", nat(&w.api, ct, kind, payload, message)),
+            22 => ("label-masks", labels(&w.api, ct, payload)),
+            _ => ("", None),
+        };
+        if mend.is_some() {
+            w.out.met(id);
+        }
+        mended.extend(mend.as_deref().unwrap_or(whole));
+    }
+    let len = mended.len() as u32;
+    mended[..4].copy_from_slice(&len.to_ne_bytes());
+    *message = mended;
+}
+
+/// `CTA_NAT_SRC` or `CTA_NAT_DST`, if its nest of ports is empty and should not be.
+fn nat(api: &Api, ct: Ptr, kind: u16, payload: &[u8], message: &[u8]) -> Option<Vec<u8>> {
+    let protocol = last(last(last(body(message), 1)?, 2)?, 1)?;
+    let address = payload.strip_suffix(&[4, 0, 3, 0x80])?;
+    if !matches!(protocol, [33 | 47 | 132 | 136]) {
+        return None;
+    }
+    let (ports, _) = ffi!(api, nfct_get_attr_u32(ct, NAT_PORTS[usize::from(kind == 13)]));
+    let bytes = ports.to_ne_bytes();
+    let ports = [attribute(1, &bytes[..2]), attribute(2, &bytes[2..])].concat();
+    Some(attribute(kind | 0x8000, &[address, &attribute(0x8003, &ports)].concat()))
+}
+
+/// `CTA_LABELS` and `CTA_LABELS_MASK`, if the mask has another size.
+fn labels(api: &Api, ct: Ptr, payload: &[u8]) -> Option<Vec<u8>> {
+    let (mask, _) = ffi!(api, nfct_get_attr(ct, CONNLABELS_MASK));
+    if mask.is_null() {
+        return None;
+    }
+    let bits = ffi!(api, nfct_bitmask_maxbit(mask)).0 + 1;
+    let bit = |at: u32| u8::from(ffi!(api, nfct_bitmask_test_bit(mask, at)).0 != 0);
+    let byte = |at: u32| (0..8).fold(0, |byte, n| byte | bit(8 * at + n) << n);
+    let mut mask: Vec<u8> = (0..bits / 8).map(byte).collect();
+    let (mut labels, size) = (payload.to_vec(), payload.len().max(mask.len()));
+    if labels.len() == mask.len() {
+        return None;
+    }
+    labels.resize(size, 0);
+    mask.resize(size, 0);
+    Some([attribute(22, &labels), attribute(23, &mask)].concat())
 }
 
 /// Makes the highest port the lowest one, as after a set; says whether it was another.

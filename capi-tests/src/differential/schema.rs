@@ -175,3 +175,13 @@ pub fn body(message: &[u8]) -> &[u8] {
     let len = message.first_chunk::<4>().map_or(0, |len| u32::from_ne_bytes(*len) as usize);
     message.get(HEADER..len).unwrap_or(&[])
 }
+
+/// An attribute with its padding.
+#[must_use]
+pub fn attribute(kind: u16, payload: &[u8]) -> Vec<u8> {
+    let len = (4 + payload.len()) as u16;
+    let mut bytes = [len.to_ne_bytes(), kind.to_ne_bytes()].concat();
+    bytes.extend(payload);
+    bytes.resize(bytes.len().next_multiple_of(4), 0);
+    bytes
+}
