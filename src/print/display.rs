@@ -5,7 +5,7 @@ use super::{PLAIN, SHOW_LAYER3, Style, Utc, Writer};
 use crate::ct::conntrack::Conntrack;
 use std::fmt;
 
-/// Bytes of the longest line without a security context.
+/// Bytes of most lines; one with a long security context or helper name needs more.
 const LINE: usize = 1024;
 
 impl fmt::Display for Conntrack {
@@ -14,11 +14,20 @@ impl fmt::Display for Conntrack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let style =
             Style { message: 0, format: PLAIN, flags: SHOW_LAYER3, labels: None, clock: &Utc };
-        let mut line = [0; LINE];
-        let mut out = Writer::new(&mut line);
-        // What cannot be printed is left out.
-        let _ = super::conntrack(&mut out, self, &style);
-        let length = out.finish().min(LINE - 1);
+        let print = |line: &mut [u8]| {
+            let mut out = Writer::new(line);
+            // What cannot be printed is left out.
+            let _ = super::conntrack(&mut out, self, &style);
+            out.finish()
+        };
+        let (mut short, mut long) = ([0; LINE], Vec::new());
+        let mut line = &mut short[..];
+        let length = print(line);
+        if length >= LINE {
+            long.resize(length + 1, 0);
+            line = &mut long;
+            print(line);
+        }
         f.write_str(&String::from_utf8_lossy(line.get(..length).unwrap_or_default()))
     }
 }
@@ -26,6 +35,8 @@ impl fmt::Display for Conntrack {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ct::attr::Attr;
+    use crate::ct::storage::Text;
 
     #[test]
     fn an_entry_is_its_plain_line() {
@@ -37,5 +48,20 @@ mod tests {
              src=10.0.0.2 dst=10.0.0.1 sport=80 dport=1000"
         );
         assert_eq!(Conntrack::new().to_string(), "");
+    }
+
+    #[test]
+    fn a_line_of_any_length_is_whole() {
+        let (src, dst) = ("10.0.0.1:1000".parse().unwrap(), "10.0.0.2:80".parse().unwrap());
+        let mut ct = Conntrack::flow(6, src, dst).unwrap();
+        ct.flat.present.set(Attr::Secctx);
+        ct.flat.present.set(Attr::Use);
+        let lengths = (0..LINE + 50).chain([8 * LINE, 70_000]);
+        for context in lengths.map(|length| "c".repeat(length)) {
+            ct.heap.secctx = Some(Text::new(context.as_bytes()).unwrap());
+            let line = ct.to_string();
+            assert!(line.starts_with("ipv4     2 tcp      6 src=10.0.0.1"), "{line}");
+            assert!(line.ends_with(&format!(" secctx={context} use=0")), "{line}");
+        }
     }
 }
