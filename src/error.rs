@@ -43,15 +43,34 @@ pub enum Error {
     /// The format needs an attribute that the object lacks.
     #[error("cannot print the object: its protocol is not set")]
     Unprintable,
-    /// The object has no layer 3 protocol, which every request about an entry needs.
-    #[error("the object has no layer 3 protocol: set Attr::OrigL3Proto to AF_INET or AF_INET6")]
+    /// A tuple without layer 3 protocol, which every request about an entry needs.
+    #[error(
+        "a tuple has no layer 3 protocol: set Attr::OrigL3Proto (ReplL3Proto, MasterL3Proto) to \
+             AF_INET or AF_INET6"
+    )]
     NoFamily,
     /// A tuple's layer 3 protocol is neither `AF_INET` nor `AF_INET6`.
     #[error("layer 3 protocol {0} is neither AF_INET nor AF_INET6")]
     BadFamily(u8),
-    /// A filter asks for two different layer 3 protocols.
-    #[error("the filter's layer 3 protocol and that of its tuple differ")]
+    /// Addresses of IPv4 and IPv6 where all must have one family: the two of a flow, its NAT, a
+    /// filter and its tuple.
+    #[error("IPv4 and IPv6 do not go together in one flow or filter")]
     FamilyConflict,
+    /// An attribute was given a value that it cannot have.
+    #[error(
+        "attribute {0} cannot be set to that: another type, another address family, too large, \
+             or an attribute that only the kernel sets"
+    )]
+    BadValue(u32),
+    /// An ICMP type that nothing answers, so that it begins no flow.
+    #[error("ICMP type {0} begins no flow: a flow is a query, as an echo request, and its answer")]
+    NoIcmpQuery(u8),
+    /// Part of a tuple, where a whole one must name an entry.
+    #[error(
+        "the tuple is not complete: one entry is named by its layer 3 and 4 protocol, both \
+             addresses, and both ports or the ICMP type and id; a filter selects entries by less"
+    )]
+    PartialTuple,
     /// The kernel cannot flush by tuple.
     #[error("a flush cannot be filtered by tuple")]
     TupleInFlush,
@@ -111,9 +130,6 @@ pub enum Error {
     /// No filter attribute has this number.
     #[error("unknown filter attribute {0}")]
     UnknownFilter(u32),
-    /// An event filter has more entries than a program of the kernel has room for.
-    #[error("the filter needs a program of {0} instructions, the kernel takes 4096")]
-    FilterTooLong(usize),
 }
 
 impl Error {
@@ -129,6 +145,9 @@ impl Error {
             | Self::NoFamily
             | Self::BadFamily(_)
             | Self::FamilyConflict
+            | Self::BadValue(_)
+            | Self::NoIcmpQuery(_)
+            | Self::PartialTuple
             | Self::LabelsTooLong(_)
             | Self::BadSender
             | Self::UnknownLogic(_)
@@ -144,7 +163,6 @@ impl Error {
             Self::Overrun | Self::Truncated(_) => libc::ENOBUFS,
             Self::NoMessage | Self::BadStatus => libc::EBADMSG,
             Self::NotFromKernel => libc::ENOMSG,
-            Self::FilterTooLong(_) => libc::E2BIG,
             Self::BadSequence => libc::EILSEQ,
             Self::AlreadyOpen | Self::LogicAlreadySet => libc::EBUSY,
             Self::Closed => libc::EBADF,

@@ -55,9 +55,9 @@
 //! let mut table = FlowTable::open()?;
 //! let (client, server) = ("192.0.2.1:40000".parse()?, "198.51.100.7:443".parse()?);
 //! let mut flow = Conntrack::flow(6, client, server)?;
-//! flow.set_u32(Attr::Timeout, 60);
+//! flow.set_u32(Attr::Timeout, 60)?;
 //! table.create(&flow)?;
-//! flow.set_u32(Attr::Mark, 7);
+//! flow.set_u32(Attr::Mark, 7)?;
 //! table.update(&flow)?;
 //! table.delete(&flow)?;
 //! for event in events.by_ref().take(3) {

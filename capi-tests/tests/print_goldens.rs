@@ -161,13 +161,18 @@ fn set_all(ct: &mut Conntrack, attrs: &Value) {
 fn set_expect(expect: &mut Expect, attr: ExpectAttr, kind: &str, value: &Value) {
     match kind {
         "unset" => expect.unset(attr),
-        "str" => expect.set_name(attr, value.as_str().unwrap().as_bytes()),
+        "str" => {
+            // C programs give longer ones, which are cut.
+            let room = if attr == ExpectAttr::Function { 23 } else { 15 };
+            let name = value.as_str().unwrap().as_bytes();
+            expect.set_name(attr, &name[..name.len().min(room)]).unwrap();
+        }
         "ct" => {
             let mut ct = Conntrack::new();
             set_all(&mut ct, value);
-            expect.set_tuple(attr, &ct);
+            expect.set_tuple(attr, &ct).unwrap();
         }
-        _ => expect.set_number(attr, number(value) as u32),
+        _ => expect.set_number(attr, number(value) as u32).unwrap(),
     }
 }
 

@@ -136,15 +136,15 @@ pub unsafe extern "C" fn nfexp_set_attr(
                     ptr::unique(exp)?.set_flat(attr, &flat);
                 }
                 ExpectAttr::HelperName => {
-                    ptr::unique(exp)?.set_name(attr, ptr::text(value.cast(), 15));
+                    ptr::unique(exp)?.store_name(attr, ptr::text(value.cast(), 15));
                 }
                 ExpectAttr::Function => {
-                    ptr::unique(exp)?.set_name(attr, ptr::text(value.cast(), 23));
+                    ptr::unique(exp)?.store_name(attr, ptr::text(value.cast(), 23));
                 }
                 ExpectAttr::Zone => {
-                    ptr::unique(exp)?.set_number(attr, ptr::read::<u16>(value)?.into());
+                    ptr::unique(exp)?.store_number(attr, ptr::read::<u16>(value)?.into());
                 }
-                _ => ptr::unique(exp)?.set_number(attr, ptr::read(value)?),
+                _ => ptr::unique(exp)?.store_number(attr, ptr::read(value)?),
             }
         }
         Ok(())
@@ -159,7 +159,7 @@ unsafe fn set_number(exp: *mut nf_expect, number: RawExpectAttr, value: u32) -> 
     // SAFETY: this function's contract.
     let exp = unsafe { ptr::unique(exp) }?;
     if let Ok(attr) = ExpectAttr::try_from(number) {
-        exp.set_number(attr, value);
+        exp.store_number(attr, value);
     }
     Ok(())
 }

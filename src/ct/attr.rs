@@ -400,6 +400,14 @@ impl Presence {
         }
     }
 
+    /// Marks all but `other` absent.
+    #[inline]
+    pub fn retain(&mut self, other: Self) {
+        for (word, keep) in self.0.iter_mut().zip(other.0) {
+            *word &= keep;
+        }
+    }
+
     /// Whether all of `other` are present.
     #[must_use]
     #[inline]

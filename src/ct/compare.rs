@@ -424,7 +424,7 @@ mod tests {
             let mut expect = Expect::new();
             let ct =
                 with(&[(Attr::OrigL4Proto, proto), (Attr::OrigPortDst, port), (Attr::Mark, port)]);
-            expect.set_tuple(ExpectAttr::Mask, &ct);
+            expect.set_flat(ExpectAttr::Mask, &ct.flat);
             expect
         };
         let a = expect_with(1, 6);
@@ -432,16 +432,16 @@ mod tests {
         assert!(!expect(&a, &expect_with(2, 6), 0));
         assert!(expect(&expect_with(1, 47), &expect_with(2, 47), flags::STRICT));
         let mut b = expect_with(1, 6);
-        b.set_number(ExpectAttr::Timeout, 5);
+        b.set_number(ExpectAttr::Timeout, 5).unwrap();
         assert!(expect(&a, &b, flags::STRICT));
-        b.set_number(ExpectAttr::Zone, 0);
+        b.set_number(ExpectAttr::Zone, 0).unwrap();
         assert_eq!([0, 32, 64].map(|flags| expect(&a, &b, flags)), [true, true, false]);
         assert_eq!([0, 32, 64].map(|flags| expect(&b, &a, flags)), [true, false, false]);
         b.unset(ExpectAttr::Zone);
         let mut c = expect_with(1, 6);
         for (b_name, c_name, same) in [("ftp", "ftp", true), ("ftp", "tftp", false)] {
-            b.set_name(ExpectAttr::HelperName, b_name.as_bytes());
-            c.set_name(ExpectAttr::HelperName, c_name.as_bytes());
+            b.set_name(ExpectAttr::HelperName, b_name.as_bytes()).unwrap();
+            c.set_name(ExpectAttr::HelperName, c_name.as_bytes()).unwrap();
             assert_eq!(expect(&b, &c, 0), same);
         }
     }

@@ -283,7 +283,7 @@ mod tests {
     fn icmp_takes_its_reply_along_unless_that_is_an_attribute() {
         let mut src = Conntrack::new();
         src.flat.orig.l3proto = 2;
-        src.set_u8(Attr::OrigL4Proto, 1);
+        src.set_u8(Attr::OrigL4Proto, 1).unwrap();
         src.set(Attr::IcmpType, [8; 16]);
         src.set(Attr::IcmpCode, [7; 16]);
         src.set(Attr::IcmpId, [0x12; 16]);
@@ -309,7 +309,7 @@ mod tests {
             src.set(Attr::IcmpCode, [7; 16]);
             src.set(Attr::IcmpId, [0x12; 16]);
             if protocol != 0 {
-                src.set_u8(Attr::OrigL4Proto, protocol);
+                src.set_u8(Attr::OrigL4Proto, protocol).unwrap();
             }
             for (src_port, dst_port) in [(false, false), (true, false), (false, true), (true, true)]
             {

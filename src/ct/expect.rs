@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::conntrack::{Conntrack, Flat, copy_name, until_nul};
+use super::flow::ORIGINAL_TUPLE;
 use crate::error::Error;
 
 /// Number of expectation attributes, and the first invalid number.
@@ -110,11 +111,21 @@ impl Expect {
         }
     }
 
-    /// Copies the original tuple of `ct`, and which attributes it has, into a tuple attribute.
-    pub fn set_tuple(&mut self, attr: ExpectAttr, ct: &Conntrack) {
-        self.set_flat(attr, &ct.flat);
+    /// Copies the original tuple of `ct`, as far as it has one, into a tuple attribute.
+    ///
+    /// # Errors
+    /// [`Error::BadValue`]: the attribute is no tuple.
+    pub fn set_tuple(&mut self, attr: ExpectAttr, ct: &Conntrack) -> Result<(), Error> {
+        let mut flat = ct.flat;
+        flat.present.retain(ORIGINAL_TUPLE);
+        if self.tuple(attr).is_none() {
+            return Err(Error::BadValue(attr as u32));
+        }
+        self.set_flat(attr, &flat);
+        Ok(())
     }
 
+    /// Copies the original tuple, and of all attributes whether they are present.
     pub(crate) fn set_flat(&mut self, attr: ExpectAttr, flat: &Flat) {
         let to = match attr {
             ExpectAttr::Master => &mut self.master,
@@ -128,9 +139,27 @@ impl Expect {
         self.mark(attr);
     }
 
+    /// Sets a numeric attribute.
+    ///
+    /// # Errors
+    /// [`Error::BadValue`], with the object unchanged: the attribute is no number, or has no room
+    /// for this one.
+    pub fn set_number(&mut self, attr: ExpectAttr, value: u32) -> Result<(), Error> {
+        let fits = match attr {
+            ExpectAttr::Zone => u16::try_from(value).is_ok(),
+            ExpectAttr::HelperName | ExpectAttr::Function => false,
+            _ => self.tuple(attr).is_none(),
+        };
+        if !fits {
+            return Err(Error::BadValue(attr as u32));
+        }
+        self.store_number(attr, value);
+        Ok(())
+    }
+
     /// Stores a number, of which an attribute takes the low bits it has room for. Tuples and
     /// strings are left alone.
-    pub fn set_number(&mut self, attr: ExpectAttr, value: u32) {
+    pub(crate) fn store_number(&mut self, attr: ExpectAttr, value: u32) {
         match attr {
             ExpectAttr::Timeout => self.timeout = value,
             ExpectAttr::Zone => self.zone = value as u16,
@@ -156,8 +185,25 @@ impl Expect {
         self.has(attr).then_some(value)
     }
 
+    /// Sets a name: at most 15 bytes of a helper, 23 of a function, none of them NUL.
+    ///
+    /// # Errors
+    /// [`Error::BadValue`], with the object unchanged: the name is none, or the attribute.
+    pub fn set_name(&mut self, attr: ExpectAttr, name: &[u8]) -> Result<(), Error> {
+        let room = match attr {
+            ExpectAttr::HelperName => self.helper_name.len(),
+            ExpectAttr::Function => self.function.len(),
+            _ => 0,
+        };
+        if name.len() >= room || name.contains(&0) {
+            return Err(Error::BadValue(attr as u32));
+        }
+        self.store_name(attr, name);
+        Ok(())
+    }
+
     /// Stores a name up to its first NUL, cut to what the attribute has room for.
-    pub fn set_name(&mut self, attr: ExpectAttr, name: &[u8]) {
+    pub(crate) fn store_name(&mut self, attr: ExpectAttr, name: &[u8]) {
         match attr {
             ExpectAttr::HelperName => copy_name(&mut self.helper_name, name),
             ExpectAttr::Function => copy_name(&mut self.function, name),
@@ -176,5 +222,45 @@ impl Expect {
     #[must_use]
     pub fn function(&self) -> &[u8] {
         until_nul(&self.function)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ct::attr::Attr;
+
+    #[test]
+    fn attributes_take_what_they_have_room_for() {
+        let mut expect = Expect::new();
+        let refused = |attr| Err(Error::BadValue(attr as u32));
+        for attr in (0..EXPECT_ATTR_COUNT).map(|number| ExpectAttr::try_from(number).unwrap()) {
+            let tuple = expect.set_tuple(attr, &Conntrack::new()).is_ok();
+            let name = expect.set_name(attr, b"fifteen-letters").is_ok();
+            let number = expect.set_number(attr, 7).is_ok();
+            assert_eq!([tuple, name, number].iter().filter(|taken| **taken).count(), 1, "{attr:?}");
+            assert!(expect.has(attr), "{attr:?}");
+        }
+        assert_eq!(expect.set_number(ExpectAttr::Zone, 65_536), refused(ExpectAttr::Zone));
+        assert_eq!(expect.number(ExpectAttr::Zone), Some(7));
+        for name in [&b"sixteen-letters-"[..], b"a\0b"] {
+            assert_eq!(
+                expect.set_name(ExpectAttr::HelperName, name),
+                refused(ExpectAttr::HelperName)
+            );
+        }
+        assert_eq!(expect.helper_name(), b"fifteen-letters");
+    }
+
+    #[test]
+    fn a_tuple_has_no_mark() {
+        let (src, dst) = ("10.0.0.1:1".parse().unwrap(), "10.0.0.2:2".parse().unwrap());
+        let mut ct = Conntrack::flow(6, src, dst).unwrap();
+        ct.set_u32(Attr::Mark, 7).unwrap();
+        let mut expect = Expect::new();
+        expect.set_tuple(ExpectAttr::Expected, &ct).unwrap();
+        let tuple = expect.tuple(ExpectAttr::Expected).unwrap();
+        assert_eq!((tuple.mark(), tuple.original()), (None, ct.original()));
+        assert_eq!(tuple.reply().addresses, None);
     }
 }

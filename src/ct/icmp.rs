@@ -9,15 +9,24 @@ const IPV4: [(u8, u8); 4] = [(8, 0), (13, 14), (15, 16), (17, 18)];
 /// Pairs of query and reply, RFC 4443 and RFC 4620.
 const IPV6: [(u8, u8); 2] = [(128, 129), (139, 140)];
 
-/// The type that answers `kind` in layer 3 protocol `family`, or [`NO_REPLY`].
-#[must_use]
-pub fn reply_type(family: u8, kind: u8) -> u8 {
-    let pairs: &[(u8, u8)] = match i32::from(family) {
+fn pairs(family: u8) -> &'static [(u8, u8)] {
+    match i32::from(family) {
         libc::AF_INET => &IPV4,
         libc::AF_INET6 => &IPV6,
         _ => &[],
-    };
-    let answer = pairs.iter().find_map(|(query, reply)| match kind {
+    }
+}
+
+/// Whether a message of type `kind` begins a flow, since another answers it.
+#[must_use]
+pub fn is_query(family: u8, kind: u8) -> bool {
+    pairs(family).iter().any(|(query, _)| *query == kind)
+}
+
+/// The type that answers `kind` in layer 3 protocol `family`, or [`NO_REPLY`].
+#[must_use]
+pub fn reply_type(family: u8, kind: u8) -> u8 {
+    let answer = pairs(family).iter().find_map(|(query, reply)| match kind {
         kind if kind == *query => Some(*reply),
         kind if kind == *reply => Some(*query),
         _ => None,

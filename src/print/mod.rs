@@ -169,8 +169,8 @@ mod tests {
     #[test]
     fn an_expectation_without_a_time_keeps_the_rest() {
         let mut expected = Expect::new();
-        expected.set_number(ExpectAttr::Zone, 7);
-        expected.set_number(ExpectAttr::Flags, 2);
+        expected.set_number(ExpectAttr::Zone, 7).unwrap();
+        expected.set_number(ExpectAttr::Flags, 2).unwrap();
         let xml = |clock: &Fixed| text(|out| expect(out, &expected, &style(XML, SHOW_NOW, clock)));
         assert!(xml(&NOW).contains("<zone>7</zone><when><hour>22</hour>"));
         assert!(xml(&NOW).ends_with("</when><inactive/></meta></flow>"));

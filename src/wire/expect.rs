@@ -38,10 +38,10 @@ pub fn decode(expect: &mut Expect, attributes: &[u8], family: u8) {
             }
             cta::EXPECT_ZONE => set(expect, ExpectAttr::Zone, be16(value).map(u32::from)),
             cta::EXPECT_HELP_NAME if !value.is_empty() => {
-                expect.set_name(ExpectAttr::HelperName, value);
+                expect.store_name(ExpectAttr::HelperName, value);
             }
             cta::EXPECT_FN if value.len() <= FUNCTION_MAX => {
-                expect.set_name(ExpectAttr::Function, value);
+                expect.store_name(ExpectAttr::Function, value);
             }
             _ => {}
         }
@@ -56,7 +56,7 @@ pub fn decode(expect: &mut Expect, attributes: &[u8], family: u8) {
 
 fn set(expect: &mut Expect, attr: ExpectAttr, number: Option<u32>) {
     if let Some(number) = number {
-        expect.set_number(attr, number);
+        expect.store_number(attr, number);
     }
 }
 
