@@ -54,7 +54,7 @@ unsafe fn set(
             DumpAttr::Status => filter.set_status(ptr::read::<Masked>(data)?),
             DumpAttr::Family => filter.set_family(ptr::read(data)?),
             DumpAttr::Zone => filter.set_zone(ptr::read(data)?),
-            DumpAttr::Tuple => filter.set_tuple(ptr::shared(data.cast::<nf_conntrack>())?)?,
+            DumpAttr::Tuple => filter.set_object(ptr::shared(data.cast::<nf_conntrack>())?)?,
         }
     }
     Ok(())

@@ -3,6 +3,7 @@
 
 use crate::ct::conntrack::Conntrack;
 use crate::ct::copy;
+use crate::ct::flow::ORIGINAL_TUPLE;
 use crate::error::Error;
 
 /// A value with a mask: an entry is selected when `entry & mask == value`. Host order.
@@ -96,11 +97,19 @@ impl DumpFilter {
         self.mark_set(DumpAttr::Zone);
     }
 
-    /// Selects entries by the members of the original tuple that `ct` has, which is copied.
+    /// Selects entries by the members of the original tuple that `ct` has, which are copied.
     ///
     /// # Errors
     /// [`Error::OutOfMemory`]; the filter is unchanged.
     pub fn set_tuple(&mut self, ct: &Conntrack) -> Result<(), Error> {
+        self.set_object(ct)?;
+        self.tuple.flat.present.retain(ORIGINAL_TUPLE);
+        Ok(())
+    }
+
+    /// As [`set_tuple`](Self::set_tuple), with all that the object has: C programs get its mark,
+    /// status and zone sent too.
+    pub(crate) fn set_object(&mut self, ct: &Conntrack) -> Result<(), Error> {
         self.tuple.copy_from(ct, copy::flags::OVERRIDE)?;
         self.mark_set(DumpAttr::Tuple);
         Ok(())
@@ -124,5 +133,40 @@ impl DumpFilter {
 
     pub(crate) fn tuple(&self) -> Option<&Conntrack> {
         self.is_set(DumpAttr::Tuple).then_some(&self.tuple)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ct::attr::Attr;
+
+    #[test]
+    fn a_tuple_selects_by_nothing_but_the_tuple() {
+        let (src, dst) = ("10.0.0.1:1".parse().unwrap(), "10.0.0.2:2".parse().unwrap());
+        let mut ct = Conntrack::flow(6, src, dst).unwrap();
+        let tuple = |attr: &Attr| format!("{attr:?}").starts_with("Orig");
+        for attr in Attr::all().filter(|attr| !tuple(attr)) {
+            ct.set(attr, [1; 16]);
+        }
+        ct.set_u16(Attr::OrigZone, 3).unwrap();
+        let mut filter = DumpFilter::new();
+        filter.set_tuple(&ct).unwrap();
+        let left: Vec<_> = filter.tuple().unwrap().flat.present.iter().collect();
+        assert_eq!(
+            left,
+            [
+                Attr::OrigIpv4Src,
+                Attr::OrigIpv4Dst,
+                Attr::OrigPortSrc,
+                Attr::OrigPortDst,
+                Attr::IcmpType,
+                Attr::IcmpCode,
+                Attr::IcmpId,
+                Attr::OrigL3Proto,
+                Attr::OrigL4Proto,
+                Attr::OrigZone,
+            ]
+        );
     }
 }
