@@ -7,7 +7,7 @@ use crate::filter::event::EventFilter;
 use crate::handle::{Goal, Handle, Receiver};
 use crate::netlink::socket::{self, Socket};
 use crate::wire::{Change, decode};
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
 bitflags::bitflags! {
     /// Kinds of events, as the kernel's multicast groups have them.
@@ -95,6 +95,14 @@ impl Iterator for Events {
 
     fn next(&mut self) -> Option<Self::Item> {
         Some(self.receive())
+    }
+}
+
+/// For poll(2) and for runtimes that do that: readable when there is an event. [`Events::receive`]
+/// does not wait once the descriptor is non-blocking.
+impl AsFd for Events {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.handle.socket().as_fd()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::calls;
 use crate::error::Error;
-use std::os::fd::RawFd;
+use std::os::fd::{BorrowedFd, RawFd};
 
 /// A `NETLINK_NETFILTER` socket, closed when dropped.
 #[derive(Debug)]
@@ -70,6 +70,14 @@ impl Socket {
     #[must_use]
     pub fn fd(&self) -> RawFd {
         self.fd
+    }
+
+    /// The descriptor, lent.
+    #[must_use]
+    pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: the descriptor is open for as long as the socket, which only the C interface
+        // closes before it is dropped; what it closes it does not lend.
+        unsafe { BorrowedFd::borrow_raw(self.fd) }
     }
 
     /// Binds to a port and a mask of multicast groups.
