@@ -31,6 +31,9 @@ impl Family {
     }
 }
 
+/// How often an entry may come and go between two requests before that is an error.
+const RACES: u32 = 8;
+
 /// A connection to the kernel's flow table.
 ///
 /// Every request needs `CAP_NET_ADMIN` in the user namespace that owns the network namespace.
@@ -50,35 +53,68 @@ impl FlowTable {
 
     /// Creates an entry.
     ///
+    /// An entry that the kernel handed out becomes the same again: its NAT, TCP flags and window
+    /// scales, state, marks, labels, helper and master. Counters, timestamps, the id and the
+    /// security context are the kernel's to give.
+    ///
     /// # Errors
-    /// [`Error::Kernel`] with `EEXIST`, `EINVAL` (a timeout and both directions are needed), ...
+    /// [`Error::Kernel`] with `EEXIST`, `EINVAL` (a timeout is needed), ...;
+    /// [`Error::PartialTuple`], [`Error::NoFamily`]: both directions are needed, whole;
+    /// [`Error::FamilyConflict`].
     pub fn create(&mut self, ct: &Conntrack) -> Result<(), Error> {
-        self.request(&Request::Entry(Query::Create, ct))
+        self.request(&Request::Flow(Query::Create, ct))
     }
 
-    /// Changes an entry; what `ct` does not mention stays.
+    /// Changes the entry with the original tuple of `ct`, or else with its reply tuple; what `ct`
+    /// does not mention stays.
+    ///
+    /// If `ct` has an id, as an entry seen earlier has, the entry must still have it. The kernel
+    /// cannot be asked to look at that, so it is looked up first: a flow that takes its place at
+    /// that moment is changed.
     ///
     /// # Errors
-    /// [`Error::Kernel`] with `ENOENT`, `EBUSY` for what cannot be changed, ...
+    /// [`Error::Kernel`] with `ENOENT`, `EBUSY` for what cannot be changed, ...;
+    /// [`Error::PartialTuple`], [`Error::NoFamily`], [`Error::FamilyConflict`].
     pub fn update(&mut self, ct: &Conntrack) -> Result<(), Error> {
-        self.request(&Request::Entry(Query::Update, ct))
+        if ct.id().is_some() && self.get(ct)?.and_then(|found| found.id()) != ct.id() {
+            return Err(Error::Kernel(libc::ENOENT));
+        }
+        self.request(&Request::Flow(Query::Update, ct))
     }
 
-    /// Creates an entry, or changes it if there is one.
+    /// Creates an entry, or changes it if there is one, whatever its id.
     ///
     /// # Errors
-    /// [`Error::Kernel`].
+    /// Those of [`create`](Self::create) and [`update`](Self::update).
     pub fn create_or_update(&mut self, ct: &Conntrack) -> Result<(), Error> {
-        self.request(&Request::Entry(Query::CreateUpdate, ct))
+        const EXISTS: Result<(), Error> = Err(Error::Kernel(libc::EEXIST));
+        const GONE: Result<(), Error> = Err(Error::Kernel(libc::ENOENT));
+        // Not in one request: the NAT of an entry to be created is refused for one that exists.
+        for _ in 0..RACES {
+            let created = self.create(ct);
+            if created != EXISTS {
+                return created;
+            }
+            let updated = self.request(&Request::Flow(Query::Update, ct));
+            if updated != GONE {
+                return updated;
+            }
+        }
+        EXISTS
     }
 
-    /// Deletes an entry.
+    /// Deletes the entry with the original tuple of `ct`, or else with its reply tuple.
+    ///
+    /// If `ct` has an id, as an entry seen earlier has, only that entry is deleted: one that took
+    /// its place since is left alone, but for a flow reborn with the same tuple at once, to which
+    /// the kernel can give the same id.
     ///
     /// # Errors
-    /// [`Error::Kernel`] with `ENOENT`, ...; [`Error::NoFamily`] for an object without a tuple,
-    /// which the kernel would take for a request to delete all.
+    /// [`Error::Kernel`] with `ENOENT`, also if the id differs; [`Error::PartialTuple`],
+    /// [`Error::NoFamily`]: `ct` does not name one entry. Without a tuple the kernel would take it
+    /// for a request to delete all.
     pub fn delete(&mut self, ct: &Conntrack) -> Result<(), Error> {
-        self.request(&Request::Entry(Query::Destroy, ct))
+        self.request(&Request::Flow(Query::Destroy, ct))
     }
 
     /// Deletes all entries.
@@ -98,12 +134,13 @@ impl FlowTable {
         self.request(&Request::Filtered(Query::FlushFilter, filter))
     }
 
-    /// The entry with the original tuple (or else the reply tuple) of `ct`; `None` if there is none.
+    /// The entry with the original tuple of `ct`, or else with its reply tuple; `None` if there is
+    /// none. An id does not count: compare it, if it matters that it is the entry seen earlier.
     ///
     /// # Errors
-    /// [`Error::Kernel`], [`Error::NoFamily`].
+    /// [`Error::Kernel`]; [`Error::PartialTuple`], [`Error::NoFamily`]: `ct` does not name one entry.
     pub fn get(&mut self, ct: &Conntrack) -> Result<Option<Conntrack>, Error> {
-        let mut answer = self.ask(&Request::Entry(Query::Get, ct))?;
+        let mut answer = self.ask(&Request::Flow(Query::Get, ct))?;
         let entry = match answer.next() {
             Some(Err(Error::Kernel(libc::ENOENT))) | None => return Ok(None),
             Some(entry) => entry?,

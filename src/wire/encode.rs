@@ -21,7 +21,7 @@ const REPLY_TUPLE: Presence = Presence::of(&[
     Attr::ReplL4Proto,
     Attr::ReplZone,
 ]);
-const MASTER_TUPLE: Presence = Presence::of(&[
+pub(super) const MASTER_TUPLE: Presence = Presence::of(&[
     Attr::MasterIpv4Src,
     Attr::MasterIpv4Dst,
     Attr::MasterIpv6Src,
@@ -71,6 +71,12 @@ pub fn conntrack(to: &mut Builder<'_>, ct: &Conntrack) -> Result<(), Error> {
         return Err(Error::NoFamily);
     }
     tuple(to, cta::TUPLE_ORIG, &flat.orig, zone(flat, Attr::OrigZone))?;
+    attributes(to, ct)
+}
+
+/// Appends all but the original tuple.
+pub(super) fn attributes(to: &mut Builder<'_>, ct: &Conntrack) -> Result<(), Error> {
+    let flat = &ct.flat;
     if flat.present.has_any(REPLY_TUPLE) {
         tuple(to, cta::TUPLE_REPLY, &flat.reply, zone(flat, Attr::ReplZone))?;
     }
@@ -79,10 +85,11 @@ pub fn conntrack(to: &mut Builder<'_>, ct: &Conntrack) -> Result<(), Error> {
     }
     numbers(to, flat);
     protoinfo(to, flat);
+    let with_port = Layer4::of(flat.orig.l4proto).has_ends();
     let snat = [Attr::SnatIpv4, Attr::SnatIpv6, Attr::SnatPort].map(|attr| ct.has(attr));
-    nat(to, cta::NAT_SRC, &flat.snat, snat, flat.orig.l4proto);
+    nat(to, cta::NAT_SRC, &flat.snat, snat, with_port);
     let dnat = [Attr::DnatIpv4, Attr::DnatIpv6, Attr::DnatPort].map(|attr| ct.has(attr));
-    nat(to, cta::NAT_DST, &flat.dnat, dnat, flat.orig.l4proto);
+    nat(to, cta::NAT_DST, &flat.dnat, dnat, with_port);
     let [a, b, c, d, e, f] = flat.seq_adjust;
     if flat.present.has_all(SEQ_ORIG) {
         triple(to, cta::SEQ_ADJ_ORIG, [a, b, c]);
@@ -262,13 +269,14 @@ fn dccp(to: &mut Builder<'_>, flat: &Flat) {
     to.end(nest);
 }
 
-/// Appends a NAT binding, if its address or port is given. A port is sent where tuples have them.
-fn nat(
+/// Appends a NAT binding, if its address or port is given. C programs get a port sent where tuples
+/// have them.
+pub(super) fn nat(
     to: &mut Builder<'_>,
     kind: u16,
     range: &NatRange,
     [ipv4, ipv6, port]: [bool; 3],
-    l4proto: u8,
+    with_port: bool,
 ) {
     if !(ipv4 || ipv6 || port) {
         return;
@@ -281,7 +289,7 @@ fn nat(
     }
     if port {
         let ports = to.begin(cta::NAT_PROTO);
-        if Layer4::of(l4proto).has_ends() {
+        if with_port {
             to.put_pair(cta::PROTONAT_PORT_MIN, range.min_port);
             to.put_pair(cta::PROTONAT_PORT_MAX, range.max_port);
         }

@@ -5,6 +5,7 @@ pub mod cta;
 pub mod decode;
 pub mod encode;
 pub mod expect;
+pub mod flow;
 mod members;
 pub mod query;
 mod shape;

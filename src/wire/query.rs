@@ -1,7 +1,7 @@
 //! The requests: which message each query is, and with what it is filled.
 #![forbid(unsafe_code)]
 
-use super::{cta, encode, expect};
+use super::{cta, encode, expect, flow};
 use crate::ct::conntrack::Conntrack;
 use crate::ct::expect::Expect;
 use crate::error::Error;
@@ -125,6 +125,8 @@ impl Query {
 pub enum Request<'a> {
     /// About one entry.
     Entry(Query, &'a Conntrack),
+    /// About one entry, by either tuple, and as [`flow`] says: create, update, destroy or get.
+    Flow(Query, &'a Conntrack),
     /// About one expectation.
     Expectation(Query, &'a Expect),
     /// About all entries of an address family; 0 is all families. A flush ignores it.
@@ -141,6 +143,7 @@ impl Request<'_> {
     pub fn query(&self) -> Query {
         match *self {
             Self::Entry(query, _)
+            | Self::Flow(query, _)
             | Self::Expectation(query, _)
             | Self::Entries(query, _)
             | Self::Expectations(query, _)
@@ -157,12 +160,15 @@ impl Request<'_> {
     pub fn build(&self, buffer: &mut [u8]) -> Result<usize, Error> {
         let family = match *self {
             Self::Entry(_, ct) => ct.flat.orig.l3proto,
+            Self::Flow(_, ct) => flow::family(ct)?,
             Self::Expectation(_, expect) => expect::family(expect)?,
             Self::Entries(_, family) | Self::Expectations(_, family) => family,
             Self::Filtered(..) => 0,
         };
         let subsystem = match *self {
-            Self::Entry(..) | Self::Entries(..) | Self::Filtered(..) => cta::SUBSYS_CT,
+            Self::Entry(..) | Self::Flow(..) | Self::Entries(..) | Self::Filtered(..) => {
+                cta::SUBSYS_CT
+            }
             Self::Expectation(..) | Self::Expectations(..) => cta::SUBSYS_EXP,
         };
         let header = self.query().header(subsystem, family);
@@ -174,6 +180,10 @@ impl Request<'_> {
     fn append(&self, to: &mut Builder<'_>) -> Result<(), Error> {
         match *self {
             Self::Entry(_, ct) => encode::conntrack(to, ct),
+            Self::Flow(Query::Get, ct) => flow::named(to, ct, false),
+            Self::Flow(Query::Destroy, ct) => flow::named(to, ct, true),
+            Self::Flow(Query::Update, ct) => flow::changed(to, ct),
+            Self::Flow(_, ct) => flow::whole(to, ct),
             Self::Expectation(query, object) => {
                 if query == Query::Destroy {
                     expect::check_deletable(object)?;

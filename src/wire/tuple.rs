@@ -10,12 +10,12 @@ use crate::netlink::message::Attributes;
 
 /// Which attributes the members of a tuple are.
 pub(super) struct TupleAttrs {
-    ipv4: [Attr; 2],
-    ipv6: [Attr; 2],
-    ports: [Attr; 2],
-    l3proto: Attr,
-    l4proto: Attr,
-    zone: Option<Attr>,
+    pub(super) ipv4: [Attr; 2],
+    pub(super) ipv6: [Attr; 2],
+    pub(super) ports: [Attr; 2],
+    pub(super) l3proto: Attr,
+    pub(super) l4proto: Attr,
+    pub(super) zone: Option<Attr>,
     /// What a tuple of the usual shape has, beside its layer 3 protocol.
     ipv4_shape: Presence,
     ipv6_shape: Presence,
