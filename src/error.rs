@@ -130,6 +130,9 @@ pub enum Error {
     /// No filter attribute has this number.
     #[error("unknown filter attribute {0}")]
     UnknownFilter(u32),
+    /// An event filter has more entries than a program of the kernel has room for.
+    #[error("the filter needs a program of {0} instructions, the kernel takes 4096")]
+    FilterTooLong(usize),
 }
 
 impl Error {
@@ -163,6 +166,7 @@ impl Error {
             Self::Overrun | Self::Truncated(_) => libc::ENOBUFS,
             Self::NoMessage | Self::BadStatus => libc::EBADMSG,
             Self::NotFromKernel => libc::ENOMSG,
+            Self::FilterTooLong(_) => libc::E2BIG,
             Self::BadSequence => libc::EILSEQ,
             Self::AlreadyOpen | Self::LogicAlreadySet => libc::EBUSY,
             Self::Closed => libc::EBADF,

@@ -112,6 +112,101 @@ static struct nf_conntrack *udp(struct nf_conntrack *ct)
 	return ct;
 }
 
+#ifndef REFERENCE
+static void attach_and_destroy(struct nfct_handle *h, struct nfct_filter *f)
+{
+	CHECK_INT(nfct_filter_attach(nfct_fd(h), f), 0);
+	nfct_filter_destroy(f);
+}
+
+/* Adds the sources of the flows from one number on, as many as given. */
+static void add_sources(struct nfct_filter *f, unsigned int from, unsigned int number)
+{
+	for (unsigned int n = from; n < from + number; n++) {
+		struct nfct_filter_ipv4 source = { 0x0a000000u + (n / 250 << 8) + n % 250 + 1,
+						   0xffffffff };
+
+		nfct_filter_add_attr(f, NFCT_FILTER_SRC_IPV4, &source);
+	}
+}
+
+/* Every address of a long list counts, up to what the kernel takes. */
+static void test_long_filter(struct nfct_handle *writer)
+{
+	const unsigned int number = 4000, events[] = { 10, 137, 138, 2000, 4008, 4009 };
+	struct nfct_filter *f = nfct_filter_create();
+	struct seen seen;
+	struct nfct_handle *h = listen_all(&seen);
+
+	add_sources(f, 10, number);
+	attach_and_destroy(h, f);
+	for (size_t i = 0; i < COUNT(events); i++) {
+		about("flow %u", events[i]);
+		CHECK_INT(query_flow(writer, NFCT_Q_CREATE, new_flow(events[i])), 0);
+		drain(h);
+		CHECK_INT(seen.calls, i + 1);
+	}
+	about("");
+	create_flows(writer, 8, 2);
+	create_flows(writer, 4010, 2);
+	drain(h);
+	CHECK_INT(seen.calls, COUNT(events));
+
+	f = nfct_filter_create(); /* does not fit: the one before stays */
+	add_sources(f, 0, 4100);
+	CHECK_ERR(nfct_filter_attach(nfct_fd(h), f), -1, E2BIG);
+	nfct_filter_destroy(f);
+	CHECK_INT(flush(writer), 0);
+	drain(h);
+	CHECK_INT(seen.calls, 2 * COUNT(events));
+	CHECK_INT(nfct_close(h), 0);
+	h = listen_all(&seen); /* nor is anything attached */
+	f = nfct_filter_create();
+	add_sources(f, 0, 4100);
+	CHECK_ERR(nfct_filter_attach(nfct_fd(h), f), -1, E2BIG);
+	nfct_filter_destroy(f);
+	CHECK_ERR(nfct_filter_detach(nfct_fd(h)), -1, ENOENT);
+	CHECK_INT(nfct_close(h), 0);
+}
+
+static struct nf_conntrack *zoned(unsigned int n, enum nf_conntrack_attr attr, uint16_t zone)
+{
+	struct nf_conntrack *ct = new_flow(n);
+
+	nfct_set_attr_u16(ct, attr, zone);
+	return ct;
+}
+
+/* A zone is found whether it is for both directions or for one. */
+static void test_zone_filter(struct nfct_handle *writer)
+{
+	for (unsigned int wanted = 0; wanted <= 5; wanted += 5) {
+		for (int negative = 0; negative <= 1; negative++) {
+			struct nfct_filter *f = nfct_filter_create();
+			struct seen seen;
+			struct nfct_handle *h = listen_all(&seen);
+
+			about("zone %u, negative %d", wanted, negative);
+			nfct_filter_add_attr_u32(f, NFCT_FILTER_ZONE, wanted);
+			nfct_filter_add_attr_u32(f, NFCT_FILTER_ZONE, 77);
+			if (negative)
+				nfct_filter_set_logic(f, NFCT_FILTER_ZONE, NFCT_FILTER_LOGIC_NEGATIVE);
+			attach_and_destroy(h, f);
+			create_flows(writer, 0, 1);
+			query_flow(writer, NFCT_Q_CREATE, zoned(1, ATTR_ZONE, 5));
+			query_flow(writer, NFCT_Q_CREATE, zoned(2, ATTR_ORIG_ZONE, 5));
+			query_flow(writer, NFCT_Q_CREATE, zoned(3, ATTR_REPL_ZONE, 5));
+			query_flow(writer, NFCT_Q_CREATE, zoned(4, ATTR_ORIG_ZONE, 6));
+			drain(h);
+			CHECK_INT(seen.calls, negative ? (wanted ? 2 : 4) : (wanted ? 3 : 1));
+			CHECK_INT(flush(writer), 0);
+			CHECK_INT(nfct_close(h), 0);
+		}
+	}
+	about("");
+}
+#endif
+
 static void test_socket_filter(struct nfct_handle *writer)
 {
 	struct nfct_filter_ipv4 loopback = { 0x7f000001, 0xffffffff };
@@ -255,6 +350,10 @@ int main(void)
 	test_masks_and_groups(writer);
 	test_stop_and_go_on(writer);
 	test_socket_filter(writer);
+#ifndef REFERENCE
+	test_long_filter(writer);
+	test_zone_filter(writer);
+#endif
 	test_query_while_listening(writer);
 	test_overrun(writer);
 	test_both_sides();

@@ -276,14 +276,17 @@ static int call_filter(void)
 {
 	struct nfct_filter *f = nfct_filter_create();
 	struct nfct_filter_ipv4 address = { 0x0a000001, 0xffffffff };
-	int result = made(f), fd;
+	int result = made(f), fd, lost;
 
 	if (f == NULL)
 		return result;
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	for (int i = 0; i < 100; i++)
 		nfct_filter_add_attr(f, NFCT_FILTER_SRC_IPV4, &address);
-	result = refused ? 0 : done(nfct_filter_attach(fd, f), 0);
+	lost = refused;
+	result = done(nfct_filter_attach(fd, f), 0);
+	if (lost && result == 1) /* a filter that lacks an address */
+		result = -1;
 	close(fd);
 	nfct_filter_destroy(f);
 	return result;

@@ -96,7 +96,7 @@ fn goldens() {
             checked += 1;
         }
     }
-    assert_eq!(checked, 18360);
+    assert_eq!(checked, 17274);
 }
 
 #[test]
@@ -112,9 +112,32 @@ fn the_model_agrees_with_the_goldens() {
 }
 
 #[test]
+fn mended_filters_agree_with_the_model() {
+    let (messages, cases) = filter::goldens();
+    let (mut checked, mut accepted) = (0, 0);
+    for (case, _) in cases {
+        let program = program(&case.ops);
+        for (message, verdict) in messages.iter().zip(&case.verdicts) {
+            if verdict.is_none() && !message.malformed {
+                let expected = filter::intended(&case.ops, &message.bytes);
+                let got = run(&program, &message.bytes);
+                assert_eq!(got, expected, "filter {:?}, message {:?}", case.desc, message.desc);
+                (checked, accepted) = (checked + 1, accepted + usize::from(expected));
+            }
+        }
+    }
+    assert!(accepted > 100 && checked - accepted > 100, "{accepted} of {checked}");
+}
+
+#[test]
 fn programs_are_no_longer_than_those_of_the_reference() {
     for (case, reference) in filter::goldens().1 {
-        assert!(program(&case.ops).len() <= reference, "filter {:?}", case.desc);
+        // It ignores the last entries of long lists, and does not look for zones in the tuples.
+        let looks_for_less =
+            filter::is_over_limits(&case.ops) || case.ops.iter().any(|op| op[1] == "ZONE");
+        if !looks_for_less {
+            assert!(program(&case.ops).len() <= reference, "filter {:?}", case.desc);
+        }
     }
 }
 

@@ -425,21 +425,21 @@ enum {
 
 /** Attributes of an event filter. Numbers are in host byte order. */
 enum nfct_filter_attr {
-    /** uint32_t: layer 4 protocol, `IPPROTO_*`; up to 255. */
+    /** uint32_t: layer 4 protocol, `IPPROTO_*`. */
     NFCT_FILTER_L4PROTO = 0,
     /** struct nfct_filter_proto: state of a TCP, SCTP or DCCP entry. */
     NFCT_FILTER_L4PROTO_STATE = 1,
-    /** struct nfct_filter_ipv4: source address of the original direction; up to 127. */
+    /** struct nfct_filter_ipv4: source address of the original direction. */
     NFCT_FILTER_SRC_IPV4 = 2,
-    /** struct nfct_filter_ipv4: destination address of the original direction; up to 127. */
+    /** struct nfct_filter_ipv4: destination address of the original direction. */
     NFCT_FILTER_DST_IPV4 = 3,
-    /** struct nfct_filter_ipv6: source address of the original direction; up to 20. */
+    /** struct nfct_filter_ipv6: source address of the original direction. */
     NFCT_FILTER_SRC_IPV6 = 4,
-    /** struct nfct_filter_ipv6: destination address of the original direction; up to 20. */
+    /** struct nfct_filter_ipv6: destination address of the original direction. */
     NFCT_FILTER_DST_IPV6 = 5,
-    /** struct nfct_filter_dump_mark: mark; up to 127. */
+    /** struct nfct_filter_dump_mark: mark. */
     NFCT_FILTER_MARK = 6,
-    /** uint16_t: zone; up to 127. */
+    /** uint16_t: zone, of both directions or of one. */
     NFCT_FILTER_ZONE = 7,
     /** Number of attributes. */
     NFCT_FILTER_MAX = 8
@@ -1295,9 +1295,10 @@ void nfct_filter_destroy(struct nfct_filter *filter);
  * L4PROTO_STATE, `struct nfct_filter_ipv4` and `nfct_filter_ipv6` for addresses,
  * `struct nfct_filter_dump_mark` for MARK, `uint16_t` for ZONE. All in host byte order.
  *
- * Values of one criterion are alternatives; all criteria must hold. An unknown criterion, a number
- * out of range and values beyond the limit (255 protocols, 127 IPv4 addresses, marks or zones,
- * 20 IPv6 addresses) are ignored; NULL sets errno to EINVAL.
+ * Values of one criterion are alternatives; all criteria must hold. There may be as many as a program
+ * of 4096 instructions has room for: some 4000 IPv4 addresses, marks and zones in all, or 500 IPv6
+ * addresses; with more, or without memory for one, nfct_filter_attach() fails. An unknown criterion
+ * and a number out of range are ignored; NULL sets errno to EINVAL.
  *
  * # Safety
  * `filter` is NULL or a live filter; `value` is NULL or points to what the value is. */
@@ -1331,12 +1332,14 @@ int nfct_filter_set_logic(struct nfct_filter *filter,
 /** Attaches a filter to a socket, in place of one attached before. The filter may be destroyed or
  * changed afterwards: the kernel has its own copy.
  *
- * Returns 0; -1 with errno of setsockopt(), with EINVAL for NULL, with ENOMEM when there is no
- * memory.
+ * Returns 0; -1 with E2BIG for a filter of more values than the kernel takes, with errno of
+ * setsockopt() (ENOMEM: the program is too large for net.core.optmem_max), with EINVAL for NULL, with
+ * ENOMEM when there is no memory, or was none for a value. What was attached before stays then.
  *
  * # Safety
  * `filter` is NULL or a live filter. */
-int nfct_filter_attach(int fd, struct nfct_filter *filter);
+int nfct_filter_attach(int fd,
+                       struct nfct_filter *filter);
 
 /** Detaches the filter of a socket. Returns 0; -1 with ENOENT if it has none, or errno of
  * setsockopt().

@@ -25,7 +25,7 @@ unsafe impl Opaque for nf_conntrack {
 unsafe impl Opaque for nf_expect {
     type Inner = Expect;
 }
-// SAFETY: integers and arrays.
+// SAFETY: integers, and lists that are empty then.
 unsafe impl Opaque for nfct_filter {
     type Inner = EventFilter;
 }

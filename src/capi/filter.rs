@@ -77,9 +77,10 @@ unsafe fn add(
 /// L4PROTO_STATE, `struct nfct_filter_ipv4` and `nfct_filter_ipv6` for addresses,
 /// `struct nfct_filter_dump_mark` for MARK, `uint16_t` for ZONE. All in host byte order.
 ///
-/// Values of one criterion are alternatives; all criteria must hold. An unknown criterion, a number
-/// out of range and values beyond the limit (255 protocols, 127 IPv4 addresses, marks or zones,
-/// 20 IPv6 addresses) are ignored; NULL sets errno to EINVAL.
+/// Values of one criterion are alternatives; all criteria must hold. There may be as many as a program
+/// of 4096 instructions has room for: some 4000 IPv4 addresses, marks and zones in all, or 500 IPv6
+/// addresses; with more, or without memory for one, nfct_filter_attach() fails. An unknown criterion
+/// and a number out of range are ignored; NULL sets errno to EINVAL.
 ///
 /// # Safety
 /// `filter` is NULL or a live filter; `value` is NULL or points to what the value is.
@@ -150,8 +151,9 @@ pub unsafe extern "C" fn nfct_filter_set_logic(
 /// Attaches a filter to a socket, in place of one attached before. The filter may be destroyed or
 /// changed afterwards: the kernel has its own copy.
 ///
-/// Returns 0; -1 with errno of setsockopt(), with EINVAL for NULL, with ENOMEM when there is no
-/// memory.
+/// Returns 0; -1 with E2BIG for a filter of more values than the kernel takes, with errno of
+/// setsockopt() (ENOMEM: the program is too large for net.core.optmem_max), with EINVAL for NULL, with
+/// ENOMEM when there is no memory, or was none for a value. What was attached before stays then.
 ///
 /// # Safety
 /// `filter` is NULL or a live filter.

@@ -171,7 +171,64 @@ impl Drop for Words {
     }
 }
 
-// SAFETY: each of the three owns its block alone; nothing in it is tied to a thread.
+/// A list that grows; all zero bits is an empty one.
+#[derive(Debug)]
+#[repr(C)]
+pub struct List<T: Copy> {
+    block: Option<NonNull<T>>,
+    length: usize,
+    capacity: usize,
+}
+
+impl<T: Copy> List<T> {
+    /// An empty list.
+    pub const EMPTY: Self = Self { block: None, length: 0, capacity: 0 };
+
+    /// Entries that a list has room for at first.
+    const FIRST: usize = 4;
+
+    /// Adds an entry at the end.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`]; the list is unchanged.
+    pub fn push(&mut self, entry: T) -> Result<(), Error> {
+        const { assert!(align_of::<T>() <= align_of::<libc::max_align_t>() && size_of::<T>() > 0) };
+        if self.length == self.capacity {
+            let capacity = self.capacity.saturating_mul(2).max(Self::FIRST);
+            let size = capacity.checked_mul(size_of::<T>()).ok_or(Error::OutOfMemory)?;
+            let old = self.block.map_or(std::ptr::null_mut(), NonNull::as_ptr);
+            // SAFETY: `old` is NULL or this list's block, which is given up only if this succeeds.
+            let block = NonNull::new(unsafe { libc::realloc(old.cast(), size) }.cast());
+            self.block = Some(block.ok_or(Error::OutOfMemory)?);
+            self.capacity = capacity;
+        }
+        if let Some(block) = self.block {
+            // SAFETY: the block has room for more than `length` entries.
+            unsafe { block.add(self.length).write(entry) };
+            self.length += 1;
+        }
+        Ok(())
+    }
+
+    /// The entries, in the order they were added.
+    #[must_use]
+    pub fn get(&self) -> &[T] {
+        // SAFETY: the first `length` entries of the block were written.
+        self.block
+            .map_or(&[], |block| unsafe { std::slice::from_raw_parts(block.as_ptr(), self.length) })
+    }
+}
+
+impl<T: Copy> Drop for List<T> {
+    fn drop(&mut self) {
+        if let Some(block) = self.block {
+            // SAFETY: the block came from realloc and is dropped once.
+            unsafe { libc::free(block.as_ptr().cast()) };
+        }
+    }
+}
+
+// SAFETY: each of these owns its block alone; nothing in it is tied to a thread.
 unsafe impl Send for Text {}
 // SAFETY: shared access only reads.
 unsafe impl Sync for Text {}
@@ -183,3 +240,7 @@ unsafe impl Sync for Bytes {}
 unsafe impl Send for Words {}
 // SAFETY: as for `Text`; writing needs `&mut`.
 unsafe impl Sync for Words {}
+// SAFETY: as for `Text`, and the entries may go to another thread.
+unsafe impl<T: Copy + Send> Send for List<T> {}
+// SAFETY: as for `Words`, and the entries may be shared.
+unsafe impl<T: Copy + Sync> Sync for List<T> {}

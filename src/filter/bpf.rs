@@ -10,6 +10,9 @@ use crate::error::Error;
 /// One instruction, as the kernel takes it.
 pub type Instruction = libc::sock_filter;
 
+/// Instructions that the kernel takes.
+pub const BPF_MAXINSNS: usize = libc::BPF_MAXINSNS as usize;
+
 /// What the filter returns to keep the whole datagram.
 const ACCEPT: u32 = u32::MAX;
 /// What the filter returns to drop the datagram.
@@ -37,6 +40,10 @@ pub enum Place {
     NextCheck,
     /// The next entry of a list; this one does not match.
     NextEntry,
+    /// The next way to a field; this one does not lead to it.
+    NextPath,
+    /// The field is found.
+    Found,
 }
 
 /// A line of a program before the jumps are resolved.
@@ -131,13 +138,19 @@ impl Program {
     }
 
     /// The finished program.
+    ///
+    /// # Errors
+    /// [`Error::FilterTooLong`].
     pub fn assemble(&self) -> Result<Vec<Instruction>, Error> {
         let mut assembler = Assembler::default();
         for line in self.lines.iter().rev() {
             assembler.put(*line)?;
         }
         assembler.backwards.reverse();
-        Ok(assembler.backwards)
+        match assembler.backwards.len() {
+            length if length > BPF_MAXINSNS => Err(Error::FilterTooLong(length)),
+            _ => Ok(assembler.backwards),
+        }
     }
 
     /// A netlink extension of the kernel: a load from a magic offset, of what the index register
@@ -168,6 +181,8 @@ struct Assembler {
     drop: usize,
     next_check: usize,
     next_entry: usize,
+    next_path: usize,
+    found: usize,
 }
 
 impl Assembler {
@@ -215,6 +230,8 @@ impl Assembler {
             Place::Drop => &mut self.drop,
             Place::NextCheck => &mut self.next_check,
             Place::NextEntry => &mut self.next_entry,
+            Place::NextPath => &mut self.next_path,
+            Place::Found => &mut self.found,
         }
     }
 

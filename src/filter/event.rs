@@ -10,7 +10,7 @@
 //! | negative | drop             | pass         | pass                        |
 //!
 //! A message without mark or zone counts as one with mark or zone 0. Addresses and protocol are
-//! those of the original direction.
+//! those of the original direction; the zone is that of both directions or of the one that has one.
 #![forbid(unsafe_code)]
 
 use super::bpf::{Instruction, Place, Program, Width};
@@ -18,6 +18,7 @@ use super::field::{
     Absent, DST_IPV4, DST_IPV6, Field, MARK, Masked, PROTOCOL, SRC_IPV4, SRC_IPV6, STATE_FIELDS,
     ZONE,
 };
+use crate::ct::storage::List;
 use crate::error::Error;
 
 /// What a filter can look at, with the numbers of `enum nfct_filter_attr`.
@@ -37,7 +38,7 @@ pub enum FilterAttr {
     DstIpv6 = 5,
     /// Packet mark.
     Mark = 6,
-    /// Zone of both directions.
+    /// Zone, of both directions or of one.
     Zone = 7,
 }
 
@@ -63,29 +64,6 @@ impl TryFrom<u32> for FilterAttr {
     }
 }
 
-/// Up to `N` entries of as many words as the field has; what does not fit is ignored.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-struct List<const WORDS: usize, const N: usize> {
-    length: u32,
-    entries: [[Masked; WORDS]; N],
-}
-
-impl<const WORDS: usize, const N: usize> List<WORDS, N> {
-    const EMPTY: Self = Self { length: 0, entries: [[Masked::EMPTY; WORDS]; N] };
-
-    fn push(&mut self, entry: [Masked; WORDS]) {
-        if let Some(slot) = self.entries.get_mut(self.length as usize) {
-            *slot = entry;
-            self.length += 1;
-        }
-    }
-
-    fn iter(&self) -> impl Iterator<Item = [Masked; WORDS]> + Clone {
-        self.entries.iter().take(self.length as usize).copied()
-    }
-}
-
 /// The offset of the high byte of `nlmsg_type`, which is in host order.
 const SUBSYSTEM_OFFSET: u32 = if cfg!(target_endian = "little") { 5 } else { 4 };
 /// What that byte is in messages about conntrack entries.
@@ -93,27 +71,26 @@ const NFNL_SUBSYS_CTNETLINK: u32 = 1;
 
 /// One more than the highest protocol number: `IPPROTO_MAX`, which counts `IPPROTO_MPTCP`.
 const PROTOCOLS: usize = 263;
-/// How often a protocol can be added.
-const MAX_PROTOCOL_ADDS: u32 = 255;
 /// The number of states a protocol can have.
 const STATES: u16 = 16;
 
-/// The criteria of a filter: plain data, and all zero bytes are a filter that accepts everything.
+/// The criteria of a filter; all zero bytes are a filter that accepts everything.
 #[repr(C)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct EventFilter {
     /// By number of the attribute.
     negative: [bool; 8],
     protocols: [bool; PROTOCOLS],
-    protocols_added: u32,
+    /// An entry found no memory.
+    incomplete: bool,
     /// A set of states per row of [`STATE_FIELDS`].
     states: [u16; 3],
-    src_ipv4: List<1, 127>,
-    dst_ipv4: List<1, 127>,
-    src_ipv6: List<4, 20>,
-    dst_ipv6: List<4, 20>,
-    marks: List<1, 127>,
-    zones: List<1, 127>,
+    src_ipv4: List<[Masked; 1]>,
+    dst_ipv4: List<[Masked; 1]>,
+    src_ipv6: List<[Masked; 4]>,
+    dst_ipv6: List<[Masked; 4]>,
+    marks: List<[Masked; 1]>,
+    zones: List<[Masked; 1]>,
 }
 
 impl Default for EventFilter {
@@ -129,7 +106,7 @@ impl EventFilter {
         Self {
             negative: [false; 8],
             protocols: [false; PROTOCOLS],
-            protocols_added: 0,
+            incomplete: false,
             states: [0; 3],
             src_ipv4: List::EMPTY,
             dst_ipv4: List::EMPTY,
@@ -140,12 +117,10 @@ impl EventFilter {
         }
     }
 
-    /// Adds a protocol number. Numbers above 262 are ignored, and so are all after 255 calls.
+    /// Adds a protocol number. Numbers above 262 are ignored.
     pub fn add_protocol(&mut self, protocol: u32) {
-        let full = self.protocols_added >= MAX_PROTOCOL_ADDS;
-        if let Some(wanted) = self.protocols.get_mut(protocol as usize).filter(|_| !full) {
+        if let Some(wanted) = self.protocols.get_mut(protocol as usize) {
             *wanted = true;
-            self.protocols_added += 1;
         }
     }
 
@@ -159,18 +134,18 @@ impl EventFilter {
     }
 
     /// Adds an IPv4 network, address and mask in host order. Ignored for an attribute that is no
-    /// IPv4 address, and after 127 entries.
+    /// IPv4 address.
     pub fn add_ipv4(&mut self, attr: FilterAttr, addr: u32, mask: u32) {
         let list = match attr {
             FilterAttr::SrcIpv4 => &mut self.src_ipv4,
             FilterAttr::DstIpv4 => &mut self.dst_ipv4,
             _ => return,
         };
-        list.push([Masked { value: addr, mask }]);
+        self.incomplete |= list.push([Masked { value: addr, mask }]).is_err();
     }
 
     /// Adds an IPv6 network: words in network order, each in host order. Ignored for an attribute
-    /// that is no IPv6 address, and after 20 entries.
+    /// that is no IPv6 address.
     pub fn add_ipv6(&mut self, attr: FilterAttr, addr: [u32; 4], mask: [u32; 4]) {
         let list = match attr {
             FilterAttr::SrcIpv6 => &mut self.src_ipv6,
@@ -181,17 +156,17 @@ impl EventFilter {
         for (word, (value, mask)) in entry.iter_mut().zip(addr.into_iter().zip(mask)) {
             *word = Masked { value, mask };
         }
-        list.push(entry);
+        self.incomplete |= list.push(entry).is_err();
     }
 
-    /// Adds a mark under a mask, both in host order. Ignored after 127 entries.
+    /// Adds a mark under a mask, both in host order.
     pub fn add_mark(&mut self, value: u32, mask: u32) {
-        self.marks.push([Masked { value, mask }]);
+        self.incomplete |= self.marks.push([Masked { value, mask }]).is_err();
     }
 
-    /// Adds a zone. Ignored after 127 entries.
+    /// Adds a zone, of both directions or of one.
     pub fn add_zone(&mut self, zone: u16) {
-        self.zones.push([Masked::exactly(zone)]);
+        self.incomplete |= self.zones.push([Masked::exactly(zone)]).is_err();
     }
 
     /// Sets the logic of an attribute: 0 is positive, 1 is negative. It can be set before or after
@@ -216,8 +191,12 @@ impl EventFilter {
     /// The program for `SO_ATTACH_FILTER`.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`].
+    /// [`Error::FilterTooLong`]: the kernel takes no program of that length.
+    /// [`Error::OutOfMemory`], also when there was none for an entry.
     pub fn program(&self) -> Result<Vec<Instruction>, Error> {
+        if self.incomplete {
+            return Err(Error::OutOfMemory);
+        }
         let mut program = Program::default();
         program.load_at(Width::Byte, SUBSYSTEM_OFFSET)?;
         program.jump_unless(NFNL_SUBSYS_CTNETLINK, Place::Accept)?;
@@ -231,15 +210,15 @@ impl EventFilter {
 
     fn checks(&self, program: &mut Program) -> Result<(), Error> {
         self.check(program, &PROTOCOL, self.protocols())?;
-        self.check(program, &SRC_IPV4, self.src_ipv4.iter())?;
-        self.check(program, &DST_IPV4, self.dst_ipv4.iter())?;
-        self.check(program, &SRC_IPV6, self.src_ipv6.iter())?;
-        self.check(program, &DST_IPV6, self.dst_ipv6.iter())?;
+        self.check(program, &SRC_IPV4, self.src_ipv4.get().iter().copied())?;
+        self.check(program, &DST_IPV4, self.dst_ipv4.get().iter().copied())?;
+        self.check(program, &SRC_IPV6, self.src_ipv6.get().iter().copied())?;
+        self.check(program, &DST_IPV6, self.dst_ipv6.get().iter().copied())?;
         for (state, states) in STATE_FIELDS.iter().zip(self.states) {
             self.check(program, &state.field, members(states))?;
         }
-        self.check(program, &MARK, self.marks.iter())?;
-        self.check(program, &ZONE, self.zones.iter())
+        self.check(program, &MARK, self.marks.get().iter().copied())?;
+        self.check(program, &ZONE, self.zones.get().iter().copied())
     }
 
     /// Goes to the next check if the field passes this one.
@@ -285,6 +264,7 @@ fn members(set: u16) -> impl Iterator<Item = [Masked; 1]> + Clone {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::filter::bpf::BPF_MAXINSNS;
 
     fn length(build: impl FnOnce(&mut EventFilter)) -> usize {
         let mut filter = EventFilter::new();
@@ -316,15 +296,25 @@ mod tests {
     }
 
     #[test]
-    fn lists_stop_at_their_limit() {
-        let marks = |n| length(|f| (0..n).for_each(|mark| f.add_mark(mark, u32::MAX)));
-        assert_eq!(marks(127), marks(1) + 126);
-        assert_eq!(marks(128), marks(127));
-        let protocols = |n| length(|f| (0..n).for_each(|protocol| f.add_protocol(protocol)));
-        assert!(protocols(254) < protocols(255));
-        assert_eq!(protocols(256), protocols(255));
-        let again = |n| length(|f| (0..n).for_each(|n| f.add_protocol(n / 255)));
-        assert_eq!(again(256), again(1), "duplicates count");
+    fn lists_take_what_a_program_has_room_for() {
+        let filter = |n| {
+            let mut filter = EventFilter::new();
+            (0..n).for_each(|mark| filter.add_mark(mark, u32::MAX));
+            filter.program().map(|program| program.len())
+        };
+        assert_eq!(filter(128).unwrap(), filter(1).unwrap() + 127);
+        let most = (1..5000).find(|n| filter(n + 1).is_err()).unwrap();
+        assert!((4000..=BPF_MAXINSNS).contains(&filter(most).unwrap()));
+        assert_eq!(filter(most + 1), Err(Error::FilterTooLong(BPF_MAXINSNS + 1)));
+        let protocols = |n| length(|f| (0..n).for_each(|n| f.add_protocol(n % 256)));
+        assert!(protocols(255) < protocols(256));
+        assert_eq!(protocols(256), protocols(1000), "a protocol counts once");
+    }
+
+    #[test]
+    fn an_entry_that_found_no_memory_is_not_forgotten() {
+        let filter = EventFilter { incomplete: true, ..EventFilter::new() };
+        assert_eq!(filter.program(), Err(Error::OutOfMemory));
     }
 
     #[test]

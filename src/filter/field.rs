@@ -39,8 +39,9 @@ pub(super) enum Absent {
 pub(super) struct Field {
     /// Whose logic applies.
     pub attr: FilterAttr,
-    /// The types of the attribute and of the nests around it, from the outermost in.
-    path: &'static [u16],
+    /// Where it is, the first place that has it: the types of the attribute and of the nests around
+    /// it, from the outermost in.
+    paths: &'static [&'static [u16]],
     width: Width,
     pub absent: Absent,
 }
@@ -54,14 +55,14 @@ pub(super) struct StateField {
 impl Field {
     /// Makes the attribute the start of indexed loads.
     pub fn find(&self, program: &mut Program, if_absent: Place) -> Result<(), Error> {
-        program.load_number(ATTRIBUTES_OFFSET)?;
-        for (depth, attribute) in self.path.iter().enumerate() {
-            match depth {
-                0 => program.find_attribute(*attribute)?,
-                _ => program.find_nested(*attribute)?,
-            }
-            program.jump_if(0, if_absent)?;
+        let Some((last, others)) = self.paths.split_last() else { return Ok(()) };
+        for path in others {
+            walk(program, path, Place::NextPath)?;
+            program.jump(Place::Found)?;
+            program.here(Place::NextPath)?;
         }
+        walk(program, last, if_absent)?;
+        program.here(Place::Found)?;
         program.index_here()
     }
 
@@ -108,6 +109,19 @@ impl Field {
     }
 }
 
+/// Leaves the offset of the attribute at the end of a path in the accumulator.
+fn walk(program: &mut Program, path: &[u16], if_absent: Place) -> Result<(), Error> {
+    program.load_number(ATTRIBUTES_OFFSET)?;
+    for (depth, attribute) in path.iter().enumerate() {
+        match depth {
+            0 => program.find_attribute(*attribute)?,
+            _ => program.find_nested(*attribute)?,
+        }
+        program.jump_if(0, if_absent)?;
+    }
+    Ok(())
+}
+
 /// Where attributes start: behind `struct nlmsghdr` and `struct nfgenmsg`.
 const ATTRIBUTES_OFFSET: u32 = 20;
 /// The length of an attribute's header.
@@ -115,12 +129,14 @@ const ATTRIBUTE_HEADER: u32 = 4;
 
 // Attribute types of <linux/netfilter/nfnetlink_conntrack.h>.
 const CTA_TUPLE_ORIG: u16 = 1;
+const CTA_TUPLE_REPLY: u16 = 2;
 const CTA_TUPLE_IP: u16 = 1;
 const CTA_IP_V4_SRC: u16 = 1;
 const CTA_IP_V4_DST: u16 = 2;
 const CTA_IP_V6_SRC: u16 = 3;
 const CTA_IP_V6_DST: u16 = 4;
 const CTA_TUPLE_PROTO: u16 = 2;
+const CTA_TUPLE_ZONE: u16 = 3;
 const CTA_PROTO_NUM: u16 = 1;
 const CTA_PROTOINFO: u16 = 4;
 const CTA_PROTOINFO_TCP: u16 = 1;
@@ -134,38 +150,47 @@ const CTA_ZONE: u16 = 18;
 
 pub(super) const PROTOCOL: Field = Field {
     attr: FilterAttr::L4Proto,
-    path: &[CTA_TUPLE_ORIG, CTA_TUPLE_PROTO, CTA_PROTO_NUM],
+    paths: &[&[CTA_TUPLE_ORIG, CTA_TUPLE_PROTO, CTA_PROTO_NUM]],
     width: Width::Byte,
     absent: Absent::Passes,
 };
 
 pub(super) const SRC_IPV4: Field =
-    address(FilterAttr::SrcIpv4, &[CTA_TUPLE_ORIG, CTA_TUPLE_IP, CTA_IP_V4_SRC]);
+    address(FilterAttr::SrcIpv4, &[&[CTA_TUPLE_ORIG, CTA_TUPLE_IP, CTA_IP_V4_SRC]]);
 pub(super) const DST_IPV4: Field =
-    address(FilterAttr::DstIpv4, &[CTA_TUPLE_ORIG, CTA_TUPLE_IP, CTA_IP_V4_DST]);
+    address(FilterAttr::DstIpv4, &[&[CTA_TUPLE_ORIG, CTA_TUPLE_IP, CTA_IP_V4_DST]]);
 pub(super) const SRC_IPV6: Field =
-    address(FilterAttr::SrcIpv6, &[CTA_TUPLE_ORIG, CTA_TUPLE_IP, CTA_IP_V6_SRC]);
+    address(FilterAttr::SrcIpv6, &[&[CTA_TUPLE_ORIG, CTA_TUPLE_IP, CTA_IP_V6_SRC]]);
 pub(super) const DST_IPV6: Field =
-    address(FilterAttr::DstIpv6, &[CTA_TUPLE_ORIG, CTA_TUPLE_IP, CTA_IP_V6_DST]);
+    address(FilterAttr::DstIpv6, &[&[CTA_TUPLE_ORIG, CTA_TUPLE_IP, CTA_IP_V6_DST]]);
 
-pub(super) const MARK: Field =
-    Field { attr: FilterAttr::Mark, path: &[CTA_MARK], width: Width::Word, absent: Absent::IsZero };
-pub(super) const ZONE: Field =
-    Field { attr: FilterAttr::Zone, path: &[CTA_ZONE], width: Width::Half, absent: Absent::IsZero };
+pub(super) const MARK: Field = Field {
+    attr: FilterAttr::Mark,
+    paths: &[&[CTA_MARK]],
+    width: Width::Word,
+    absent: Absent::IsZero,
+};
+/// An entry has one zone: of both directions, or in the tuple of the one that it is for.
+pub(super) const ZONE: Field = Field {
+    attr: FilterAttr::Zone,
+    paths: &[&[CTA_ZONE], &[CTA_TUPLE_ORIG, CTA_TUPLE_ZONE], &[CTA_TUPLE_REPLY, CTA_TUPLE_ZONE]],
+    width: Width::Half,
+    absent: Absent::IsZero,
+};
 
 /// The protocols whose state the kernel reports, each a field of its own.
 pub(super) const STATE_FIELDS: [StateField; 3] = [
-    state(libc::IPPROTO_TCP, &[CTA_PROTOINFO, CTA_PROTOINFO_TCP, CTA_PROTOINFO_TCP_STATE]),
-    state(libc::IPPROTO_DCCP, &[CTA_PROTOINFO, CTA_PROTOINFO_DCCP, CTA_PROTOINFO_DCCP_STATE]),
-    state(libc::IPPROTO_SCTP, &[CTA_PROTOINFO, CTA_PROTOINFO_SCTP, CTA_PROTOINFO_SCTP_STATE]),
+    state(libc::IPPROTO_TCP, &[&[CTA_PROTOINFO, CTA_PROTOINFO_TCP, CTA_PROTOINFO_TCP_STATE]]),
+    state(libc::IPPROTO_DCCP, &[&[CTA_PROTOINFO, CTA_PROTOINFO_DCCP, CTA_PROTOINFO_DCCP_STATE]]),
+    state(libc::IPPROTO_SCTP, &[&[CTA_PROTOINFO, CTA_PROTOINFO_SCTP, CTA_PROTOINFO_SCTP_STATE]]),
 ];
 
-const fn address(attr: FilterAttr, path: &'static [u16]) -> Field {
-    Field { attr, path, width: Width::Word, absent: Absent::Passes }
+const fn address(attr: FilterAttr, paths: &'static [&'static [u16]]) -> Field {
+    Field { attr, paths, width: Width::Word, absent: Absent::Passes }
 }
 
-const fn state(protocol: i32, path: &'static [u16]) -> StateField {
+const fn state(protocol: i32, paths: &'static [&'static [u16]]) -> StateField {
     let attr = FilterAttr::L4ProtoState;
-    let field = Field { attr, path, width: Width::Byte, absent: Absent::Passes };
+    let field = Field { attr, paths, width: Width::Byte, absent: Absent::Passes };
     StateField { protocol: protocol as u16, field }
 }

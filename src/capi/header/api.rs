@@ -204,21 +204,21 @@ pub enum nf_conntrack_query {
 /// Attributes of an event filter. Numbers are in host byte order.
 #[repr(C)]
 pub enum nfct_filter_attr {
-    /// uint32_t: layer 4 protocol, `IPPROTO_*`; up to 255.
+    /// uint32_t: layer 4 protocol, `IPPROTO_*`.
     NFCT_FILTER_L4PROTO = 0,
     /// struct nfct_filter_proto: state of a TCP, SCTP or DCCP entry.
     NFCT_FILTER_L4PROTO_STATE = 1,
-    /// struct nfct_filter_ipv4: source address of the original direction; up to 127.
+    /// struct nfct_filter_ipv4: source address of the original direction.
     NFCT_FILTER_SRC_IPV4 = 2,
-    /// struct nfct_filter_ipv4: destination address of the original direction; up to 127.
+    /// struct nfct_filter_ipv4: destination address of the original direction.
     NFCT_FILTER_DST_IPV4 = 3,
-    /// struct nfct_filter_ipv6: source address of the original direction; up to 20.
+    /// struct nfct_filter_ipv6: source address of the original direction.
     NFCT_FILTER_SRC_IPV6 = 4,
-    /// struct nfct_filter_ipv6: destination address of the original direction; up to 20.
+    /// struct nfct_filter_ipv6: destination address of the original direction.
     NFCT_FILTER_DST_IPV6 = 5,
-    /// struct nfct_filter_dump_mark: mark; up to 127.
+    /// struct nfct_filter_dump_mark: mark.
     NFCT_FILTER_MARK = 6,
-    /// uint16_t: zone; up to 127.
+    /// uint16_t: zone, of both directions or of one.
     NFCT_FILTER_ZONE = 7,
     /// Number of attributes.
     NFCT_FILTER_MAX = 8,
