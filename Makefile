@@ -1,7 +1,9 @@
 # make            builds libctrs.so, libctrs.a and the drop-in library
 # make demo       shows it at work on a private network
-# make check      everything that must hold
-# make install    PREFIX=/usr/local LIBDIR=$(PREFIX)/lib DESTDIR=
+# make check      everything that must hold; as root, for some of it needs a root
+# make check-user the same without root: names what did not run, and passes all the same
+# make check-bare the same in a new Debian 12 of its own, on what is committed
+# make install    what was built: PREFIX=/usr/local LIBDIR=$(PREFIX)/lib DESTDIR=
 # make install-compat  adds the drop-in libnetfilter_conntrack.so.3 and ctrs-run
 
 PREFIX ?= /usr/local
@@ -19,17 +21,22 @@ COMPAT := $(LIBDIR)/ctrs/compat
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
 SONAME := libctrs.so.0
 COMPAT_SONAME := libnetfilter_conntrack.so.3
+BUILT := $(RELEASE)/libctrs.so $(RELEASE)/libctrs.a $(RELEASE)/$(COMPAT_SONAME)
+
+# Where ldconfig and most of what the tests run is, and ordinary users do not look.
+export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
 # What the Rust standard library asks of the C library; the compiler adds its own unwinder.
 STATIC_LIBS := -lutil -lrt -lpthread -lm -ldl -lc
 HARDENED := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 
-.PHONY: all build stage install install-compat demo check check-dropin bench \
-    bench-instructions fuzz miri deny deps clean
+.PHONY: all build stage built install install-compat install-files install-compat-files loader \
+    demo check check-user check-bare check-dropin bench bench-instructions fuzz miri deny deps clean
 
 all: build
 
 build:
+	@CARGO="$(CARGO)" capi-tests/deps.sh cargo build
 	$(CARGO) rustc --release --lib --crate-type cdylib,staticlib
 	$(CC) -shared -o $(RELEASE)/$(COMPAT_SONAME) -Wl,--whole-archive $(RELEASE)/libctrs.a \
 	    -Wl,--no-whole-archive -Wl,--gc-sections -Wl,--version-script=pkgconfig/exports.map \
@@ -42,7 +49,16 @@ sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' -e 's|@INCLUDEDIR@|$
     -e 's|@RELATIVE_COMPAT@|$(shell realpath -m --relative-to=$(BINDIR) $(COMPAT))|g'
 endef
 
-install: build
+# Installs what is there and builds nothing: root need not have cargo.
+install: install-files loader
+
+install-compat: install-compat-files loader
+
+built:
+	@for file in $(BUILT); do [ -e $$file ] || { echo "nothing to install: no $$file; run make" \
+	    "first, as the user who has cargo (CARGO_TARGET_DIR tells where it built)" >&2; exit 1; }; done
+
+install-files: built
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/ctrs/libnetfilter_conntrack
 	install -m 755 -s $(RELEASE)/libctrs.so $(DESTDIR)$(LIBDIR)/$(SONAME:.0=).$(VERSION)
 	ln -sf $(SONAME:.0=).$(VERSION) $(DESTDIR)$(LIBDIR)/$(SONAME)
@@ -54,7 +70,7 @@ install: build
 	    $(DESTDIR)$(INCLUDEDIR)/ctrs/libnetfilter_conntrack/
 	$(substitute) pkgconfig/ctrs.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/ctrs.pc
 
-install-compat: install
+install-compat-files: install-files
 	install -d $(DESTDIR)$(COMPAT) $(DESTDIR)$(BINDIR)
 	install -m 755 -s $(RELEASE)/$(COMPAT_SONAME) $(DESTDIR)$(COMPAT)/$(COMPAT_SONAME)
 	ln -sf $(COMPAT_SONAME) $(DESTDIR)$(COMPAT)/libnetfilter_conntrack.so
@@ -63,27 +79,49 @@ install-compat: install
 	$(substitute) pkgconfig/ctrs-run.in > $(DESTDIR)$(BINDIR)/ctrs-run
 	chmod 755 $(DESTDIR)$(BINDIR)/ctrs-run
 
+# Tells the loader of what is new in a folder where it looks; else says who has to.
+loader: install-files
+	@if [ -n "$(DESTDIR)" ]; then :; \
+	elif ! ldconfig -vNX 2>/dev/null | sed -n 's|^\(/.*\): (.*|\1|p' | xargs -r realpath -m | \
+	    grep -qxF "$$(realpath -m $(LIBDIR))"; then \
+	    echo "programs do not look for libraries in $(LIBDIR): to start one that is linked with" \
+	        "-lctrs, set LD_LIBRARY_PATH=$(LIBDIR), or name it in /etc/ld.so.conf.d and run ldconfig"; \
+	elif [ "$$(id -u)" = 0 ]; then ldconfig; \
+	else echo "programs find the library once root has run ldconfig"; fi
+
 # An install of its own for the demo and the tests.
-stage:
-	@$(MAKE) --no-print-directory install-compat PREFIX=$(STAGE) LIBDIR=$(STAGE)/lib \
+stage: build
+	@$(MAKE) --no-print-directory install-compat-files PREFIX=$(STAGE) LIBDIR=$(STAGE)/lib \
 	    INCLUDEDIR=$(STAGE)/include BINDIR=$(STAGE)/bin DESTDIR=
 
 deps:
-	@capi-tests/deps.sh
+	@CARGO="$(CARGO)" capi-tests/deps.sh cargo lint check
 
-demo: deps stage
+demo:
+	@CARGO="$(CARGO)" capi-tests/deps.sh cargo demo
+	@$(MAKE) --no-print-directory stage
 	CTRS_STAGE=$(STAGE) CTRS_COMPAT_DIR=$(STAGE)/lib/ctrs/compat capi-tests/demo.sh
 
 check: deps
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	@$(MAKE) --no-print-directory stage
-	CTRS_STAGE=$(STAGE) capi-tests/check.sh
+	CTRS_STAGE=$(STAGE) CARGO="$(CARGO)" capi-tests/check.sh
 
-# All drop-in scenarios; CHURN_SECONDS=600 makes the last one last ten minutes.
-check-dropin: deps stage
+check-user:
+	@$(MAKE) --no-print-directory check CTRS_USER=1
+
+# As root; needs debootstrap. The first run makes the Debian, 1 GB below the target folder.
+check-bare:
+	CARGO="$(CARGO)" capi-tests/bare.sh $(abspath $(TARGET))/bare make check
+
+# All drop-in scenarios, and the proof that each notices a faulty library. CHURN_SECONDS=600 makes
+# the last one last ten minutes.
+check-dropin: deps
+	@$(MAKE) --no-print-directory stage
 	CTRS_COMPAT_DIR=$(STAGE)/lib/ctrs/compat CHURN_SECONDS=$${CHURN_SECONDS:-60} \
 	    capi-tests/dropin/run
+	CTRS_COMPAT_DIR=$(STAGE)/lib/ctrs/compat capi-tests/dropin/selftest
 
 # Measures against the system's library and writes docs/performance.md.
 bench: deps stage

@@ -14,31 +14,8 @@ compat=${CTRS_COMPAT_DIR:-$CTRS_STAGE/lib/ctrs/compat}
 here=$(cd "$(dirname "$0")" && pwd)
 export PATH=$PATH:/usr/sbin:/sbin
 
-# Each line: a command and the Debian package that has it.
-require() {
-	local command package missing=()
-	while read -r command package; do
-		command -v "$command" >/dev/null || missing+=("$package")
-	done <<-END
-		cc gcc
-		pkg-config pkg-config
-		conntrack conntrack
-		nft nftables
-		ip iproute2
-		python3 python3
-		ping iputils-ping
-		unshare util-linux
-	END
-	[ ${#missing[@]} -gt 0 ] || return 0
-	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-		apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}" && return
-	fi
-	echo "install these packages first: ${missing[*]}" >&2
-	exit 2
-}
-
 if [ "${1-}" != --inside ]; then
-	require
+	"$here/deps.sh" demo
 	user=()
 	[ "$(id -u)" = 0 ] || user=(--map-root-user)
 	exec unshare "${user[@]}" --net --mount --pid --fork --kill-child --mount-proc "$0" --inside

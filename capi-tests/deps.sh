@@ -1,49 +1,137 @@
 #!/bin/sh
-# Installs what the demo and the tests need (as root on Debian), else names what is missing.
+# What the project needs of the machine. The only list of packages, and the only place that installs.
+#
+#   deps.sh cargo     cargo is there and new enough
+#   deps.sh lint      clippy and rustfmt are there
+#   deps.sh build     what a build needs, named when it is missing
+#   deps.sh demo      what the demo needs } installed as root on Debian,
+#   deps.sh check     what all tests need } named when it is missing otherwise
+#
+# Several words are seen to one after the other.
 set -eu
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin # where ordinary users do not look
+CARGO=${CARGO:-cargo}
+root=$(dirname "$0")/..
 
-# command:package; a command that starts with / is a file.
-needs='
-cc:gcc
-c++:g++
-readelf:binutils
-unshare:util-linux
-timeout:coreutils
-make:make
-pkg-config:pkg-config
-python3:python3
-ip:iproute2
-nft:nftables
-iptables:iptables
-ping:iputils-ping
-conntrack:conntrack
-valgrind:valgrind
-clang:clang
-jq:jq
-/usr/lib/x86_64-linux-gnu/libnetfilter_conntrack.so:libnetfilter-conntrack-dev
-/usr/include/libnfnetlink/libnfnetlink.h:libnfnetlink-dev
-'
-missing=
-for need in $needs; do
-    command=${need%%:*}
-    package=${need#*:}
-    case $command in
-        /usr/lib/*) [ -e "/usr/lib/$(cc -print-multiarch 2>/dev/null)/${command##*/}" ] && continue ;;
-        /*) [ -e "$command" ] && continue ;;
-        *) PATH="$PATH:/usr/sbin:/sbin" command -v "$command" >/dev/null && continue ;;
-    esac
-    missing="$missing $package"
-done
-[ -n "$missing" ] || exit 0
+# Who needs it first (build, demo, check), a command or a pattern of paths, its package.
+needs() {
+    cat <<'END'
+build   cc                                          gcc
+build   strip                                       binutils
+demo    /usr/include/stdio.h                        libc6-dev
+demo    pkg-config                                  pkg-config
+demo    conntrack                                   conntrack
+demo    nft                                         nftables
+demo    ip                                          iproute2
+demo    ping                                        iputils-ping
+demo    python3                                     python3
+demo    unshare                                     util-linux
+demo    mount                                       mount
+check   git                                         git
+check   c++                                         g++
+check   clang                                       clang
+check   valgrind                                    valgrind
+check   mawk                                        mawk
+check   find                                        findutils
+check   diff                                        diffutils
+check   nsenter                                     util-linux
+check   setpriv                                     util-linux
+check   chrt                                        util-linux
+check   ss                                          iproute2
+check   sysctl                                      procps
+check   iptables-nft                                iptables
+check   /usr/include/libnetfilter_conntrack/libnetfilter_conntrack.h libnetfilter-conntrack-dev
+check   /usr/include/libnfnetlink/libnfnetlink.h    libnfnetlink-dev
+check   conntrackd                                  conntrackd
+check   nfct                                        nfct
+check   ulogd                                       ulogd2
+check   /usr/lib/*/ulogd/ulogd_output_JSON.so       ulogd2-json
+check   dnsmasq                                     dnsmasq-base
+check   squid                                       squid
+check   iptstate                                    iptstate
+check   flowtop                                     netsniff-ng
+check   oidentd                                     oidentd
+check   tmux                                        tmux
+check   autoreconf                                  autoconf
+check   automake                                    automake
+check   meson                                       meson
+check   cmake                                       cmake
+END
+}
 
-if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
-    echo "installing:$missing"
-    export DEBIAN_FRONTEND=noninteractive
-    apt-get update -qq
-    # shellcheck disable=SC2086 # a list of words
-    apt-get install -y -qq --no-install-recommends $missing >/dev/null
-else
-    echo "missing packages:$missing" >&2
-    echo "install them as root: apt-get install$missing" >&2
+die() {
+    printf '%s\n' "$@" >&2
     exit 1
-fi
+}
+
+where_cargo='rustup (https://rustup.rs) has it, and so has Debian 12: apt-get install cargo-web'
+where_lint='rustup component add clippy rustfmt, or on Debian 12: apt-get install rust-web-clippy rustfmt-web'
+
+check_cargo() {
+    wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$root/Cargo.toml")
+    found=$("$CARGO" --version 2>/dev/null) ||
+        die "cargo $wanted or newer is needed, and $CARGO does not run." "$where_cargo"
+    found=${found#cargo }
+    found=${found%%[ -]*}
+    printf '%s\n%s\n' "$wanted" "$found" | sort -CV ||
+        die "cargo $wanted or newer is needed, and this is $found." "$where_cargo"
+}
+
+check_lint() {
+    for tool in clippy fmt; do
+        "$CARGO" "$tool" --version >/dev/null 2>&1 ||
+            die "the tests need cargo $tool, and there is none." "$where_lint"
+    done
+}
+
+is_there() {
+    case $1 in
+    /*) ls $1 >/dev/null 2>&1 ;; # a pattern
+    *) command -v "$1" >/dev/null ;;
+    esac
+}
+
+# missing WHO: the packages that WHO lacks, each once.
+missing() {
+    needs | while read -r who thing package; do
+        case $1:$who in
+        build:demo | build:check | demo:check) continue ;;
+        esac
+        is_there "$thing" || printf '%s\n' "$package"
+    done | sort -u | xargs
+}
+
+# Daemons that are installed here stay down: only the tests start them.
+install() {
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+        trap 'rm -f "$policy"' EXIT
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 755 "$policy"
+    fi
+    echo "installing: $*"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq && apt-get install -y -qq --no-install-recommends \
+        -o DPkg::Lock::Timeout=600 "$@" </dev/null >/dev/null
+}
+
+provide() {
+    packages=$(missing "$1")
+    [ -n "$packages" ] || return 0
+    if [ "$1" != build ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        # shellcheck disable=SC2086 # a list of words
+        install $packages || die "could not install: $packages"
+        packages=$(missing "$1")
+        [ -z "$packages" ] || die "installed, and still without what it is for: $packages"
+    else
+        die "missing packages: $packages" "install them as root: apt-get install $packages"
+    fi
+}
+
+for what; do
+    case $what in
+    cargo | lint) "check_$what" ;;
+    build | demo | check) provide "$what" ;;
+    *) die "no $what: see the head of $0" ;;
+    esac
+done

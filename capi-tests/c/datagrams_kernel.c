@@ -10,8 +10,7 @@
 #ifdef REFERENCE
 int main(void)
 {
-	nfct_destroy(nfct_new());
-	skip("the reference aborts on an empty datagram");
+	nfct_destroy(nfct_new()); /* the reference aborts on an empty datagram */
 	return finish();
 }
 #else

@@ -6,8 +6,8 @@
 #ifdef REFERENCE
 int main(void)
 {
+	/* The reference loses values, and the step of its handles, when memory runs out. */
 	nfct_destroy(nfct_new());
-	skip("the reference loses values, and the step of its handles, when memory runs out");
 	return finish();
 }
 #else

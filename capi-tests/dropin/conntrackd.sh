@@ -9,9 +9,6 @@
 . "$here/daemons.bash"
 program=conntrackd
 
-needed <<'END'
-conntrackd conntrackd
-END
 enter_private "$@"
 
 # shellcheck source=conntrackd/common.sh

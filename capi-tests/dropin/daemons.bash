@@ -10,19 +10,6 @@
 record_count=0
 acting=ref # the library of the current commands: ref or ctrs
 
-# needed: each line of standard input is a command, or a pattern of paths, and its Debian package.
-# Call it before enter_private.
-needed() {
-    local thing package missing=()
-    while read -r thing package; do
-        command -v "$thing" >/dev/null || compgen -G "$thing" >/dev/null || missing+=("$package")
-    done
-    [ ${#missing[@]} -gt 0 ] || return 0
-    [ "$(id -u)" = 0 ] || die "packages needed: ${missing[*]}"
-    apt-get install -y --no-install-recommends "${missing[@]}" >&2 ||
-        die "cannot install: ${missing[*]}"
-}
-
 # only_if_full: the rest of a part is left out when FAST=1.
 only_if_full() {
     [ -z "${FAST:-}" ]
@@ -55,22 +42,23 @@ end() {
 reap() {
     local pid
     pid=$(pid_of "$1")
-    for _ in {1..100}; do
-        ! grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null || break
-        [ -d "/proc/$pid" ] || break
-        sleep 0.05
-    done
-    ! kill -9 "$pid" 2>/dev/null || return 99
+    wait_until "end of $1" gone "$pid"
+    gone "$pid" || { kill -9 "$pid" && return 99; }
     wait "$pid"
 }
 
-# steady COMMAND...: wait until it says the same (but for `normal`ising) twice in a row.
+gone() {
+    ! [ -d "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status"
+}
+
+# steady COMMAND...: wait until it says the same (but for `normal`ising) three times in a row.
 steady() {
-    local before='' after
-    for _ in {1..60}; do
+    local before='' after same=0 end=$((SECONDS + ${WAIT:-60}))
+    while [ "$SECONDS" -lt "$end" ]; do
         after=$("$@" 2>&1 | normal_flows)
-        [ "$before" != "$after" ] || return 0
-        before=$after
+        [ "$before" = "$after" ] || same=0
+        before=$after same=$((same + 1))
+        [ "$same" -lt 3 ] || return 0
         sleep 0.15
     done
     fail "$* does not come to rest on $acting"

@@ -4,6 +4,8 @@
 #
 #   CTRS_COMPAT_DIR  directory with the candidate libnetfilter_conntrack.so.3
 #   VERBOSE=1        name the checks that pass, too
+#   UNTIL_FAILURE=1  end with the first check that fails
+#   WAIT=60          seconds to wait for what should happen at once
 #
 # A scenario calls `enter_private "$@"` first, and `finish` last.
 
@@ -11,6 +13,7 @@ set -Eeuo pipefail
 exec {complaints}>&2
 trap 'printf "error: %s line %s: %s\n" "${FUNCNAME[*]}" "$LINENO" "$BASH_COMMAND" >&"$complaints"' ERR
 
+PATH=$PATH:/usr/sbin:/sbin # where ordinary users do not look
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 work=/run/dropin     # on a tmpfs of the private mount namespace: nothing of it outlives the test
 program=conntrack
@@ -54,27 +57,7 @@ check_requirements() {
     CTRS_COMPAT_DIR=$(realpath "$CTRS_COMPAT_DIR")
     export CTRS_COMPAT_DIR
     [ -e "$CTRS_COMPAT_DIR/$library" ] || die "no $library in $CTRS_COMPAT_DIR"
-    install_missing
-}
-
-# Each line: a command and the Debian package that has it.
-install_missing() {
-    local command package missing=()
-    while read -r command package; do
-        command -v "$command" >/dev/null || missing+=("$package")
-    done <<'END'
-conntrack conntrack
-nft nftables
-iptables iptables
-ip iproute2
-python3 python3
-ping iputils-ping
-nsenter util-linux
-setpriv util-linux
-END
-    [ ${#missing[@]} -gt 0 ] || return 0
-    [ "$(id -u)" = 0 ] || die "packages needed: ${missing[*]}"
-    apt-get install -y "${missing[@]}" >&2 || die "cannot install: ${missing[*]}"
+    "$here/../deps.sh" check || exit 2
 }
 
 # A private /etc, so that the label names are ours whatever the host has.
@@ -118,7 +101,7 @@ run_ref() { run_side ref "$@"; }
 run_ctrs() { run_side ctrs "$@"; }
 run_side() {
     side_command "$@"
-    timeout --foreground 30 "${cmd[@]}"
+    timeout --foreground 120 "${cmd[@]}"
 }
 
 # capture FILE SIDE NS ARGS...: all that the program's user sees, in one file.
@@ -149,11 +132,12 @@ pass() {
 fail() {
     failed=$((failed + 1))
     printf 'FAIL %s\n' "$*"
+    [ -z "${UNTIL_FAILURE:-}" ] || tally
 }
 
 skip() {
     skipped=$((skipped + 1))
-    printf 'skip %s\n' "$*"
+    printf 'SKIP: %s\n' "$*"
 }
 
 # compare NAME REF CTRS: equal bytes, or a unified diff.
@@ -309,14 +293,14 @@ subscribed() {
     return 1
 }
 
-# wait_until WHAT COMMAND...: poll for at most 5 s.
+# wait_until WHAT COMMAND...: poll for at most a minute, or WAIT seconds.
 wait_until() {
-    local try
-    for try in {1..250}; do
+    local end=$((SECONDS + ${WAIT:-60}))
+    while [ "$SECONDS" -lt "$end" ]; do
         ! "${@:2}" 2>/dev/null || return 0
         sleep 0.02
     done
-    fail "$1: not reached after $try tries"
+    fail "$1: not reached in ${WAIT:-60} s"
     return 0
 }
 
@@ -326,13 +310,25 @@ heard() {
         grep -q -- "$2" "$work/logs/listen-$1.ctrs.stdout"
 }
 
-# quiet: have the files stopped growing?
+# quiet: have all listeners heard everything?
 quiet() {
-    local before after
-    before=$(cat "$work/logs/"listen-*.stdout | wc -c)
-    sleep 0.15
-    after=$(cat "$work/logs/"listen-*.stdout | wc -c)
-    [ "$before" = "$after" ]
+    local pids
+    mapfile -t pids < <(cat "$work/logs/"listen-*.pid)
+    idle 0.15 "$work/logs" "${pids[@]}"
+}
+
+# idle SECONDS DIR PID...: have the files below DIR not grown for so long, and do the processes sleep,
+# with nothing left to read from netlink? On a busy machine neither alone means that they are done.
+idle() {
+    local before pid status=()
+    before=$(find "$2" -type f -exec cat {} + | wc -c)
+    sleep "$1"
+    for pid in "${@:3}"; do
+        ! awk '$5 ~ /^[1-9]/ { found = 1 } END { exit !found }' "/proc/$pid/net/netlink" || return 1
+        status+=("/proc/$pid/status")
+    done
+    ! grep -qs '^State:.[RD]' "${status[@]}" || return 1
+    [ "$before" = "$(find "$2" -type f -exec cat {} + | wc -c)" ]
 }
 
 # stop_listeners SIGNAL: end them, compare what they heard.
@@ -448,7 +444,12 @@ no_lab() {
 finish() {
     check_loaded ref
     check_loaded ctrs
+    tally
+}
+
+tally() {
     [ "$skipped" = 0 ] || printf '# %d skipped\n' "$skipped"
     printf '%d passed, %d failed\n' "$passed" "$failed"
     if [ "$failed" != 0 ]; then exit 1; fi
+    exit 0
 }

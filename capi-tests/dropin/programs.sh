@@ -8,8 +8,6 @@
 # shellcheck source=programs/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/programs/lib.sh"
 
-need dnsmasq:dnsmasq-base squid:squid iptstate:iptstate flowtop:netsniff-ng oidentd:oidentd \
-    iptables:iptables nfct:nfct tmux:tmux ss:iproute2
 enter_private "$@"
 
 parts=("$@")
@@ -24,4 +22,4 @@ for part in "${parts[@]}"; do
     printf '# %s: %d passed, %d failed, %d s\n' "$part" \
         $((passed - ${before%/*})) $((failed - ${before#*/})) $((SECONDS - start))
 done
-verdict
+tally

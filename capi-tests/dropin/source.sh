@@ -7,9 +7,6 @@
 # shellcheck source=programs/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/programs/lib.sh"
 
-need cc:gcc make:make pkg-config:pkg-config autoreconf:autoconf automake:automake meson:meson \
-    cmake:cmake \
-    /usr/include/libnetfilter_conntrack/libnetfilter_conntrack.h:libnetfilter-conntrack-dev
 enter_private "$@"
 find_stage
 cp -r "$here/source" "$work/source"
@@ -95,4 +92,4 @@ check_module
 for system in "${systems[@]}"; do
     built "$system"
 done
-verdict
+tally

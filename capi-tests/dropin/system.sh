@@ -7,7 +7,6 @@
 # shellcheck source=programs/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/programs/lib.sh"
 
-need cc:gcc make:make ldconfig:libc-bin dnsmasq:dnsmasq-base iptables:iptables
 # The host's own /etc stays in sight through this.
 [ "${DROPIN_INSIDE:-}" = "$0" ] || exec {host_etc}</etc
 export host_etc
@@ -31,11 +30,21 @@ private_usr() {
 
 install_ctrs() {
     mkdir -p "$work/build/release"
-    cp "$(dirname "$stage_dir")/release/"libctrs.{a,so} "$work/build/release/"
-    # What was built before is installed: no work for cargo.
-    make -C "$here/../.." install-compat CARGO=true CARGO_TARGET_DIR="$work/build" \
+    cp "$(dirname "$stage_dir")/release/"{libctrs.{a,so},"$library"} "$work/build/release/"
+    make -C "$here/../.." install-compat CARGO=false CARGO_TARGET_DIR="$work/build" \
         >"$work/said" 2>&1 ||
         fail "make install-compat: $(tail -n 3 "$work/said")"
+}
+
+# linked_program: what README says to type builds a program that starts.
+linked_program() {
+    local code=0
+    # shellcheck disable=SC2046
+    cc "$here/../../examples-c/list.c" -o "$work/list" \
+        $(PKG_CONFIG_PATH=/usr/local/lib/pkgconfig pkg-config --cflags --libs ctrs)
+    on system "$work/list" >"$work/said" 2>&1 || code=$?
+    expect 'a program linked with -lctrs starts' 0 "$code"
+    expect 'a program linked with -lctrs lists the flow' 1 "$(grep -c 'sport=1 dport=53' "$work/said")"
 }
 
 # chosen WHEN WANT: the library that each program gets from the loader, and that one has mapped.
@@ -73,8 +82,11 @@ on system conntrack -I -p udp -s 10.1.0.1 -d 10.2.0.1 --sport 1 --dport 53 -t 30
 ldconfig
 chosen before "$reference"
 
+make -C "$here/../.." install CARGO_TARGET_DIR="$work/empty" >"$work/said" 2>&1 &&
+    fail 'make install, with nothing built'
+expect 'make install, with nothing built: says what to do' 1 "$(grep -c 'run make first' "$work/said")"
 install_ctrs
-ldconfig
+linked_program
 chosen installed "$reference"
 expect 'ctrs-run: what conntrack gets' "$compat/$library" \
     "$(ctrs-run ldd "$(command -v conntrack)" | resolved)"
@@ -99,4 +111,4 @@ for when in installed replaced restored; do
     compare "$when: what conntrack lists" "$work/before.list" "$work/$when.list"
 done
 expect 'the cache of the host' "$before" "$(host_cache)"
-verdict
+tally

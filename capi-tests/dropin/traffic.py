@@ -286,6 +286,17 @@ def other_flows():
     both(sctp)
 
 
+def timeless_flows():
+    """Flows whose state is the same whenever their packets come. That of an answered UDP flow is not:
+    it is assured from the first packet that comes two seconds after it began."""
+    both(udp_unanswered)
+    both(udp_unanswered, 40025, 8009)
+    icmp(8)
+    icmp(13)
+    icmpv6()
+    gre()
+
+
 def hold():
     """Say so, and wait for the end of standard input."""
     print("ready", flush=True)
@@ -297,6 +308,7 @@ FLOWS = {
     "udp": udp_flows,
     "nat": nat_flows,
     "other": other_flows,
+    "timeless": timeless_flows,
     "ftp": lambda: both(ftp),
     "ftp-data": lambda: both(ftp, 40022, 45001, dial=True),
     "ftp-nat": lambda: both(ftp, 40023, 45002),

@@ -15,10 +15,6 @@ loader_path() {
         awk -v lib="$library" '$1 == lib { print $3 }' | xargs realpath
 }
 
-needed <<'END'
-ulogd ulogd2
-/usr/lib/*/ulogd/ulogd_output_JSON.so ulogd2-json
-END
 enter_private "$@"
 plugins=$(dirname /usr/lib/*/ulogd/ulogd_inpflow_NFCT.so)
 small_hash='hash_buckets=256\nhash_max_entries=8192' # the default size takes seconds to set up

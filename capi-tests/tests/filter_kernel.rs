@@ -6,12 +6,11 @@
 
 mod filter;
 
+use capi_tests::{in_namespace, skip};
 use ctrs::filter::bpf::Instruction;
 use serde_json::json;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::os::unix::process::CommandExt;
-use std::process::Command;
 
 /// A netlink socket for messages between processes.
 struct Socket {
@@ -48,6 +47,16 @@ impl Socket {
         // SAFETY: as above, and the kernel writes no more than `length` bytes.
         checked(unsafe { libc::getsockname(fd.as_raw_fd(), name, &raw mut length) } as isize)?;
         Ok(Self { fd, address })
+    }
+
+    /// Attaches a program, or says that this machine has no room for one so long.
+    fn takes(&self, program: &[Instruction]) -> bool {
+        let result = self.attach(program);
+        if let Err(error) = &result {
+            assert_eq!(error.raw_os_error(), Some(libc::ENOMEM), "{error}");
+            skip(&format!("net.core.optmem_max is too low for {} instructions", program.len()));
+        }
+        result.is_ok()
     }
 
     fn attach(&self, program: &[Instruction]) -> io::Result<()> {
@@ -102,115 +111,79 @@ impl Socket {
     }
 }
 
-/// Runs a test again as the only one of a process in a network namespace of its own, with a user
-/// namespace where that takes one, and returns whether this is that process.
-fn in_namespace(test: &str) -> bool {
-    const MARK: &str = "CTRS_TEST_IN_NAMESPACE";
-    if std::env::var_os(MARK).is_some() {
-        return true;
-    }
-    let mut again = Command::new(std::env::current_exe().unwrap());
-    again.args(["--exact", test, "--nocapture"]).env(MARK, "1");
-    // SAFETY: between fork and exec only `unshare` is called, which is async-signal-safe.
-    unsafe { again.pre_exec(unshare) };
-    match again.status() {
-        Ok(status) => assert!(status.success(), "{test} failed in its namespace"),
-        Err(error) => eprintln!("SKIPPED {test}: no network namespace: {error}"),
-    }
-    false
-}
-
-fn unshare() -> io::Result<()> {
-    // SAFETY: no pointers are passed.
-    let alone = |flags| checked(unsafe { libc::unshare(flags) } as isize).map(drop);
-    alone(libc::CLONE_NEWNET).or_else(|_| alone(libc::CLONE_NEWUSER | libc::CLONE_NEWNET))
-}
-
 #[test]
 fn kernel_agrees_with_the_goldens() {
-    if !in_namespace("kernel_agrees_with_the_goldens") {
-        return;
-    }
-    let (sender, receiver) = (Socket::open().unwrap(), Socket::open().unwrap());
-    let (messages, cases) = filter::goldens();
-    let mut checked = 0;
-    for (case, _) in cases {
-        receiver.attach(&filter::build(&case.ops).program().unwrap()).unwrap();
-        for (message, verdict) in messages.iter().zip(&case.verdicts) {
-            sender.send(&receiver, &message.bytes);
-            let got = receiver.receive();
-            let Some(verdict) = *verdict else { continue };
-            let expected = verdict.then_some(&message.bytes);
-            assert_eq!(got.as_ref(), expected, "{:?}, {:?}", case.desc, message.desc);
-            checked += 1;
+    in_namespace(|| {
+        let (sender, receiver) = (Socket::open().unwrap(), Socket::open().unwrap());
+        let (messages, cases) = filter::goldens();
+        let mut checked = 0;
+        for (case, _) in cases {
+            receiver.attach(&filter::build(&case.ops).program().unwrap()).unwrap();
+            for (message, verdict) in messages.iter().zip(&case.verdicts) {
+                sender.send(&receiver, &message.bytes);
+                let got = receiver.receive();
+                let Some(verdict) = *verdict else { continue };
+                let expected = verdict.then_some(&message.bytes);
+                assert_eq!(got.as_ref(), expected, "{:?}, {:?}", case.desc, message.desc);
+                checked += 1;
+            }
         }
-    }
-    assert_eq!(checked, 17274);
+        assert_eq!(checked, 17274);
+    });
 }
 
 #[test]
 fn kernel_takes_full_filters() {
-    if !in_namespace("kernel_takes_full_filters") {
-        return;
-    }
-    let (sender, receiver) = (Socket::open().unwrap(), Socket::open().unwrap());
-    let messages = filter::goldens().0;
-    for case in filter::maximal(126, false).iter().chain(&filter::maximal(60, true)) {
-        let program = filter::build(&case.ops).program().unwrap();
-        match receiver.attach(&program) {
-            Ok(()) => (),
-            Err(error) if error.raw_os_error() == Some(libc::ENOMEM) => {
-                let length = program.len();
-                return eprintln!("SKIPPED: net.core.optmem_max too low for {length} instructions");
+    in_namespace(|| {
+        let (sender, receiver) = (Socket::open().unwrap(), Socket::open().unwrap());
+        let messages = filter::goldens().0;
+        for case in filter::maximal(126, false).iter().chain(&filter::maximal(60, true)) {
+            let program = filter::build(&case.ops).program().unwrap();
+            if !receiver.takes(&program) {
+                return;
             }
-            Err(error) => panic!("{}: {error}", case.desc),
+            for message in messages.iter().filter(|message| !message.malformed) {
+                sender.send(&receiver, &message.bytes);
+                let accepted = receiver.receive().is_some();
+                let expected = filter::intended(&case.ops, &message.bytes);
+                assert_eq!(accepted, expected, "{}, {:?}", case.desc, message.desc);
+            }
         }
-        for message in messages.iter().filter(|message| !message.malformed) {
-            sender.send(&receiver, &message.bytes);
-            let accepted = receiver.receive().is_some();
-            let expected = filter::intended(&case.ops, &message.bytes);
-            assert_eq!(accepted, expected, "{}, {:?}", case.desc, message.desc);
-        }
-    }
+    });
 }
 
 #[test]
 fn kernel_takes_the_longest_programs() {
-    if !in_namespace("kernel_takes_the_longest_programs") {
-        return;
-    }
-    let (sender, receiver) = (Socket::open().unwrap(), Socket::open().unwrap());
-    let messages = filter::goldens().0;
-    for (attr, value) in [("MARK", json!([1, u32::MAX])), ("ZONE", json!(5))] {
-        let other = |n: u32| match attr {
-            "MARK" => json!(["add", attr, [0x1_0000 + n, u32::MAX]]),
-            _ => json!(["add", attr, 1000 + n]),
-        };
-        let all: Vec<_> = (0..5000).map(other).collect();
-        let length = |n: usize| filter::build(&all[..n]).program().map(|program| program.len());
-        let most = (4000..5000).take_while(|n| length(*n).is_ok()).last().unwrap();
-        assert_eq!(length(most + 1), Err(ctrs::Error::FilterTooLong(4097)));
-        for (at, logic) in [(0, 0), (most / 2, 0), (most - 1, 0), (most - 1, 1)] {
-            let mut ops = all[..most].to_vec();
-            ops[at] = json!(["add", attr, value]);
-            ops.push(json!(["logic", attr, logic]));
-            let program = filter::build(&ops).program().unwrap();
-            assert!((4090..=4096).contains(&program.len()));
-            match receiver.attach(&program) {
-                Ok(()) => (),
-                Err(error) if error.raw_os_error() == Some(libc::ENOMEM) => {
-                    return eprintln!("SKIPPED: net.core.optmem_max too low");
+    in_namespace(|| {
+        let (sender, receiver) = (Socket::open().unwrap(), Socket::open().unwrap());
+        let messages = filter::goldens().0;
+        for (attr, value) in [("MARK", json!([1, u32::MAX])), ("ZONE", json!(5))] {
+            let other = |n: u32| match attr {
+                "MARK" => json!(["add", attr, [0x1_0000 + n, u32::MAX]]),
+                _ => json!(["add", attr, 1000 + n]),
+            };
+            let all: Vec<_> = (0..5000).map(other).collect();
+            let length = |n: usize| filter::build(&all[..n]).program().map(|program| program.len());
+            let most = (4000..5000).take_while(|n| length(*n).is_ok()).last().unwrap();
+            assert_eq!(length(most + 1), Err(ctrs::Error::FilterTooLong(4097)));
+            for (at, logic) in [(0, 0), (most / 2, 0), (most - 1, 0), (most - 1, 1)] {
+                let mut ops = all[..most].to_vec();
+                ops[at] = json!(["add", attr, value]);
+                ops.push(json!(["logic", attr, logic]));
+                let program = filter::build(&ops).program().unwrap();
+                assert!((4090..=4096).contains(&program.len()));
+                if !receiver.takes(&program) {
+                    return;
                 }
-                Err(error) => panic!("{error}"),
+                let mut accepted = 0;
+                for message in messages.iter().filter(|message| !message.malformed) {
+                    sender.send(&receiver, &message.bytes);
+                    let got = receiver.receive().is_some();
+                    assert_eq!(got, filter::intended(&ops, &message.bytes), "{}", message.desc);
+                    accepted += usize::from(got && message.bytes[5] == 1);
+                }
+                assert!(accepted > 0 && accepted < messages.len() - 10, "{attr}: {accepted}");
             }
-            let mut accepted = 0;
-            for message in messages.iter().filter(|message| !message.malformed) {
-                sender.send(&receiver, &message.bytes);
-                let got = receiver.receive().is_some();
-                assert_eq!(got, filter::intended(&ops, &message.bytes), "{}", message.desc);
-                accepted += usize::from(got && message.bytes[5] == 1);
-            }
-            assert!(accepted > 0 && accepted < messages.len() - 10, "{attr}: {accepted}");
         }
-    }
+    });
 }

@@ -1,6 +1,7 @@
 //! The Rust interface against the running kernel, in a network namespace of its own. What it does
 //! is read back from /proc/net/nf_conntrack.
 
+use capi_tests::in_namespace;
 use ctrs::filter::dump::Masked;
 use ctrs::filter::event::FilterAttr;
 use ctrs::{
@@ -11,20 +12,6 @@ use std::io::Write;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::thread;
-
-/// Runs `test` on a thread of its own in a new network namespace, as root or in a new user
-/// namespace.
-fn in_namespace(test: impl FnOnce() + Send + 'static) {
-    let done = thread::spawn(|| {
-        // SAFETY: no pointer is involved; only this thread changes its namespace.
-        let entered = unsafe { libc::unshare(libc::CLONE_NEWNET) };
-        assert_eq!(entered, 0, "a network namespace needs root: run as root or under unshare -Ur");
-        test();
-    });
-    if let Err(panic) = done.join() {
-        std::panic::resume_unwind(panic);
-    }
-}
 
 /// The table of this thread's namespace, as the kernel prints it.
 fn proc_table() -> String {

@@ -1,36 +1,7 @@
 # shellcheck shell=bash
 # What the scenarios of the smaller programs share, on top of ../lib.sh.
 
-PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
-
-# need COMMAND:PACKAGE... (or FILE:PACKAGE): before enter_private, while there is still a network to
-# install from.
-need() {
-    [ "${DROPIN_INSIDE:-}" != "$0" ] || return 0
-    local pair missing=()
-    for pair; do
-        command -v "${pair%%:*}" >/dev/null || [ -f "${pair%%:*}" ] || missing+=("${pair##*:}")
-    done
-    [ ${#missing[@]} -gt 0 ] || return 0
-    [ "$(id -u)" = 0 ] || die "packages needed: ${missing[*]}"
-    install_stopped "${missing[@]}" || die "cannot install: ${missing[*]}"
-}
-
-# Install packages, but do not let them start their daemons on this host.
-install_stopped() {
-    local policy=/usr/sbin/policy-rc.d code=0
-    if [ -e "$policy" ]; then
-        policy=
-    else
-        printf '#!/bin/sh\nexit 101\n' >"$policy"
-        chmod 755 "$policy"
-    fi
-    apt-get update -qq >&2 || true
-    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" >&2 || code=$?
-    [ -z "$policy" ] || rm "$policy"
-    return "$code"
-}
 
 # find_stage: leave in `stage_dir` where ctrs is installed, from the place of its drop-in library.
 find_stage() {
@@ -188,11 +159,4 @@ release() {
     terminal kill-server 2>/dev/null || true # it has inherited our end of the pipe
     exec {hold_fd}>&-
     wait "$held"
-}
-
-# verdict: the last lines. Each part has checked for itself what was loaded.
-verdict() {
-    [ "$skipped" = 0 ] || printf '# %d skipped\n' "$skipped"
-    printf '%d passed, %d failed\n' "$passed" "$failed"
-    [ "$failed" = 0 ] || exit 1
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# nfct, which does without the library: its timeout policies and helpers, beside flows that
+# nfct, which does without the library: its timeout policies, beside flows that
 # conntrack lists with it.
 
 part_nfct() {
@@ -8,7 +8,6 @@ part_nfct() {
     compare_sides 'nfct timeout: flows' flows
     expect 'nfct timeout: the policy reached the flow' 1 \
         "$(grep -c '^tcp 6 69.. ' "$work/ref.flows")"
-    nfct_helpers
 }
 
 # nfct_timeouts SIDE
@@ -44,28 +43,4 @@ nfct_loads_nothing() {
         "$(grep -l 'initialize program: nfct$' "$work/loaded/$1".* | wc -l)"
     expect "nfct on $1: does not load the library" '' \
         "$(grep -h "calling init: .*${library%.so*}\." "$work/loaded/$1".* || true)"
-}
-
-# Helpers in user space need CONFIG_NF_CT_NETLINK_HELPER.
-nfct_helpers() {
-    local side
-    use nfct
-    namespace policy
-    if ! on policy nfct list helper >/dev/null 2>&1; then
-        skip 'nfct helper: this kernel has no helpers in user space'
-        no_lab policy
-        return 0
-    fi
-    for side in ref ctrs; do
-        {
-            nfct_says "$side" add helper ftp inet tcp
-            nfct_says "$side" list helper
-            nfct_says "$side" get helper ftp inet tcp
-            nfct_says "$side" disable helper ftp inet tcp
-            nfct_says "$side" delete helper ftp inet tcp
-            nfct_says "$side" list helper
-        } >"$work/$side.said"
-    done
-    compare_sides 'nfct helper: what it says' said
-    no_lab policy
 }
