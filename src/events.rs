@@ -4,7 +4,7 @@
 use crate::ct::conntrack::Conntrack;
 use crate::error::Error;
 use crate::filter::event::EventFilter;
-use crate::handle::{Goal, Handle, Receiver};
+use crate::netlink::exchange::{Exchange, Receiver};
 use crate::netlink::socket::{self, Socket};
 use crate::wire::{Change, decode};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
@@ -37,8 +37,8 @@ pub struct Event {
 /// were lost because the socket's buffer was full; those after it are handed out as ever.
 #[derive(Debug)]
 pub struct Events {
-    handle: Handle,
-    receiver: Option<Receiver>,
+    exchange: Exchange,
+    receiver: Receiver,
 }
 
 impl Events {
@@ -49,7 +49,7 @@ impl Events {
     pub fn open(groups: Groups) -> Result<Self, Error> {
         let socket = Socket::open()?;
         socket.bind(socket.port()?, groups.bits())?;
-        Ok(Self { handle: Handle::new(socket, 0), receiver: None })
+        Ok(Self { exchange: Exchange::new(socket, 0), receiver: Receiver::listening() })
     }
 
     /// Hands out only the events that a filter lets pass, from now on. The kernel does the work.
@@ -67,25 +67,12 @@ impl Events {
     /// descriptor was made non-blocking and there is none.
     pub fn receive(&mut self) -> Result<Event, Error> {
         loop {
-            let mut receiver = match self.receiver.take() {
-                Some(receiver) => receiver,
-                None => self.handle.receiver(Goal::Anything)?,
-            };
-            let found = self.handle.next(&mut receiver);
-            let event = receiver.message().filter(|_| found == Ok(true)).and_then(|message| {
-                let change = Change::of(&message)?;
-                let mut entry = Conntrack::new();
-                let read = decode::as_far_as_possible(&mut entry, &message);
-                Some(read.map(|()| Event { change, entry }))
-            });
-            if let Err(error) = found {
-                self.handle.end(receiver);
-                return Err(error);
-            }
-            self.receiver = Some(receiver);
-            if let Some(event) = event {
-                return event;
-            }
+            // An acknowledgement is none of an event's business.
+            let Some(message) = self.exchange.next(&mut self.receiver)? else { continue };
+            let Some(change) = Change::of(&message) else { continue };
+            let mut entry = Conntrack::new();
+            decode::as_far_as_possible(&mut entry, &message)?;
+            return Ok(Event { change, entry });
         }
     }
 }
@@ -102,12 +89,12 @@ impl Iterator for Events {
 /// does not wait once the descriptor is non-blocking.
 impl AsFd for Events {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.handle.socket().as_fd()
+        self.exchange.socket().as_fd()
     }
 }
 
 impl AsRawFd for Events {
     fn as_raw_fd(&self) -> RawFd {
-        self.handle.socket().fd()
+        self.exchange.socket().fd()
     }
 }

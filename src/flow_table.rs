@@ -4,10 +4,10 @@
 use crate::ct::conntrack::Conntrack;
 use crate::error::Error;
 use crate::filter::dump::DumpFilter;
-use crate::handle::{Goal, Handle, Receiver};
+use crate::netlink::exchange::{Exchange, Receiver};
 use crate::netlink::message::Message;
 use crate::netlink::socket::Socket;
-use crate::wire::query::{Query, Request};
+use crate::wire::query::{Query, REQUEST_SIZE, Request};
 use crate::wire::{Change, decode};
 
 /// Which entries, by layer 3 protocol.
@@ -39,7 +39,7 @@ const RACES: u32 = 8;
 /// Every request needs `CAP_NET_ADMIN` in the user namespace that owns the network namespace.
 #[derive(Debug)]
 pub struct FlowTable {
-    handle: Handle,
+    exchange: Exchange,
 }
 
 impl FlowTable {
@@ -48,7 +48,7 @@ impl FlowTable {
     /// # Errors
     /// [`Error::System`], as `EPROTONOSUPPORT` from a kernel without netfilter netlink.
     pub fn open() -> Result<Self, Error> {
-        Ok(Self { handle: Handle::new(Socket::open()?, 0) })
+        Ok(Self { exchange: Exchange::new(Socket::open()?, 0) })
     }
 
     /// Creates an entry.
@@ -179,14 +179,11 @@ impl FlowTable {
     }
 
     fn ask(&mut self, request: &Request<'_>) -> Result<Dump<'_>, Error> {
-        if let Some(seq) = self.handle.abandoned_dump().filter(|_| request.query().is_dump()) {
-            let mut receiver = self.handle.receiver(Goal::EndOfDump(seq))?;
-            let drained = self.handle.next(&mut receiver);
-            self.handle.end(receiver);
-            drained?;
-        }
-        let receiver = self.handle.query(request)?;
-        Ok(Dump { handle: &mut self.handle, receiver: Some(receiver) })
+        let mut buffer = [0; REQUEST_SIZE];
+        let length = request.build(&mut buffer, self.exchange.next_seq())?;
+        let request_bytes = buffer.get(..length).unwrap_or_default();
+        let receiver = self.exchange.query(request_bytes, request.query().is_dump())?;
+        Ok(Dump { exchange: &mut self.exchange, receiver: Some(receiver) })
     }
 }
 
@@ -196,7 +193,7 @@ impl FlowTable {
 #[derive(Debug)]
 #[must_use = "entries are received as the iterator is advanced"]
 pub struct Dump<'a> {
-    handle: &'a mut Handle,
+    exchange: &'a mut Exchange,
     receiver: Option<Receiver>,
 }
 
@@ -207,22 +204,14 @@ impl Dump<'_> {
     /// [`Error::Kernel`], [`Error::Overrun`], [`Error::OutOfMemory`].
     pub fn next_into(&mut self, ct: &mut Conntrack) -> Result<bool, Error> {
         let Some(receiver) = &mut self.receiver else { return Ok(false) };
-        let found = self.handle.next(receiver).and_then(|found| {
-            match receiver.message().filter(|_| found) {
-                Some(message) => read(ct, &message).map(|()| true),
-                None => Ok(false),
-            }
+        let found = self.exchange.next(receiver).and_then(|message| match message {
+            Some(message) => read(ct, &message).map(|()| true),
+            None => Ok(false),
         });
         if found != Ok(true) {
-            self.end();
+            self.receiver = None;
         }
         found
-    }
-
-    fn end(&mut self) {
-        if let Some(receiver) = self.receiver.take() {
-            self.handle.end(receiver);
-        }
     }
 }
 
@@ -239,11 +228,5 @@ impl Iterator for Dump<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         let mut ct = Conntrack::new();
         self.next_into(&mut ct).map(|found| found.then_some(ct)).transpose()
-    }
-}
-
-impl Drop for Dump<'_> {
-    fn drop(&mut self) {
-        self.end();
     }
 }

@@ -75,7 +75,7 @@ mod error;
 mod events;
 pub mod filter;
 mod flow_table;
-pub mod handle;
+
 pub mod netlink;
 pub mod print;
 pub mod wire;

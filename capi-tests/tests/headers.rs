@@ -25,7 +25,7 @@ const HEADERS: [Header; 11] = [
             "header/api.rs",
             "handle.rs",
             "callback.rs",
-            "catch.rs",
+            "query.rs",
             "conntrack.rs",
             "attr.rs",
             "group.rs",

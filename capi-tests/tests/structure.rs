@@ -42,9 +42,8 @@ fn data_goes_one_way() {
         ("filter", vec!["error", "ct", "filter"]),
         ("wire", vec!["error", "ct", "netlink", "filter", "wire"]),
         ("print", vec!["error", "ct", "print"]),
-        ("handle", vec!["error", "netlink", "wire", "filter", "ct"]),
-        ("flow_table", vec!["error", "ct", "filter", "handle", "netlink", "wire"]),
-        ("events", vec!["error", "ct", "filter", "handle", "netlink", "wire"]),
+        ("flow_table", vec!["error", "ct", "filter", "netlink", "wire"]),
+        ("events", vec!["error", "ct", "filter", "netlink", "wire"]),
     ]);
     for file in files(&source()) {
         let part = part(&file);

@@ -49,7 +49,7 @@ fn fail(errno: c_int) -> ssize_t {
 /// As for `recvfrom`, of a netlink socket.
 #[cfg_attr(not(miri), unsafe(no_mangle))]
 #[cfg_attr(miri, unsafe(export_name = "played_recvfrom"))]
-pub unsafe extern "C" fn recvfrom(
+pub unsafe extern "C-unwind" fn recvfrom(
     _fd: c_int,
     buffer: *mut c_void,
     size: usize,
@@ -87,7 +87,7 @@ pub unsafe extern "C" fn recvfrom(
 /// As for `sendto`.
 #[cfg_attr(not(miri), unsafe(no_mangle))]
 #[cfg_attr(miri, unsafe(export_name = "played_sendto"))]
-pub unsafe extern "C" fn sendto(
+pub unsafe extern "C-unwind" fn sendto(
     _fd: c_int,
     buffer: *const c_void,
     size: usize,

@@ -7,13 +7,13 @@ use ctrs::capi::callback::{
     nfct_callback_register, nfct_callback_register2, nfct_callback_unregister,
     nfexp_callback_register, nfexp_callback_register2,
 };
-use ctrs::capi::catch::{nfct_catch, nfct_query, nfct_send, nfexp_catch, nfexp_query, nfexp_send};
 use ctrs::capi::conntrack::nfct_destroy;
 use ctrs::capi::expect::nfexp_destroy;
 use ctrs::capi::handle::{nfct_close, nfct_nfnlh, nfct_open};
 use ctrs::capi::print::{nfct_snprintf, nfexp_snprintf};
+use ctrs::capi::query::{nfct_catch, nfct_query, nfct_send, nfexp_catch, nfexp_query, nfexp_send};
 use ctrs::capi::types::{nf_conntrack, nf_expect, nfct_handle};
-use ctrs::handle::{Goal, Handle};
+use ctrs::netlink::exchange::{Exchange, Receiver};
 use ctrs::netlink::socket::Socket;
 use ctrs::wire::query::{Query, Request};
 use libc::{c_int, c_void, nlmsghdr};
@@ -38,7 +38,7 @@ pub fn receive(data: &[u8]) {
         through_c(options, types, calls, verdicts, input);
     } else {
         kernel::arrive(datagrams(input, 100).into_iter());
-        through_handle(calls);
+        through_exchange(calls);
     }
 }
 
@@ -311,43 +311,41 @@ fn read_message(nlh: *const nlmsghdr) {
     std::hint::black_box(bytes);
 }
 
-/// Loops of the Rust interface, inside one another, each with its own goal.
-fn through_handle(calls: &[u8]) {
+/// Loops of the Rust interface, in any order.
+fn through_exchange(calls: &[u8]) {
     let Ok(socket) = Socket::open() else { panic!("no netlink socket") };
-    let mut handle = Handle::new(socket, 100);
-    let mut loops = Vec::new();
+    let mut exchange = Exchange::new(socket, 100);
+    let mut loops: Vec<Receiver> = Vec::new();
     for call in calls {
-        let begun = match call & 7 {
-            0 => handle.query(&Request::Entries(Query::Dump, 2)),
-            1 => handle.query(&Request::Entries(Query::Flush, 0)),
-            2 => handle.receiver(Goal::Anything),
-            3 => match handle.abandoned_dump() {
-                Some(seq) => handle.receiver(Goal::EndOfDump(seq)),
-                None => continue,
-            },
-            4 => {
-                if let Some(done) = loops.pop() {
-                    handle.end(done);
-                }
+        let request = match call & 7 {
+            0 => Request::Entries(Query::Dump, 2),
+            1 => Request::Entries(Query::Flush, 0),
+            2 => {
+                loops.push(Receiver::listening());
+                continue;
+            }
+            3 => {
+                loops.pop();
                 continue;
             }
             _ => {
                 let messages = 1 + (call >> 3);
                 if let Some(last) = loops.last_mut() {
                     for _ in 0..messages {
-                        if !handle.next(last).unwrap_or(false) {
-                            break;
+                        match exchange.next(last) {
+                            Ok(Some(message)) => assert!(message.bytes().len() >= 20),
+                            Ok(None) | Err(_) => break,
                         }
-                        assert!(last.message().is_some());
                     }
                 }
                 continue;
             }
         };
-        loops.push(begun.expect("memory"));
+        let mut bytes = [0; 64];
+        let length = request.build(&mut bytes, exchange.next_seq()).expect("fits");
+        let dump = request.query().is_dump();
+        loops.push(exchange.query(&bytes[..length], dump).expect("memory"));
     }
-    while let Some(last) = loops.pop() {
-        handle.end(last);
-    }
-    assert!(handle.close().is_ok());
+    drop(loops);
+    assert!(exchange.close().is_ok());
 }

@@ -26,6 +26,12 @@ fn fail<T>(error: Error, on_error: T) -> T {
     on_error
 }
 
+/// The thread's `errno`.
+pub(super) fn errno() -> i32 {
+    // SAFETY: the C library returns the address of this thread's errno.
+    unsafe { *libc::__errno_location() }
+}
+
 /// Sets the thread's `errno`.
 pub(super) fn set_errno(errno: i32) {
     // SAFETY: the C library returns the address of this thread's errno.
@@ -35,10 +41,6 @@ pub(super) fn set_errno(errno: i32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn errno() -> i32 {
-        std::io::Error::last_os_error().raw_os_error().unwrap()
-    }
 
     #[test]
     fn a_panic_becomes_an_error() {

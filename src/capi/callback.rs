@@ -1,8 +1,10 @@
 //! Callbacks: registered, and called for a message.
 
 use super::alloc::{Object, Opaque};
+use super::at_work::Frame;
 use super::boundary::boundary;
-use super::state::{Functions, State};
+use super::ptr;
+use super::state::{Loans, State, Token};
 use super::types::{
     ConntrackCallback, ConntrackCallback2, ExpectCallback, ExpectCallback2, RawMsgType,
     nf_conntrack, nf_expect, nfct_handle,
@@ -11,47 +13,53 @@ use crate::ct::conntrack::Conntrack;
 use crate::ct::expect::Expect;
 use crate::error::Error;
 use crate::netlink::message::Message;
-use crate::wire::{cta, decode, expect};
+use crate::wire::{Change, cta, decode, expect};
 use libc::{c_int, c_void, nlmsghdr};
 
+/// `NFCT_CB_FAILURE`.
+const FAILURE: c_int = -1;
 /// `NFCT_CB_STOP`: what a missing function stands for.
 const STOP: c_int = 0;
 /// `NFCT_CB_CONTINUE`.
-pub(super) const CONTINUE: c_int = 1;
+const CONTINUE: c_int = 1;
 /// `NFCT_CB_STOLEN`: the callback keeps the object.
 const STOLEN: c_int = 2;
 
-/// A message for the functions of a handle, so that nothing of the handle is held while they run.
-struct Call<T> {
-    functions: Functions<T>,
-    nlh: *const nlmsghdr,
-    change: RawMsgType,
-    object: *mut T,
+/// The functions of one subsystem, and what both are called with.
+pub(super) struct Functions<T> {
+    /// Which changes are wanted, `NFCT_T_*`.
+    pub(super) types: RawMsgType,
+    pub(super) data: *mut c_void,
+    pub(super) v1: Option<unsafe extern "C-unwind" fn(RawMsgType, *mut T, *mut c_void) -> c_int>,
+    pub(super) v2: Option<
+        unsafe extern "C-unwind" fn(*const nlmsghdr, RawMsgType, *mut T, *mut c_void) -> c_int,
+    >,
 }
 
-impl<T> Call<T> {
-    fn new(functions: &Functions<T>, message: &Message<'_>, object: *mut T) -> Self {
-        Self {
-            functions: *functions,
-            nlh: message.bytes().as_ptr().cast(),
-            change: functions.wanted(message).unwrap_or(0),
-            object,
-        }
+impl<T> Clone for Functions<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Functions<T> {}
+
+impl<T> Default for Functions<T> {
+    fn default() -> Self {
+        Self { types: 0, data: std::ptr::null_mut(), v1: None, v2: None }
+    }
+}
+
+impl<T> Functions<T> {
+    /// Whether a message is wanted, and what it says.
+    pub(super) fn wanted(&self, message: &Message<'_>) -> Option<RawMsgType> {
+        let change = Change::of(message)? as RawMsgType;
+        (self.types & change != 0).then_some(change)
     }
 
-    /// Calls the function of version 1, or that of version 2 if there is none.
-    ///
-    /// # Safety
-    /// The message and the object are live, and the functions are what C said they are.
-    unsafe fn run(&self) -> c_int {
-        // SAFETY: this function's contract.
-        unsafe {
-            match (self.functions.v1, self.functions.v2) {
-                (Some(call), _) => call(self.change, self.object, self.functions.data),
-                (None, Some(call)) => call(self.nlh, self.change, self.object, self.functions.data),
-                (None, None) => STOP,
-            }
-        }
+    pub(super) fn forget(&mut self) {
+        self.types = 0;
+        self.data = std::ptr::null_mut();
     }
 }
 
@@ -62,6 +70,9 @@ pub(super) trait Lendable: Opaque<Inner: Default> + Sized {
 
     /// Where the object for the next callback is kept.
     fn spare(state: &mut State) -> &mut Option<*mut Object<Self>>;
+
+    /// What the callback of a call has on loan.
+    fn lent(loans: Loans<'_>) -> &mut Option<*mut Object<Self>>;
 
     /// Reads a message into an object without attributes.
     fn decode(object: &mut Self::Inner, message: &Message<'_>) -> Result<(), Error>;
@@ -74,6 +85,10 @@ impl Lendable for nf_conntrack {
 
     fn spare(state: &mut State) -> &mut Option<*mut Object<Self>> {
         &mut state.spare_ct
+    }
+
+    fn lent(loans: Loans<'_>) -> &mut Option<*mut Object<Self>> {
+        loans.ct
     }
 
     fn decode(object: &mut Conntrack, message: &Message<'_>) -> Result<(), Error> {
@@ -90,64 +105,58 @@ impl Lendable for nf_expect {
         &mut state.spare_exp
     }
 
+    fn lent(loans: Loans<'_>) -> &mut Option<*mut Object<Self>> {
+        loans.exp
+    }
+
     fn decode(object: &mut Expect, message: &Message<'_>) -> Result<(), Error> {
         expect::decode(object, message.attributes(), message.family());
         Ok(())
     }
 }
 
+/// What becomes of a message.
+enum Handing<C> {
+    /// The functions do not want it.
+    Unwanted,
+    /// They are called with this object; the second version with the message too.
+    Call(Functions<C>, RawMsgType, *mut C),
+}
+
 /// Hands a message to the functions of a handle and returns their verdict.
 ///
+/// The functions may jump away or throw: this frame has nothing to drop.
+///
 /// # Safety
-/// `h` is a live handle that is kept from being freed meanwhile.
-pub(super) unsafe fn hand<C: Lendable>(h: *mut State, message: &Message<'_>) -> c_int {
-    let call = boundary(Err(-1), || {
+/// `h` is a live handle, `token` a call at work on it.
+pub(super) unsafe fn hand<C: Lendable>(
+    h: *mut State,
+    token: Token,
+    message: &Message<'_>,
+) -> c_int {
+    let handing = boundary(None, || {
         // SAFETY: the handle is live, and the reference ends before the function is called.
         let state = unsafe { &mut *h };
-        if C::functions(state).wanted(message).is_none() {
-            return Ok(Err(CONTINUE));
-        }
-        let object = match C::spare(state).take() {
-            Some(object) => object,
-            None => Object::<C>::create()?,
-        };
-        // SAFETY: nobody else holds the object yet.
-        if let Err(error) = C::decode(unsafe { &mut *object }.lend(), message) {
-            *C::spare(state) = Some(object);
-            return Err(error);
-        }
-        Ok(Ok(Call::new(C::functions(state), message, object.cast::<C>())))
+        let functions = *C::functions(state);
+        let Some(change) = functions.wanted(message) else { return Ok(Some(Handing::Unwanted)) };
+        let object = state.lend::<C>(token, |object| C::decode(object, message))?;
+        Ok(Some(Handing::Call(functions, change, object)))
     });
-    let call = match call {
-        Ok(call) => call,
-        Err(verdict) => return verdict,
+    let verdict = match handing {
+        None => return FAILURE,
+        Some(Handing::Unwanted) => return CONTINUE,
+        // SAFETY: the message and the object are live, and the functions are what C said they are.
+        Some(Handing::Call(functions, change, object)) => unsafe {
+            match (functions.v1, functions.v2) {
+                (Some(call), _) => call(change, object, functions.data),
+                (None, Some(call)) => call(ptr::message(message), change, object, functions.data),
+                (None, None) => STOP,
+            }
+        },
     };
-    let lent = Lent::<C> { h, object: call.object.cast() };
-    // SAFETY: the message is the loop's, the object was just made.
-    let verdict = unsafe { call.run() };
-    // SAFETY: the object is on loan.
-    if verdict == STOLEN && !unsafe { Object::give(lent.object) } {
-        std::mem::forget(lent);
-    }
+    // SAFETY: the call at work has kept the handle from being freed; the reference ends here.
+    unsafe { &mut *h }.take_back::<C>(token, verdict == STOLEN);
     verdict
-}
-
-/// An object on loan to a function, taken back when this is dropped, by an exception too.
-struct Lent<C: Lendable> {
-    h: *mut State,
-    object: *mut Object<C>,
-}
-
-impl<C: Lendable> Drop for Lent<C> {
-    fn drop(&mut self) {
-        // SAFETY: the handle is kept from being freed, and the reference ends here.
-        let spare = C::spare(unsafe { &mut *self.h });
-        match spare {
-            // SAFETY: the loop lent the object and has it back.
-            Some(_) => unsafe { Object::free(self.object) },
-            None => *spare = Some(self.object),
-        }
-    }
 }
 
 /// What libnfnetlink calls for a conntrack message, when a program receives with that library.
@@ -160,7 +169,7 @@ unsafe extern "C-unwind" fn hooked_conntrack(
     data: *mut c_void,
 ) -> c_int {
     // SAFETY: this function's contract.
-    unsafe { with_message(nlh, |message| hand::<nf_conntrack>(data.cast(), message)) }
+    unsafe { hooked::<nf_conntrack>(nlh, data.cast()) }
 }
 
 /// What libnfnetlink calls for an expectation message.
@@ -173,17 +182,28 @@ unsafe extern "C-unwind" fn hooked_expectation(
     data: *mut c_void,
 ) -> c_int {
     // SAFETY: this function's contract.
-    unsafe { with_message(nlh, |message| hand::<nf_expect>(data.cast(), message)) }
+    unsafe { hooked::<nf_expect>(nlh, data.cast()) }
 }
 
-/// Calls `f` with the message behind a pointer.
+/// Hands on a message that libnfnetlink received: a call at work like any other.
 ///
 /// # Safety
-/// `nlh` points to a whole message.
-unsafe fn with_message(nlh: *const nlmsghdr, f: impl FnOnce(&Message<'_>) -> c_int) -> c_int {
+/// `nlh` points to a whole message; `h` is a live handle.
+unsafe fn hooked<C: Lendable>(nlh: *const nlmsghdr, h: *mut State) -> c_int {
     // SAFETY: this function's contract.
     let bytes = unsafe { std::slice::from_raw_parts(nlh.cast::<u8>(), (*nlh).nlmsg_len as usize) };
-    Message::first(bytes).map_or(CONTINUE, |message| f(&message))
+    let Some(message) = Message::first(bytes) else { return CONTINUE };
+    let mark = 0u8;
+    let frame = Frame::of(&raw const mark);
+    // SAFETY: this function's contract; the reference ends before the function is called.
+    let entered = boundary(None, || unsafe { &mut *h }.enter(&frame, frame).map(Some));
+    let Some(token) = entered else { return FAILURE };
+    // SAFETY: the call is at work until it leaves.
+    unsafe {
+        let verdict = hand::<C>(h, token, &message);
+        State::leave(h, token);
+        verdict
+    }
 }
 
 /// Changes the functions of a subsystem that is open, and hooks its messages, or unhooks them.
@@ -198,7 +218,7 @@ unsafe fn change(
 ) -> Result<c_int, Error> {
     let call = if subsystem == cta::SUBSYS_CT { hooked_conntrack } else { hooked_expectation };
     // SAFETY: this function's contract.
-    let state = unsafe { h.cast::<State>().as_mut() }.ok_or(Error::Null("the handle"))?;
+    let state = unsafe { State::of(h) }?;
     state.block().hook(subsystem, hooked.then_some(call), h.cast())?;
     f(state);
     Ok(0)

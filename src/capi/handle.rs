@@ -1,11 +1,13 @@
 //! Handles: opened and closed.
 
+use super::at_work::Frame;
 use super::boundary::boundary;
+use super::cancel::point_of_cancellation;
+use super::closed;
 use super::nfnl::Block;
 use super::ptr;
 use super::state::State;
 use super::types::{nfct_handle, nfnl_handle};
-use crate::error::Error;
 use crate::netlink::socket::Socket;
 use libc::{c_int, c_uint};
 
@@ -21,7 +23,9 @@ use libc::{c_int, c_uint};
 /// Always safe to call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_open(subsys_id: u8, subscriptions: c_uint) -> *mut nfct_handle {
+    let mark = 0u8;
     boundary(std::ptr::null_mut(), || {
+        closed::sweep(&Frame::of(&raw const mark));
         let socket = Socket::open()?;
         let block = Block::create(&socket)?;
         // SAFETY: the block is new and nobody else's.
@@ -70,11 +74,15 @@ pub unsafe extern "C" fn nfct_open_nfnl(
 /// # Safety
 /// `cth` is NULL or a live handle, and not used again.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nfct_close(cth: *mut nfct_handle) -> c_int {
+pub unsafe extern "C-unwind" fn nfct_close(cth: *mut nfct_handle) -> c_int {
+    // Where close() would be one.
+    point_of_cancellation();
+    let mark = 0u8;
     boundary(-1, || {
         ptr::not_null(cth, "the handle")?;
+        let now = Frame::of(&raw const mark);
         // SAFETY: this function's contract.
-        unsafe { State::close(cth.cast()) }.map(|()| 0)
+        unsafe { State::close(cth.cast(), now) }.map(|()| 0)
     })
 }
 
@@ -87,7 +95,7 @@ pub unsafe extern "C" fn nfct_close(cth: *mut nfct_handle) -> c_int {
 pub unsafe extern "C" fn nfct_fd(cth: *mut nfct_handle) -> c_int {
     boundary(-1, || {
         // SAFETY: this function's contract.
-        let state = unsafe { cth.cast::<State>().as_mut() }.ok_or(Error::Null("the handle"))?;
+        let state = unsafe { State::of(cth) }?;
         Ok(state.block().fd)
     })
 }
@@ -102,7 +110,7 @@ pub unsafe extern "C" fn nfct_fd(cth: *mut nfct_handle) -> c_int {
 pub unsafe extern "C" fn nfct_nfnlh(cth: *mut nfct_handle) -> *const nfnl_handle {
     boundary(std::ptr::null(), || {
         // SAFETY: this function's contract.
-        let state = unsafe { cth.cast::<State>().as_mut() }.ok_or(Error::Null("the handle"))?;
+        let state = unsafe { State::of(cth) }?;
         Ok(std::ptr::from_mut(state.block()).cast_const().cast())
     })
 }

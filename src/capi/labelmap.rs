@@ -1,14 +1,14 @@
 //! Label maps: the names of labels.
 
 use super::alloc::{place, unplace};
-use super::boundary::boundary;
+use super::boundary::{boundary, errno, set_errno};
+use super::cancel::{open, read};
 use super::ptr;
 use super::types::nfct_labelmap;
-use crate::ct::labelmap::{DEFAULT_PATH, LabelMap};
+use crate::ct::labelmap::{DEFAULT_PATH, LabelMap, Parser};
 use crate::error::Error;
 use libc::{c_char, c_int, c_uint};
-use std::ffi::{CStr, OsStr};
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::CStr;
 
 /// The label map behind a pointer, or [`Error::Null`].
 ///
@@ -46,20 +46,65 @@ pub unsafe extern "C" fn nfct_labels_get_path() -> *const c_char {
 /// # Safety
 /// `mapfile` is NULL or a C string.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nfct_labelmap_new(mapfile: *const c_char) -> *mut nfct_labelmap {
+pub unsafe extern "C-unwind" fn nfct_labelmap_new(mapfile: *const c_char) -> *mut nfct_labelmap {
+    let path = if mapfile.is_null() { DEFAULT_PATH.as_ptr() } else { mapfile };
+    // SAFETY: this function's contract.
+    unsafe { load(path) }
+}
+
+/// Reads a label file. The thread may be cancelled in here, waiting for a pipe: nothing is in the
+/// frames that would be dropped, and what was read and the descriptor are lost then.
+///
+/// # Safety
+/// `path` is a C string.
+unsafe fn load(path: *const c_char) -> *mut nfct_labelmap {
     let none = std::ptr::null_mut();
+    let before = errno();
+    // SAFETY: this function's contract.
+    let fd = unsafe { open(path, libc::O_RDONLY | libc::O_CLOEXEC | libc::O_LARGEFILE) };
+    if fd < 0 {
+        return none;
+    }
+    let parser =
+        boundary(std::ptr::null_mut(), || place(Parser::default()).map_err(|(_, error)| error));
+    let mut block = [0u8; 4096];
+    let mut fed = !parser.is_null();
+    while fed {
+        // SAFETY: the block is alive and as long as said.
+        let length = unsafe { read(fd, block.as_mut_ptr().cast(), block.len()) };
+        match usize::try_from(length) {
+            Err(_) if errno() == libc::EINTR => {}
+            Err(_) | Ok(0) => break,
+            Ok(length) => {
+                let text = block.get(..length).unwrap_or_default();
+                // SAFETY: the parser is this function's.
+                fed = boundary(false, || unsafe { &mut *parser }.feed(text).map(|()| true));
+            }
+        }
+    }
+    // Not the C library's close, which is a point of cancellation.
+    // SAFETY: the descriptor is this function's.
+    unsafe { libc::syscall(libc::SYS_close, fd) };
+    if parser.is_null() {
+        return none;
+    }
     boundary(none, || {
-        let path = if mapfile.is_null() {
-            DEFAULT_PATH
-        } else {
-            // SAFETY: this function's contract.
-            unsafe { CStr::from_ptr(mapfile) }
+        // SAFETY: the parser is this function's, and not used again.
+        let map = unsafe {
+            let map = if fed { (*parser).finish() } else { Ok(None) };
+            unplace(parser);
+            map?
         };
-        match LabelMap::open(OsStr::from_bytes(path.to_bytes()).as_ref())? {
-            Some(map) => place(map).map(<*mut LabelMap>::cast).map_err(|(_, error)| error),
+        match map {
+            Some(map) => {
+                set_errno(before);
+                place(map).map(<*mut LabelMap>::cast).map_err(|(_, error)| error)
+            }
             None => {
                 // Programs tell an unusable file from a missing one by this 0.
-                super::boundary::set_errno(0);
+                if fed {
+                    set_errno(0);
+                }
                 Ok(none)
             }
         }

@@ -13,11 +13,13 @@
 //!   (read only), or zeroed memory of the documented size and alignment.
 
 pub mod alloc;
+pub mod at_work;
 pub mod attr;
 pub mod bitmask;
 pub mod boundary;
 pub mod callback;
-pub mod catch;
+pub mod cancel;
+pub mod closed;
 pub mod conntrack;
 pub mod dump;
 pub mod expect;
@@ -31,6 +33,8 @@ pub mod nfnl;
 pub mod nlmsg;
 pub mod print;
 pub mod ptr;
+pub mod query;
+pub mod receive;
 pub mod state;
 pub mod types;
 pub mod version;

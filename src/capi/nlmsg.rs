@@ -1,8 +1,8 @@
 //! Messages built and parsed without a handle.
 
 use super::boundary::boundary;
-use super::catch::{expect_request, request};
 use super::ptr;
+use super::query::{expect_request, request};
 use super::types::{
     RawMsgType, RawQuery, nf_conntrack, nf_expect, nfct_filter_dump, nfnl_subsys_handle,
 };
@@ -238,7 +238,7 @@ unsafe fn build_query(
     // SAFETY: this function's contract.
     let buffer = unsafe { ptr::bytes_mut(req, size) };
     buffer.fill(0);
-    request.build(buffer).map(|_| 1).inspect_err(|_| buffer.fill(0))
+    request.build(buffer, 0).map(|_| 1).inspect_err(|_| buffer.fill(0))
 }
 
 /// Builds the message of a query in a buffer of `size` bytes, filled as nfct_query() says.

@@ -2,6 +2,8 @@
 
 use super::alloc::Opaque;
 use crate::error::Error;
+use crate::netlink::message::Message;
+use libc::nlmsghdr;
 use std::ffi::{c_char, c_void};
 
 /// A reference to an object, or [`Error::Null`].
@@ -57,6 +59,11 @@ pub(super) unsafe fn read<T: Copy>(value: *const c_void) -> Result<T, Error> {
     not_null(value, "the value")?;
     // SAFETY: the caller's promise.
     Ok(unsafe { value.cast::<T>().read_unaligned() })
+}
+
+/// A message as C functions are handed it, which do not write to it.
+pub(super) fn message(message: &Message<'_>) -> *mut nlmsghdr {
+    message.bytes().as_ptr().cast_mut().cast()
 }
 
 /// The C string behind `text`, at most `limit` bytes of it, without its NUL.

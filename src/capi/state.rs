@@ -1,56 +1,22 @@
 //! What is behind a `struct nfct_handle`.
 
 use super::alloc::{Object, place, unplace};
-use super::nfnl::Block;
-use super::types::{RawMsgType, nf_conntrack, nf_expect};
+use super::at_work::Frame;
+use super::callback::{Functions, Lendable};
+use super::cancel::without_cancellation;
+use super::closed;
+use super::nfnl::{Block, Callback};
+use super::types::{nf_conntrack, nf_expect, nfct_handle};
 use crate::error::Error;
-use crate::handle::Handle;
-use crate::netlink::message::Message;
+use crate::netlink::exchange::{Cursor, Exchange, Place, Step};
 use crate::netlink::socket::Socket;
-use crate::wire::{Change, cta};
-use libc::{c_int, c_void, nlmsghdr};
+use crate::wire::cta;
+use libc::c_void;
+use std::mem::MaybeUninit;
 
-/// The functions of one subsystem, and what both are called with.
-pub(super) struct Functions<T> {
-    /// Which changes are wanted, `NFCT_T_*`.
-    pub(super) types: RawMsgType,
-    pub(super) data: *mut c_void,
-    pub(super) v1: Option<unsafe extern "C-unwind" fn(RawMsgType, *mut T, *mut c_void) -> c_int>,
-    pub(super) v2: Option<
-        unsafe extern "C-unwind" fn(*const nlmsghdr, RawMsgType, *mut T, *mut c_void) -> c_int,
-    >,
-}
-
-impl<T> Clone for Functions<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for Functions<T> {}
-
-impl<T> Default for Functions<T> {
-    fn default() -> Self {
-        Self { types: 0, data: std::ptr::null_mut(), v1: None, v2: None }
-    }
-}
-
-impl<T> Functions<T> {
-    /// Whether a message is wanted, and what it says.
-    pub(super) fn wanted(&self, message: &Message<'_>) -> Option<RawMsgType> {
-        let change = Change::of(message)? as RawMsgType;
-        (self.types & change != 0).then_some(change)
-    }
-
-    pub(super) fn forget(&mut self) {
-        self.types = 0;
-        self.data = std::ptr::null_mut();
-    }
-}
-
-/// A socket with its callbacks.
+/// A handle: a socket, its callbacks, and the calls at work on it.
 pub(super) struct State {
-    pub(super) core: Handle,
+    main: Exchange,
     block: *mut Block,
     pub(super) ct: Functions<nf_conntrack>,
     pub(super) exp: Functions<nf_expect>,
@@ -58,10 +24,46 @@ pub(super) struct State {
     pub(super) spare_ct: Option<*mut Object<nf_conntrack>>,
     /// The same for expectations.
     pub(super) spare_exp: Option<*mut Object<nf_expect>>,
-    /// Number of receive loops at work.
-    loops: u32,
-    /// The handle was closed while loops are at work: the last one frees it.
-    closing: bool,
+    /// The innermost one is last. None of what a call needs is on its own stack, which jumps and
+    /// cancellation leave without a word.
+    calls: Vec<Call>,
+    last_token: u64,
+    /// Where the handle was closed, if calls were at work on it: they end, and it is freed after
+    /// the last one.
+    pub(super) closed_at: Option<Frame>,
+    /// The next of the handles that were.
+    pub(super) next_closed: *mut Self,
+}
+
+/// Names a call at work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Token(u64);
+
+/// A call at work.
+struct Call {
+    token: Token,
+    frame: Frame,
+    /// A socket of its own, of a query inside another call: the answers to both would mix.
+    own: Option<Exchange>,
+    /// Room for datagrams that the stack has none for.
+    large: Vec<MaybeUninit<u8>>,
+    /// The attributes that a function registered with libnfnetlink is handed.
+    table: Vec<*mut c_void>,
+    /// What its callback has on loan.
+    lent_ct: Option<*mut Object<nf_conntrack>>,
+    lent_exp: Option<*mut Object<nf_expect>>,
+}
+
+/// What a receive loop does next.
+pub(super) enum Turn {
+    /// Send the request.
+    Send,
+    /// Receive a datagram, and wait for one or not.
+    Receive(bool),
+    /// Hand this message to what it goes to.
+    Deliver(Callback, Place),
+    /// The answer is complete.
+    End,
 }
 
 impl State {
@@ -90,22 +92,31 @@ impl State {
                 return Err((socket, error));
             }
         }
-        let core = Handle::new(socket, this.seq);
-        let (ct, exp) = (Functions::default(), Functions::default());
         let state = Self {
-            core,
+            main: Exchange::new(socket, this.seq),
             block,
-            ct,
-            exp,
+            ct: Functions::default(),
+            exp: Functions::default(),
             spare_ct: None,
             spare_exp: None,
-            loops: 0,
-            closing: false,
+            calls: Vec::new(),
+            last_token: 0,
+            closed_at: None,
+            next_closed: std::ptr::null_mut(),
         };
         place(state).map_err(|(state, error)| {
             wanted.iter().for_each(|id| this.close(*id));
-            (state.core.into_socket(), error)
+            (state.main.into_socket(), error)
         })
+    }
+
+    /// The state behind a handle, or [`Error::Null`].
+    ///
+    /// # Safety
+    /// `h` is NULL or a live handle, which nobody else uses while the reference is used.
+    pub(super) unsafe fn of<'a>(h: *mut nfct_handle) -> Result<&'a mut Self, Error> {
+        // SAFETY: this function's contract: a live handle is a state made by `new`.
+        unsafe { h.cast::<Self>().as_mut() }.ok_or(Error::Null("the handle"))
     }
 
     /// The block of libnfnetlink.
@@ -114,66 +125,260 @@ impl State {
         unsafe { &mut *self.block }
     }
 
+    /// The descriptor of the handle's own socket.
+    pub(super) fn fd(&self) -> libc::c_int {
+        self.main.socket().fd()
+    }
+
     /// Takes over what programs changed in the block by calling libnfnetlink.
-    pub(super) fn read_block(&mut self) {
+    fn read_block(&mut self) {
         let (seq, size) = (self.block().seq, self.block().rcv_buffer_size);
-        self.core.set_last_seq(seq);
-        self.core.set_receive_size(size as usize);
+        self.main.set_last_seq(seq);
+        self.main.ask_room(size as usize);
     }
 
-    /// Tells libnfnetlink the number of the last request.
-    pub(super) fn write_block(&mut self) {
-        self.block().seq = self.core.last_seq();
+    /// Notes that a call begins its work in `frame`, from where `now` is: calls that are over then
+    /// are forgotten.
+    pub(super) fn enter(&mut self, now: &Frame, frame: Frame) -> Result<Token, Error> {
+        self.forget_what_is_over(now);
+        self.calls.try_reserve(1)?;
+        self.last_token += 1;
+        let token = Token(self.last_token);
+        self.calls.push(Call {
+            token,
+            frame,
+            own: None,
+            large: Vec::new(),
+            table: Vec::new(),
+            lent_ct: None,
+            lent_exp: None,
+        });
+        Ok(token)
     }
 
-    /// Whether a callback closed the handle.
-    pub(super) fn is_closing(&self) -> bool {
-        self.closing
-    }
-
-    /// Notes that a receive loop begins.
-    pub(super) fn enter(&mut self) {
-        self.loops += 1;
-    }
-
-    /// Notes that a receive loop ends; the last one of a closed handle frees it.
-    ///
-    /// # Safety
-    /// `state` is live, and not used again by this loop.
-    pub(super) unsafe fn leave(state: *mut Self) {
-        // SAFETY: this function's contract; the reference ends before the handle is freed.
-        let done = unsafe {
-            (*state).loops -= 1;
-            (*state).closing && (*state).loops == 0
-        };
-        if done {
-            // SAFETY: no loop is left, and the program gave the handle up.
-            unsafe { Self::free(state) };
+    fn forget_what_is_over(&mut self, now: &Frame) {
+        while self.calls.last().is_some_and(|call| call.frame.is_over(now)) {
+            self.drop_last();
         }
     }
 
-    /// Closes the socket and frees the handle, or leaves that to the last loop at work.
+    /// Forgets the innermost call, with its socket and what it has on loan.
+    fn drop_last(&mut self) {
+        let Some(call) = self.calls.pop() else { return };
+        if let Some(object) = call.lent_ct {
+            self.keep(object);
+        }
+        if let Some(object) = call.lent_exp {
+            self.keep(object);
+        }
+    }
+
+    /// Keeps an object that came back for the next loan.
+    fn keep<C: Lendable>(&mut self, object: *mut Object<C>) {
+        match C::spare(self) {
+            // SAFETY: the object was lent by this handle and came back.
+            Some(_) => unsafe { Object::free(object) },
+            spare => *spare = Some(object),
+        }
+    }
+
+    fn call(&mut self, token: Token) -> Result<&mut Call, Error> {
+        self.calls.iter_mut().rev().find(|call| call.token == token).ok_or(Error::Closed)
+    }
+
+    /// What a call sends and receives through.
+    fn exchange(&mut self, token: Token) -> Result<&mut Exchange, Error> {
+        let at = self.calls.iter().rposition(|call| call.token == token).ok_or(Error::Closed)?;
+        let own = self.calls.get_mut(at).and_then(|call| call.own.as_mut());
+        Ok(own.unwrap_or(&mut self.main))
+    }
+
+    /// The descriptor that a call sends and receives through.
+    pub(super) fn fd_of(&mut self, token: Token) -> Result<libc::c_int, Error> {
+        self.exchange(token).map(|exchange| exchange.socket().fd())
+    }
+
+    /// Begins the query of a call: `build` makes its request with the number it is given. Inside
+    /// another call it gets a socket of its own.
+    pub(super) fn begin(
+        &mut self,
+        token: Token,
+        dump: bool,
+        build: impl FnOnce(u32) -> Result<usize, Error>,
+    ) -> Result<(usize, Cursor), Error> {
+        self.read_block();
+        if self.calls.first().is_some_and(|outermost| outermost.token != token) {
+            let main = self.main.socket();
+            let socket = without_cancellation(|| main.open_beside())?;
+            self.call(token)?.own = Some(Exchange::new(socket, 0));
+        }
+        let exchange = self.exchange(token)?;
+        let length = build(exchange.next_seq())?;
+        let cursor = exchange.begin(dump);
+        self.block().seq = self.main.last_seq();
+        Ok((length, cursor))
+    }
+
+    /// What the loop of a call does next.
+    pub(super) fn step(
+        &mut self,
+        token: Token,
+        cursor: &mut Cursor,
+        datagram: &[u8],
+    ) -> Result<Turn, Error> {
+        loop {
+            if self.closed_at.is_some() {
+                return Err(Error::Closed);
+            }
+            self.read_block();
+            let place = match self.exchange(token)?.step(cursor, datagram) {
+                Step::Send => return Ok(Turn::Send),
+                Step::Receive { wait } => return Ok(Turn::Receive(wait)),
+                Step::End(outcome) => return outcome.map(|()| Turn::End),
+                Step::Message(place) => place,
+            };
+            let message = place.message(datagram);
+            let target = self.block().callback(message.subsystem(), message.number());
+            let target = target.ok_or(Error::ForeignMessage)?;
+            if target.call.is_some() && target.attr_count > 0 {
+                return Ok(Turn::Deliver(target, place));
+            }
+        }
+    }
+
+    /// Tells what sending came to.
+    pub(super) fn sent(
+        &mut self,
+        token: Token,
+        cursor: &mut Cursor,
+        result: Result<usize, Error>,
+    ) -> Result<(), Error> {
+        self.exchange(token)?.sent(cursor, result)
+    }
+
+    /// Tells what was received.
+    pub(super) fn received(
+        &mut self,
+        token: Token,
+        cursor: &mut Cursor,
+        result: Result<Option<&[u8]>, Error>,
+    ) -> Result<(), Error> {
+        self.exchange(token)?.received(cursor, result)
+    }
+
+    /// Room for a datagram: `small`, unless it is known to be too small.
+    pub(super) fn room(
+        &mut self,
+        token: Token,
+        small: *mut [MaybeUninit<u8>],
+    ) -> Result<*mut [MaybeUninit<u8>], Error> {
+        let needed = self.exchange(token)?.room();
+        if needed <= small.len() {
+            return Ok(small);
+        }
+        let large = &mut self.call(token)?.large;
+        if needed > large.len() {
+            large.clear();
+            large.try_reserve_exact(needed)?;
+            large.resize(needed, MaybeUninit::uninit());
+        }
+        Ok(large.as_mut_slice())
+    }
+
+    /// The table of a call, of `count` null pointers.
+    pub(super) fn table(
+        &mut self,
+        token: Token,
+        count: usize,
+    ) -> Result<&mut [*mut c_void], Error> {
+        let table = &mut self.call(token)?.table;
+        table.clear();
+        table.try_reserve_exact(count)?;
+        table.resize(count, std::ptr::null_mut());
+        Ok(table)
+    }
+
+    /// Lends an object to the callback of a call.
+    pub(super) fn lend<C: Lendable>(
+        &mut self,
+        token: Token,
+        fill: impl FnOnce(&mut C::Inner) -> Result<(), Error>,
+    ) -> Result<*mut C, Error> {
+        let object = match C::spare(self).take() {
+            Some(object) => object,
+            None => Object::<C>::create()?,
+        };
+        // SAFETY: nobody else holds the object yet.
+        let filled = fill(unsafe { &mut *object }.lend());
+        match filled.and_then(|()| self.call(token)) {
+            Ok(call) => *C::lent(call.lent()) = Some(object),
+            Err(error) => {
+                self.keep(object);
+                return Err(error);
+            }
+        }
+        Ok(object.cast())
+    }
+
+    /// Takes back what a callback had on loan, unless it keeps it.
+    pub(super) fn take_back<C: Lendable>(&mut self, token: Token, stolen: bool) {
+        let lent = self.call(token).ok().and_then(|call| C::lent(call.lent()).take());
+        // SAFETY: the object is on loan.
+        if let Some(object) = lent.filter(|object| !stolen || unsafe { Object::give(*object) }) {
+            self.keep(object);
+        }
+    }
+
+    /// Notes that a call, and what it called, is over; the last one of a closed handle frees it.
+    ///
+    /// # Safety
+    /// `state` is live, and not used again by this call.
+    pub(super) unsafe fn leave(state: *mut Self, token: Token) {
+        // SAFETY: this function's contract; the reference ends before the handle is freed.
+        let this = unsafe { &mut *state };
+        while this.calls.iter().any(|call| call.token == token) {
+            this.drop_last();
+        }
+        if let Some(closed_at) = this.closed_at.filter(|_| this.calls.is_empty()) {
+            closed::sweep(&closed_at);
+        }
+    }
+
+    /// Closes the socket and frees the handle, or leaves that to the last call at work.
     ///
     /// # Errors
     /// [`Error::System`]; the handle is gone all the same.
     ///
     /// # Safety
-    /// `state` is live, and not used again but by its loops.
-    pub(super) unsafe fn close(state: *mut Self) -> Result<(), Error> {
+    /// `state` is live, and not used again but by the calls at work.
+    pub(super) unsafe fn close(state: *mut Self, now: Frame) -> Result<(), Error> {
+        closed::sweep(&now);
         // SAFETY: this function's contract; the reference ends before the handle is freed.
         let this = unsafe { &mut *state };
-        let closed = this.core.close();
-        this.closing = true;
-        if this.loops == 0 {
-            // SAFETY: no loop is at work, and the caller gave the handle up.
-            unsafe { Self::free(state) };
+        let closed = this.main.close();
+        // SAFETY: the caller gave the handle up; only calls at work use it.
+        unsafe {
+            if this.is_idle(&now) {
+                Self::free(state);
+            } else {
+                this.closed_at = Some(now);
+                closed::add(state);
+            }
         }
         closed
     }
 
+    /// Whether no call is at work at `now`.
+    pub(super) fn is_idle(&mut self, now: &Frame) -> bool {
+        self.forget_what_is_over(now);
+        self.calls.is_empty()
+    }
+
+    /// Frees a handle.
+    ///
     /// # Safety
     /// `state` is live and not used again; its socket is closed.
-    unsafe fn free(state: *mut Self) {
+    pub(super) unsafe fn free(state: *mut Self) {
         // SAFETY: this function's contract; the block is the handle's own.
         unsafe {
             if let Some(object) = (*state).spare_ct.take() {
@@ -185,5 +390,17 @@ impl State {
             Block::free((*state).block);
             unplace(state);
         }
+    }
+}
+
+/// What the callback of a call has on loan.
+pub(super) struct Loans<'a> {
+    pub(super) ct: &'a mut Option<*mut Object<nf_conntrack>>,
+    pub(super) exp: &'a mut Option<*mut Object<nf_expect>>,
+}
+
+impl Call {
+    fn lent(&mut self) -> Loans<'_> {
+        Loans { ct: &mut self.lent_ct, exp: &mut self.lent_exp }
     }
 }

@@ -40,16 +40,16 @@ impl LabelMap {
     ///
     /// # Errors
     /// [`Error::OutOfMemory`].
-    pub fn parse(reader: impl Read) -> Result<Option<Self>, Error> {
-        let mut map = Self::default();
-        let mut lines = Lines { reader, block: [0; 4096], start: 0, end: 0 };
-        let mut line = [0; CHUNK_MAX];
-        while let Some(length) = lines.next_into(&mut line) {
-            if let Some((bit, name)) = line.get(..length).and_then(parse_line) {
-                map.add(bit, name)?;
+    pub fn parse(mut reader: impl Read) -> Result<Option<Self>, Error> {
+        let mut names = Parser::default();
+        let mut block = [0; 4096];
+        loop {
+            match reader.read(&mut block) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) | Ok(0) => return names.finish(),
+                Ok(length) => names.feed(block.get(..length).unwrap_or_default())?,
             }
         }
-        Ok(Some(map).filter(|map| !map.names.is_empty()))
     }
 
     /// Reads the names in a file; `None` if there is no usable line in it.
@@ -114,45 +114,55 @@ impl LabelMap {
     }
 }
 
-/// Splits input into lines without allocating.
-struct Lines<R> {
-    reader: R,
-    block: [u8; 4096],
-    start: usize,
-    end: usize,
+/// Reads names as their text comes, block by block.
+#[derive(Debug)]
+pub(crate) struct Parser {
+    map: LabelMap,
+    /// The beginning of a line whose end has not come yet.
+    line: [u8; CHUNK_MAX],
+    length: usize,
 }
 
-impl<R: Read> Lines<R> {
-    /// Reads a line with its newline, or as much as fits; `None` at the end of the input.
-    fn next_into(&mut self, line: &mut [u8; CHUNK_MAX]) -> Option<usize> {
-        let mut length = 0;
-        while length < CHUNK_MAX {
-            if self.start == self.end {
-                self.refill();
+impl Default for Parser {
+    fn default() -> Self {
+        Self { map: LabelMap::default(), line: [0; CHUNK_MAX], length: 0 }
+    }
+}
+
+impl Parser {
+    /// Takes the next part of the text.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub(crate) fn feed(&mut self, text: &[u8]) -> Result<(), Error> {
+        for byte in text {
+            if let Some(place) = self.line.get_mut(self.length) {
+                *place = *byte;
+                self.length += 1;
             }
-            let ready = self.block.get(self.start..self.end).unwrap_or_default();
-            let room = line.get_mut(length..).unwrap_or_default();
-            let newline = ready.iter().take(room.len()).position(|byte| *byte == b'\n');
-            let count = newline.map_or(ready.len().min(room.len()), |at| at + 1);
-            room.iter_mut().zip(ready).take(count).for_each(|(to, from)| *to = *from);
-            self.start += count;
-            length += count;
-            if count == 0 || newline.is_some() {
-                break;
+            if *byte == b'\n' || self.length == CHUNK_MAX {
+                self.end_line()?;
             }
         }
-        Some(length).filter(|length| *length != 0)
+        Ok(())
     }
 
-    fn refill(&mut self) {
-        let read = loop {
-            match self.reader.read(&mut self.block) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                other => break other,
-            }
-        };
-        self.start = 0;
-        self.end = read.unwrap_or(0).min(self.block.len());
+    /// The names, at the end of the text; `None` if no line was usable.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub(crate) fn finish(&mut self) -> Result<Option<LabelMap>, Error> {
+        self.end_line()?;
+        Ok(Some(std::mem::take(&mut self.map)).filter(|map| !map.names.is_empty()))
+    }
+
+    fn end_line(&mut self) -> Result<(), Error> {
+        let line = self.line.get(..self.length).unwrap_or_default();
+        self.length = 0;
+        match parse_line(line) {
+            Some((bit, name)) => self.map.add(bit, name),
+            None => Ok(()),
+        }
     }
 }
 

@@ -1,7 +1,45 @@
 //! The system calls of a netlink socket.
 
+//!
+//! Those at which a thread can be cancelled are declared so that they may unwind: cancellation
+//! does, through every frame up to where the thread began.
+
 #[cfg(not(miri))]
-pub(super) use libc::{bind, close, getsockname, recvfrom, sendto, setsockopt, socket};
+mod real {
+    pub(in super::super) use libc::{bind, getsockname, setsockopt, socket};
+    use libc::{c_int, c_void, sockaddr, socklen_t, ssize_t};
+
+    unsafe extern "C-unwind" {
+        pub fn sendto(
+            fd: c_int,
+            buffer: *const c_void,
+            size: usize,
+            flags: c_int,
+            to: *const sockaddr,
+            to_size: socklen_t,
+        ) -> ssize_t;
+        pub fn recvfrom(
+            fd: c_int,
+            buffer: *mut c_void,
+            size: usize,
+            flags: c_int,
+            from: *mut sockaddr,
+            from_size: *mut socklen_t,
+        ) -> ssize_t;
+    }
+
+    /// Closes a descriptor. The C library's `close` may cancel the thread, which must not be where
+    /// a socket is dropped.
+    ///
+    /// # Safety
+    /// The descriptor is the caller's, and not used again.
+    pub unsafe fn close(fd: c_int) -> c_int {
+        // SAFETY: this function's contract; no pointer is involved.
+        unsafe { libc::syscall(libc::SYS_close, fd) as c_int }
+    }
+}
+#[cfg(not(miri))]
+pub(super) use real::{bind, close, getsockname, recvfrom, sendto, setsockopt, socket};
 
 /// Miri knows no netlink: there, the test that links this plays the kernel.
 #[cfg(miri)]
@@ -23,6 +61,11 @@ mod played {
             value: *const c_void,
             size: socklen_t,
         ) -> c_int;
+        #[link_name = "played_close"]
+        pub fn close(fd: c_int) -> c_int;
+    }
+
+    unsafe extern "C-unwind" {
         #[link_name = "played_sendto"]
         pub fn sendto(
             fd: c_int,
@@ -41,8 +84,6 @@ mod played {
             from: *mut sockaddr,
             from_size: *mut socklen_t,
         ) -> ssize_t;
-        #[link_name = "played_close"]
-        pub fn close(fd: c_int) -> c_int;
     }
 }
 #[cfg(miri)]

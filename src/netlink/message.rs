@@ -64,6 +64,12 @@ impl<'a> Message<'a> {
         })
     }
 
+    /// A message that was parsed before, again.
+    #[must_use]
+    pub(super) fn parsed(bytes: &'a [u8], kind: u16, flags: u16, seq: u32) -> Self {
+        Self { bytes, kind, flags, seq }
+    }
+
     /// The whole message, header included.
     #[must_use]
     pub fn bytes(&self) -> &'a [u8] {

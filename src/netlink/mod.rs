@@ -1,8 +1,11 @@
 //! Netlink itself: a socket, messages read, messages written. Knows nothing of connection tracking.
 
 pub mod builder;
-#[allow(unsafe_code, reason = "what Miri calls in their place is declared here")]
+#[allow(unsafe_code, reason = "declared as they are called")]
 mod calls;
+pub mod exchange;
 pub mod message;
+#[allow(unsafe_code, reason = "system calls about namespaces")]
+mod namespace;
 #[allow(unsafe_code, reason = "system calls on the socket")]
 pub mod socket;

@@ -1,7 +1,8 @@
 //! The netlink socket: open, bind, send, receive, attach filters.
 
-use super::calls;
+use super::{calls, namespace};
 use crate::error::Error;
+use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, RawFd};
 
 /// A `NETLINK_NETFILTER` socket, closed when dropped.
@@ -111,83 +112,39 @@ impl Socket {
     /// # Errors
     /// [`Error::System`]; `EINTR` is not retried, as nothing was sent.
     pub fn send(&self, datagram: &[u8]) -> Result<usize, Error> {
-        let kernel = address(0, 0);
-        // SAFETY: datagram and address are alive during the call, with the sizes given.
-        let sent = unsafe {
-            calls::sendto(
-                self.fd,
-                datagram.as_ptr().cast(),
-                datagram.len(),
-                0,
-                (&raw const kernel).cast(),
-                ADDRESS_SIZE,
-            )
-        };
-        check("sendto", sent as i64)
+        send(self.fd, datagram)
     }
 
-    /// Receives a datagram from the kernel into `buffer`, in place of what it held.
-    ///
-    /// Waits unless the descriptor is non-blocking; a signal does not end the wait.
+    /// Receives a datagram from the kernel into `buffer`, in place of what it held; false if there
+    /// is none and `wait` is false. A signal does not end the wait.
     ///
     /// # Errors
-    /// [`Error::Overrun`]: messages were lost, the socket stays usable. [`Error::Truncated`]: the
-    /// datagram did not fit. [`Error::NotFromKernel`], [`Error::BadSender`]: dropped.
-    /// [`Error::System`], with `EAGAIN` from a non-blocking descriptor that has nothing to read.
-    pub fn receive(&self, buffer: &mut Vec<u8>) -> Result<(), Error> {
-        self.receive_with(buffer, 0)
-    }
-
-    /// Receives as [`receive`](Self::receive) does, but does not wait: false if there is nothing.
-    ///
-    /// # Errors
-    /// Those of [`receive`](Self::receive).
-    pub fn receive_now(&self, buffer: &mut Vec<u8>) -> Result<bool, Error> {
-        let before = errno();
-        match self.receive_with(buffer, libc::MSG_DONTWAIT) {
-            Err(Error::System { errno: libc::EAGAIN, .. }) => {
-                set_errno(before);
-                Ok(false)
-            }
-            result => result.map(|()| true),
-        }
-    }
-
-    fn receive_with(&self, buffer: &mut Vec<u8>, flags: libc::c_int) -> Result<(), Error> {
+    /// Those of [`receive`].
+    pub fn receive(&self, buffer: &mut Vec<u8>, wait: bool) -> Result<bool, Error> {
         buffer.clear();
-        let mut from = address(0, 0);
-        let before = errno();
         let length = loop {
-            let mut size = ADDRESS_SIZE;
-            let room = buffer.spare_capacity_mut();
-            // SAFETY: the kernel writes at most `room.len()` bytes of the buffer's spare capacity
-            // and at most `size` bytes of the address, all alive during the call.
-            let received = unsafe {
-                calls::recvfrom(
-                    self.fd,
-                    room.as_mut_ptr().cast(),
-                    room.len(),
-                    libc::MSG_TRUNC | flags,
-                    (&raw mut from).cast(),
-                    &raw mut size,
-                )
-            };
-            match check("recvfrom", received as i64) {
-                Ok(_) if size != ADDRESS_SIZE => return Err(Error::BadSender),
-                Ok(length) => break length,
-                Err(Error::System { errno: libc::EINTR, .. }) => set_errno(before),
-                Err(error) => return Err(error),
+            match receive(self.fd, buffer.spare_capacity_mut(), wait) {
+                Err(Error::System { errno: libc::EINTR, .. }) => {}
+                result => break result?,
             }
         };
-        if from.nl_pid != 0 {
-            return Err(Error::NotFromKernel);
-        }
-        if length > buffer.capacity() {
-            return Err(Error::Truncated(length));
-        }
         // SAFETY: the kernel has written this many bytes, which fit the capacity.
-        unsafe { buffer.set_len(length) };
-        Ok(())
+        unsafe { buffer.set_len(length.unwrap_or(0)) };
+        Ok(length.is_some())
+    }
+
+    /// Another socket, in the network namespace of this one, wherever this thread is now.
+    ///
+    /// # Errors
+    /// [`Error::System`], as `EMFILE`; where the thread is in another namespace, also `EPERM`
+    /// without `CAP_SYS_ADMIN` in this socket's.
+    pub fn open_beside(&self) -> Result<Self, Error> {
+        let here = Self::open()?;
+        if namespace::of(here.fd)? == namespace::of(self.fd)? {
+            return Ok(here);
+        }
+        drop(here);
+        namespace::inside_of(self.fd, Self::open)
     }
 
     /// Gives the descriptor back to whom [`from_raw`](Self::from_raw) took it from, still open.
@@ -212,6 +169,72 @@ impl Drop for Socket {
             // A failure leaves nothing to undo.
             let _ = self.close();
         }
+    }
+}
+
+/// Sends a datagram to the kernel and returns the number of bytes sent.
+///
+/// The calling thread may be cancelled here: what nobody has to drop is the caller's business.
+///
+/// # Errors
+/// [`Error::System`].
+pub fn send(fd: RawFd, datagram: &[u8]) -> Result<usize, Error> {
+    let kernel = address(0, 0);
+    // SAFETY: datagram and address are alive during the call, with the sizes given.
+    let sent = unsafe {
+        calls::sendto(
+            fd,
+            datagram.as_ptr().cast(),
+            datagram.len(),
+            0,
+            (&raw const kernel).cast(),
+            ADDRESS_SIZE,
+        )
+    };
+    check("sendto", sent as i64)
+}
+
+/// Receives a datagram from the kernel at the beginning of `room` and returns its length; `None` if
+/// there is none and `wait` is false.
+///
+/// The calling thread may be cancelled here, as in [`send`].
+///
+/// # Errors
+/// [`Error::Overrun`]: messages were lost, the socket stays usable. [`Error::Truncated`]: the
+/// datagram did not fit. [`Error::NotFromKernel`], [`Error::BadSender`]: dropped.
+/// [`Error::System`], with `EAGAIN` from a non-blocking descriptor that has nothing to read, with
+/// `EINTR` for a signal.
+pub fn receive(
+    fd: RawFd,
+    room: &mut [MaybeUninit<u8>],
+    wait: bool,
+) -> Result<Option<usize>, Error> {
+    let flags = libc::MSG_TRUNC | if wait { 0 } else { libc::MSG_DONTWAIT };
+    let mut from = address(0, 0);
+    let mut size = ADDRESS_SIZE;
+    let before = errno();
+    // SAFETY: the kernel writes at most `room.len()` bytes of the room and at most `size` bytes of
+    // the address, all alive during the call.
+    let received = unsafe {
+        calls::recvfrom(
+            fd,
+            room.as_mut_ptr().cast(),
+            room.len(),
+            flags,
+            (&raw mut from).cast(),
+            &raw mut size,
+        )
+    };
+    match check("recvfrom", received as i64) {
+        Ok(_) if size != ADDRESS_SIZE => Err(Error::BadSender),
+        Ok(_) if from.nl_pid != 0 => Err(Error::NotFromKernel),
+        Ok(length) if length > room.len() => Err(Error::Truncated(length)),
+        Ok(length) => Ok(Some(length)),
+        Err(Error::System { errno: libc::EAGAIN, .. }) if !wait => {
+            set_errno(before);
+            Ok(None)
+        }
+        Err(error) => Err(error),
     }
 }
 

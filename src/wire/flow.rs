@@ -249,7 +249,7 @@ mod tests {
     /// The attributes of a request, and the request read back as if it told of an entry.
     fn built(query: Query, ct: &Conntrack) -> Result<(Vec<u16>, Conntrack), Error> {
         let mut buffer = [0; 4096];
-        Request::Flow(query, ct).build(&mut buffer)?;
+        Request::Flow(query, ct).build(&mut buffer, 0)?;
         let message = Message::first(&buffer).unwrap();
         let kinds = Attributes::new(message.attributes()).map(|attribute| attribute.kind);
         let mut read = Conntrack::new();
@@ -260,7 +260,7 @@ mod tests {
     /// The value of an attribute within nests of a request.
     fn value(query: Query, ct: &Conntrack, path: &[u16]) -> Option<Vec<u8>> {
         let mut buffer = [0; 4096];
-        Request::Flow(query, ct).build(&mut buffer).unwrap();
+        Request::Flow(query, ct).build(&mut buffer, 0).unwrap();
         let message = Message::first(&buffer).unwrap();
         let mut value = message.attributes();
         for kind in path {

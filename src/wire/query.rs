@@ -107,15 +107,15 @@ impl Query {
         if self.row().3 { Ok(self) } else { Err(Error::UnknownQuery(self as u32)) }
     }
 
-    fn header(self, subsystem: u8, family: u8) -> Header {
+    fn header(self, subsystem: u8, family: u8, seq: u32) -> Header {
         let (number, flags, ..) = self.row();
         Header {
             kind: u16::from(subsystem) << 8 | u16::from(number),
             flags,
+            seq,
             family,
             // The kernel honours the family of a flush only in a message of version 1.
             version: u8::from(self == Self::FlushFilter),
-            ..Header::default()
         }
     }
 }
@@ -151,13 +151,13 @@ impl Request<'_> {
         }
     }
 
-    /// Builds the message at the start of `buffer` and returns its length.
+    /// Builds the message at the start of `buffer`, with the number `seq`, and returns its length.
     ///
     /// # Errors
     /// [`Error::NoFamily`], [`Error::BadFamily`]: the kernel would take the request for one about
     /// all entries, or not at all. [`Error::FamilyConflict`], [`Error::TupleInFlush`],
     /// [`Error::TooLong`].
-    pub fn build(&self, buffer: &mut [u8]) -> Result<usize, Error> {
+    pub fn build(&self, buffer: &mut [u8], seq: u32) -> Result<usize, Error> {
         let family = match *self {
             Self::Entry(_, ct) => ct.flat.orig.l3proto,
             Self::Flow(_, ct) => flow::family(ct)?,
@@ -171,7 +171,7 @@ impl Request<'_> {
             }
             Self::Expectation(..) | Self::Expectations(..) => cta::SUBSYS_EXP,
         };
-        let header = self.query().header(subsystem, family);
+        let header = self.query().header(subsystem, family, seq);
         let mut builder = Builder::message(buffer, header);
         self.append(&mut builder)?;
         builder.finish()
