@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The most bytes of the library without its debugging symbols.
-const MAX_STRIPPED: u64 = 400 * 1024;
+/// The most bytes of the library without its debugging symbols: two thirds are what the standard
+/// library has for panics, the rest has room to grow by a tenth.
+const MAX_STRIPPED: u64 = 440 * 1024;
 
 fn existing(path: PathBuf) -> PathBuf {
     assert!(

@@ -6,6 +6,7 @@
 use super::boundary::{errno, set_errno};
 use super::cancel::without_cancellation;
 use libc::{c_int, pid_t, pthread_t};
+use std::io::Write;
 
 /// A place in the stack of a thread.
 #[derive(Debug, Clone, Copy)]
@@ -69,8 +70,21 @@ fn is_running(process: pid_t, task: pid_t) -> bool {
 /// Whether a thread of this process has begun to end: one that was joined may still exist.
 fn is_ending(task: pid_t) -> bool {
     const PF_EXITING: u32 = 4; // proc_pid_stat(5): the ninth field, seven behind the name
-    let status = without_cancellation(|| std::fs::read(format!("/proc/self/task/{task}/stat")));
-    let Ok(status) = status else { return false };
+    let mut path = [0; 64];
+    let mut status = [0; 512];
+    if write!(&mut path[..], "/proc/self/task/{task}/stat\0").is_err() {
+        return false;
+    }
+    // SAFETY: the path ends with a zero byte; the kernel writes no more than fits the status; the
+    // descriptor is this function's.
+    let length = without_cancellation(|| unsafe {
+        let fd = libc::open(path.as_ptr().cast(), libc::O_RDONLY | libc::O_CLOEXEC);
+        let length = libc::read(fd, status.as_mut_ptr().cast(), status.len());
+        libc::close(fd);
+        length
+    });
+    let Ok(length) = usize::try_from(length) else { return false };
+    let status = status.get(..length).unwrap_or_default();
     let after_name = status.rsplit(|byte| *byte == b')').next().unwrap_or_default();
     let flags = after_name.split(|byte| *byte == b' ').filter(|field| !field.is_empty()).nth(6);
     let flags = flags.and_then(|field| std::str::from_utf8(field).ok()?.parse().ok());

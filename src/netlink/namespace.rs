@@ -1,6 +1,8 @@
 //! The network namespace of a socket: it belongs for life to that of the thread that opened it.
 
+use super::socket::Socket;
 use crate::error::Error;
+use libc::c_void;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 /// Since Linux 5.14, `asm-generic/socket.h`.
@@ -62,26 +64,41 @@ fn descriptor_of(socket: RawFd) -> Result<OwnedFd, Error> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// Runs `f` in the namespace of a socket: in a thread of its own, so that the caller's stays where
-/// it is whatever happens.
+/// Opens a socket in the namespace of another: in a thread of its own, so that the caller's stays
+/// where it is whatever happens.
 ///
 /// # Errors
-/// That of `f`; [`Error::System`] with `EPERM` without `CAP_SYS_ADMIN` in that namespace.
-pub(super) fn inside_of<T: Send + 'static>(
-    socket: RawFd,
-    f: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    let file = descriptor_of(socket)?;
-    let thread = std::thread::Builder::new().spawn(move || {
-        // SAFETY: no pointer is involved.
-        if unsafe { libc::setns(file.as_raw_fd(), libc::CLONE_NEWNET) } != 0 {
-            return Err(Error::last_os("setns"));
+/// [`Error::System`], with `EPERM` without `CAP_SYS_ADMIN` in that namespace.
+pub(super) fn open_inside(other: RawFd) -> Result<Socket, Error> {
+    let mut visit = Visit { namespace: descriptor_of(other)?, opened: Err(Error::OutOfMemory) };
+    // Not a thread of the standard library, which would be a tenth of this one.
+    // SAFETY: all zero bytes are a value of a thread's name, which the call writes to; the visit is
+    // alive until the thread was joined, and meanwhile only the thread's.
+    unsafe {
+        let mut thread: libc::pthread_t = std::mem::zeroed();
+        let data = (&raw mut visit).cast();
+        let failed = libc::pthread_create(&raw mut thread, std::ptr::null(), go_and_open, data);
+        if failed != 0 {
+            return Err(Error::System { call: "pthread_create", errno: failed });
         }
-        f()
-    });
-    let failed = |errno| Error::System { call: "clone", errno };
-    let thread = thread.map_err(|error| failed(error.raw_os_error().unwrap_or(libc::EAGAIN)))?;
-    thread.join().unwrap_or(Err(failed(libc::EAGAIN)))
+        libc::pthread_join(thread, std::ptr::null_mut());
+    }
+    visit.opened
+}
+
+/// What a thread that visits a namespace is told, and what it brings back.
+struct Visit {
+    namespace: OwnedFd,
+    opened: Result<Socket, Error>,
+}
+
+extern "C" fn go_and_open(visit: *mut c_void) -> *mut c_void {
+    // SAFETY: `open_inside` passes a visit, which it leaves alone meanwhile.
+    let visit = unsafe { &mut *visit.cast::<Visit>() };
+    // SAFETY: no pointer is involved.
+    let moved = unsafe { libc::setns(visit.namespace.as_raw_fd(), libc::CLONE_NEWNET) };
+    visit.opened = if moved == 0 { Socket::open() } else { Err(Error::last_os("setns")) };
+    std::ptr::null_mut()
 }
 
 #[cfg(test)]

@@ -144,7 +144,7 @@ impl Socket {
             return Ok(here);
         }
         drop(here);
-        namespace::inside_of(self.fd, Self::open)
+        namespace::open_inside(self.fd)
     }
 
     /// Gives the descriptor back to whom [`from_raw`](Self::from_raw) took it from, still open.
