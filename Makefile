@@ -31,7 +31,8 @@ STATIC_LIBS := -lutil -lrt -lpthread -lm -ldl -lc
 HARDENED := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 
 .PHONY: all build stage built install install-compat install-files install-compat-files loader \
-    demo check check-user check-bare check-dropin bench bench-instructions fuzz miri deny deps clean
+    demo check check-user check-bare check-targets check-dropin bench bench-instructions \
+    fuzz miri deny deps clean
 
 all: build
 
@@ -114,6 +115,11 @@ check-user:
 # As root; needs debootstrap. The first run makes the Debian, 1 GB below the target folder.
 check-bare:
 	CARGO="$(CARGO)" capi-tests/bare.sh $(abspath $(TARGET))/bare make check
+
+# Other processors: all compile, and the unit tests of three run, under qemu. Not part of check.
+check-targets:
+	@CARGO="$(CARGO)" capi-tests/deps.sh cargo targets
+	CARGO="$(CARGO)" capi-tests/targets.sh
 
 # All drop-in scenarios, and the proof that each notices a faulty library. CHURN_SECONDS=600 makes
 # the last one last ten minutes.

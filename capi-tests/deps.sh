@@ -6,6 +6,7 @@
 #   deps.sh build     what a build needs, named when it is missing
 #   deps.sh demo      what the demo needs } installed as root on Debian,
 #   deps.sh check     what all tests need } named when it is missing otherwise
+#   deps.sh targets   compilers, C libraries and qemu for other processors, as demo and check
 #
 # Several words are seen to one after the other.
 set -eu
@@ -13,7 +14,7 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin # where ordinary users do not look
 CARGO=${CARGO:-cargo}
 root=$(dirname "$0")/..
 
-# Who needs it first (build, demo, check), a command or a pattern of paths, its package.
+# Who needs it first (build, demo, check, targets), a command or a pattern of paths, its package.
 needs() {
     cat <<'END'
 build   cc                                          gcc
@@ -56,6 +57,13 @@ check   autoreconf                                  autoconf
 check   automake                                    automake
 check   meson                                       meson
 check   cmake                                       cmake
+targets i686-linux-gnu-gcc                          gcc-i686-linux-gnu
+targets /usr/i686-linux-gnu/lib/libc.so             libc6-dev-i386-cross
+targets arm-linux-gnueabihf-gcc                     gcc-arm-linux-gnueabihf
+targets /usr/arm-linux-gnueabihf/lib/libc.so        libc6-dev-armhf-cross
+targets s390x-linux-gnu-gcc                         gcc-s390x-linux-gnu
+targets /usr/s390x-linux-gnu/lib/libc.so            libc6-dev-s390x-cross
+targets qemu-arm-static                             qemu-user-static
 END
 }
 
@@ -96,6 +104,7 @@ missing() {
     needs | while read -r who thing package; do
         case $1:$who in
         build:demo | build:check | demo:check) continue ;;
+        *:targets | targets:demo | targets:check) [ "$1" = "$who" ] || continue ;;
         esac
         is_there "$thing" || printf '%s\n' "$package"
     done | sort -u | xargs
@@ -131,7 +140,7 @@ provide() {
 for what; do
     case $what in
     cargo | lint) "check_$what" ;;
-    build | demo | check) provide "$what" ;;
+    build | demo | check | targets) provide "$what" ;;
     *) die "no $what: see the head of $0" ;;
     esac
 done

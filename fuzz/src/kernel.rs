@@ -131,6 +131,7 @@ pub unsafe extern "C" fn setsockopt(
 /// # Safety
 /// `seconds` is NULL.
 #[unsafe(no_mangle)]
+#[allow(deprecated, reason = "musl's time_t, which has 64 bits now")]
 pub unsafe extern "C" fn time(seconds: *mut libc::time_t) -> libc::time_t {
     assert!(seconds.is_null());
     1_700_000_000

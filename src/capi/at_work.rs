@@ -5,14 +5,14 @@
 
 use super::boundary::{errno, set_errno};
 use super::cancel::without_cancellation;
-use libc::{c_int, pid_t, pthread_t};
+use libc::{c_int, pid_t};
 use std::io::Write;
 
 /// A place in the stack of a thread.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Frame {
     process: pid_t,
-    thread: pthread_t,
+    thread: usize, // of pthread_t, which is a pointer in musl
     task: pid_t,
     address: usize,
 }
@@ -24,7 +24,7 @@ impl Frame {
         unsafe {
             Self {
                 process: libc::getpid(),
-                thread: libc::pthread_self(),
+                thread: libc::pthread_self() as usize,
                 task: libc::syscall(libc::SYS_gettid) as pid_t,
                 address: local.addr(),
             }

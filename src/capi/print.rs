@@ -17,13 +17,15 @@ unsafe extern "C" {
     fn tzset();
 }
 
+#[allow(clippy::useless_conversion, reason = "time_t has 32 bits on some machines")]
 impl Clock for LocalClock {
     fn now(&self) -> i64 {
         // SAFETY: time takes NULL.
-        unsafe { libc::time(std::ptr::null_mut()) }
+        unsafe { libc::time(std::ptr::null_mut()) }.into()
     }
 
     fn local(&self, seconds: i64, reread_zone: bool) -> Option<CivilTime> {
+        let seconds = seconds.try_into().ok()?;
         let mut time = MaybeUninit::<libc::tm>::uninit();
         // SAFETY: both pointers are valid during the call; localtime_r fills the struct unless it
         // returns NULL.

@@ -301,7 +301,14 @@ mod tests {
     fn with(attrs: &[(Attr, u32)]) -> Conntrack {
         let mut ct = Conntrack::new();
         for (attr, value) in attrs {
-            ct.set(*attr, u128::from(*value).to_le_bytes());
+            let bytes = match attr.row().storage.width() {
+                1 => vec![*value as u8],
+                2 => (*value as u16).to_ne_bytes().to_vec(),
+                _ => value.to_ne_bytes().to_vec(),
+            };
+            let mut slot = [0; 16];
+            slot[..bytes.len()].copy_from_slice(&bytes);
+            ct.set(*attr, slot);
         }
         ct
     }

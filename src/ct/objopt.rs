@@ -264,7 +264,7 @@ mod tests {
             ct.flat.orig = tuple(l3proto, 6);
             ct.flat.reply = Tuple { src: [3; 16], dst: [4; 16], ..Tuple::default() };
             if let Some(status) = status {
-                ct.set(Attr::Status, u128::from(status).to_le_bytes());
+                ct.set_u32(Attr::Status, status).unwrap();
             }
             [0, 1, 2, 3].map(|option| u8::from(ct.get_option(option).unwrap()))
         };

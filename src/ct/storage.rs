@@ -192,7 +192,7 @@ impl<T: Copy> List<T> {
     /// # Errors
     /// [`Error::OutOfMemory`]; the list is unchanged.
     pub fn push(&mut self, entry: T) -> Result<(), Error> {
-        const { assert!(align_of::<T>() <= align_of::<libc::max_align_t>() && size_of::<T>() > 0) };
+        const { assert!(align_of::<T>() <= align_of::<u64>() && size_of::<T>() > 0) };
         if self.length == self.capacity {
             let capacity = self.capacity.saturating_mul(2).max(Self::FIRST);
             let size = capacity.checked_mul(size_of::<T>()).ok_or(Error::OutOfMemory)?;

@@ -5,6 +5,7 @@ use super::ct;
 use super::record::{Outcome, quoted};
 use super::rng::Rng;
 use super::world::{ROOM, World};
+use std::ffi::c_char;
 
 const XML: u32 = 1;
 const SHOW_TIME: u32 = 2;
@@ -109,7 +110,11 @@ pub fn expect(w: &mut World, rng: &mut Rng) {
 }
 
 /// Calls with a buffer of which only `size` bytes may change, and reads the text out of it.
-fn into_buffer(buffer: &mut [u8], size: u32, print: impl FnOnce(*mut i8) -> (i32, i32)) -> Printed {
+fn into_buffer(
+    buffer: &mut [u8],
+    size: u32,
+    print: impl FnOnce(*mut c_char) -> (i32, i32),
+) -> Printed {
     let size = (size as usize).min(ROOM);
     let watched = (size + 4096).min(ROOM);
     buffer[..watched].fill(UNTOUCHED);
