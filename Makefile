@@ -130,10 +130,12 @@ check-dropin: deps
 	CTRS_COMPAT_DIR=$(STAGE)/lib/ctrs/compat capi-tests/dropin/selftest
 
 # Measures against the system's library and writes docs/performance.md.
-bench: deps stage
+bench: deps
+	@$(MAKE) --no-print-directory stage
 	benches/run times $(STAGE)
 
-bench-instructions: deps stage
+bench-instructions: deps
+	@$(MAKE) --no-print-directory stage
 	benches/run instructions $(STAGE)
 
 SECONDS ?= 60
@@ -142,6 +144,8 @@ FUZZ_TARGETS := message roundtrip api labels filter receive
 # Fuzzes each target for so many seconds: make fuzz SECONDS=600. Needs the nightly toolchain and
 # cargo-fuzz. New inputs go to fuzz/found, failures to fuzz/artifacts.
 fuzz:
+	@CARGO="$(CARGO)" capi-tests/deps.sh cargo fuzz
+	@echo "$(words $(FUZZ_TARGETS)) targets, $(SECONDS) seconds each"
 	@set -e; for target in $(FUZZ_TARGETS); do \
 	    mkdir -p fuzz/found/$$target; \
 	    $(CARGO) +nightly fuzz run -O --debug-assertions $$target fuzz/found/$$target \
@@ -151,12 +155,14 @@ fuzz:
 # Interprets the unit tests, and a tenth of the fuzz corpus through the C interface. Needs the
 # nightly toolchain with the components miri and rust-src; half an hour.
 miri:
+	@CARGO="$(CARGO)" capi-tests/deps.sh cargo miri
 	MIRIFLAGS=-Zmiri-disable-isolation $(CARGO) +nightly miri test --lib
 	MIRIFLAGS=-Zmiri-disable-isolation $(CARGO) +nightly miri test -p capi-tests --test fuzz_corpus
 
 # Licences, sources and known flaws of the dependencies. Needs cargo-deny, and the network for the
 # list of flaws.
 deny:
+	@CARGO="$(CARGO)" capi-tests/deps.sh cargo deny
 	$(CARGO) deny check
 
 clean:

@@ -3,6 +3,9 @@
 #
 #   deps.sh cargo     cargo is there and new enough
 #   deps.sh lint      clippy and rustfmt are there
+#   deps.sh fuzz      cargo-fuzz and a nightly toolchain are there
+#   deps.sh miri      Miri is there
+#   deps.sh deny      cargo-deny is there
 #   deps.sh build     what a build needs, named when it is missing
 #   deps.sh demo      what the demo needs } installed as root on Debian,
 #   deps.sh check     what all tests need } named when it is missing otherwise
@@ -92,6 +95,22 @@ check_lint() {
     done
 }
 
+check_fuzz() {
+    "$CARGO" +nightly fuzz --version >/dev/null 2>&1 ||
+        die "this needs cargo-fuzz and a nightly toolchain, which rustup has:" \
+            "rustup toolchain install nightly && cargo install cargo-fuzz"
+}
+
+check_miri() {
+    "$CARGO" +nightly miri --version >/dev/null 2>&1 ||
+        die "this needs Miri of a nightly toolchain, which rustup has:" \
+            "rustup toolchain install nightly --component miri,rust-src"
+}
+
+check_deny() {
+    "$CARGO" deny --version >/dev/null 2>&1 || die "this needs cargo-deny: cargo install cargo-deny"
+}
+
 is_there() {
     case $1 in
     /*) ls $1 >/dev/null 2>&1 ;; # a pattern
@@ -139,7 +158,7 @@ provide() {
 
 for what; do
     case $what in
-    cargo | lint) "check_$what" ;;
+    cargo | lint | fuzz | miri | deny) "check_$what" ;;
     build | demo | check | targets) provide "$what" ;;
     *) die "no $what: see the head of $0" ;;
     esac

@@ -162,6 +162,10 @@ check "dump-by-status of an unknown name" refuses usage run dump-by-status nonse
 check "delete" run delete "${client[@]}"
 check "the flow is gone" refuses '' kernel -G -p tcp -s 10.0.0.1 --sport 1000 -d 10.0.0.2 --dport 80
 check "delete of nothing says so" refuses 'no such flow' run delete "${client[@]}"
+check "delete-by-address deletes what the address began" says '^2 deleted$' run delete-by-address 10.0.0.1
+check "the IPv6 flow is left" says '^udp .*src=fd00::1 ' kernel -L -f ipv6
+check "and it alone" says '^1 flows$' run list
+check "delete-by-address of nothing deletes nothing" says '^0 deleted$' run delete-by-address 10.0.0.2
 check "flush" run flush
 check "nothing is left" says '^$' kernel -L
 check "/proc is empty" sh -c '! grep -q . /proc/net/nf_conntrack'
@@ -207,6 +211,7 @@ for source in $examples; do
 	get | delete) arguments=("${client[@]}") ;;
 	update-mark) arguments=("${client[@]}" 1) ;;
 	create) arguments=(plain "${client[@]}") ;;
+	delete-by-address) arguments=(10.0.0.1) ;;
 	dump-by-mark) arguments=(1) ;;
 	dump-by-status) arguments=(assured) ;;
 	esac
@@ -214,7 +219,7 @@ for source in $examples; do
 		env LD_LIBRARY_PATH="$libdir" setpriv --bounding-set=-net_admin --inh-caps=-net_admin \
 		"$work/$name" "${arguments[@]}"
 done
-for name in get create update-mark delete dump-by-mark dump-by-status; do
+for name in get create update-mark delete delete-by-address dump-by-mark dump-by-status; do
 	check "$name without arguments explains itself" refuses '^usage: ' run "$name"
 done
 finish

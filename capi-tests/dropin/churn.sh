@@ -95,11 +95,15 @@ memory_and_state() {
         END { print rss, data, state; exit !rss }' "/proc/$1/status" 2>/dev/null
 }
 
-# descriptors PID: the least of three counts, as a file may be open for a moment.
+# descriptors PID: the least of many counts: conntrack opens a file for each event.
 descriptors() {
-    for _ in {1..3}; do
-        find "/proc/$1/fd" -mindepth 1 | wc -l
-    done | sort -n | head -n 1
+    local open least=1000
+    for _ in {1..20}; do
+        open=("/proc/$1/fd/"*)
+        [ ${#open[@]} -ge "$least" ] || least=${#open[@]}
+        sleep 0.01
+    done
+    printf '%s\n' "$least"
 }
 
 # events_of NAME: how many it has seen so far.
@@ -190,7 +194,7 @@ judge_answers() {
     before=() # the sample before may have been late enough to have seen the last flow, too
     sample "$((SECONDS - start))"
     for name in ulogd stats sender receiver; do
-        verdict "errors in the log of $name" '' "$(grep -iE 'error|warning|overrun|full' "$dir/$name/log" || true)"
+        verdict "errors in the log of $name" '' "$(complaints_of "$name")"
     done
     verdict 'flows in the log of ulogd' "$made" "$(cat "$dir/ulogd/lines")"
     for name in stats sender; do
@@ -199,6 +203,11 @@ judge_answers() {
     done
     verdict 'flows in the cache of receiver, made and destroyed' "$made $destroyed" \
         "$(cache_totals receiver "$lab-b" external)"
+}
+
+# complaints_of NAME: but that conntrackd may not run before others, which takes a real root.
+complaints_of() {
+    grep -iE 'error|warning|overrun|full' "$dir/$1/log" | grep -v 'scheduler configuration failed' || true
 }
 
 # all_heard: has every program there taken all from its sockets, and the counter all from the pipe?
