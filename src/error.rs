@@ -72,7 +72,7 @@ pub enum Error {
     )]
     PartialTuple,
     /// The kernel cannot flush by tuple.
-    #[error("a flush cannot be filtered by tuple")]
+    #[error("a flush cannot be filtered by tuple: dump with the filter, and delete each entry")]
     TupleInFlush,
     /// The message does not fit its buffer.
     #[error("the message needs {needed} bytes, the buffer has {room}")]

@@ -34,7 +34,8 @@ pub struct Event {
 /// The events of the network namespace that the thread was in when this was opened.
 ///
 /// As an iterator it waits for the next event and never ends. [`Error::Overrun`] says that events
-/// were lost because the socket's buffer was full; those after it are handed out as ever.
+/// were lost because the socket's buffer was full; those after it are handed out as ever. Who keeps
+/// a copy of the table then dumps it again, with [`FlowTable::dump`](crate::FlowTable::dump).
 #[derive(Debug)]
 pub struct Events {
     exchange: Exchange,

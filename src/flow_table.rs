@@ -129,7 +129,8 @@ impl FlowTable {
     /// more than asked for: see [`DumpFilter`].
     ///
     /// # Errors
-    /// [`Error::Kernel`]; [`Error::TupleInFlush`].
+    /// [`Error::Kernel`]; [`Error::TupleInFlush`]: to delete the entries of an address, dump with
+    /// that filter, and delete each.
     pub fn flush_filtered(&mut self, filter: &DumpFilter) -> Result<(), Error> {
         self.request(&Request::Filtered(Query::FlushFilter, filter))
     }

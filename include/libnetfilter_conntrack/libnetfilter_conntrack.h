@@ -834,6 +834,14 @@ void nfexp_callback_unregister2(struct nfct_handle *h);
  * without a usable layer 3 protocol, ENOTSUP for an unknown query or a tuple in FLUSH_FILTER, ENOSPC
  * for an object that does not fit a request, ENOMEM.
  *
+ * UPDATE, DESTROY and GET name one flow by its whole tuple: both addresses, the protocol, and the
+ * ports, or type, code and id of ICMP. With an address alone they find none (ENOENT), and a flush
+ * cannot choose by it (ENOTSUP): ask for the flows of an address with DUMP_FILTER and a TUPLE, and
+ * DESTROY each that comes, as examples-c/delete-by-address.c does.
+ *
+ * After ENOBUFS some messages are missing for good. If they were of a dump, dump again; on a handle
+ * that receives events, read with nfct_catch() until EAGAIN first: see there.
+ *
  * # Safety
  * `h` is NULL or a live handle; `data` is NULL or points to what the query needs. */
 int nfct_query(struct nfct_handle *h,
@@ -856,8 +864,13 @@ int nfct_send(struct nfct_handle *h, enum nf_conntrack_query query, const void *
  *
  * Returns 0 at the end of an answer or when a callback stopped the loop, a callback's negative
  * verdict, or -1 with errno: EAGAIN when a non-blocking descriptor has nothing more, ENOBUFS when
- * messages were lost (call again), ENOENT for a message of a subsystem that is not open, EBADF when
+ * messages were lost (see below), ENOENT for a message of a subsystem that is not open, EBADF when
  * the descriptor was closed, that of a refusal by the kernel, ENOMEM, EINVAL for NULL.
+ *
+ * ENOBUFS says that events came faster than they were read, and that some are missing for good. Who
+ * keeps a copy of the table calls again until nothing is left (EAGAIN of a non-blocking descriptor),
+ * for until then the kernel may drop answers too, and then dumps the table, on another handle or
+ * this one, and replaces the copy. A larger buffer (SO_RCVBUF of nfct_fd()) and a filter make it rare.
  *
  * # Safety
  * `h` is NULL or a live handle. */
@@ -1366,7 +1379,8 @@ void nfct_filter_dump_destroy(struct nfct_filter_dump *filter);
  * `uint16_t` for ZONE, `struct nf_conntrack` for TUPLE, which is copied.
  *
  * An unknown criterion is ignored; NULL sets errno to EINVAL. A kernel ignores criteria that it
- * does not know: STATUS needs Linux 5.15, ZONE 6.8, TUPLE 5.8.
+ * does not know: STATUS needs Linux 5.15, ZONE 6.8, TUPLE 5.8. No kernel flushes by TUPLE:
+ * nfct_query() says what to do instead.
  *
  * # Safety
  * `filter_dump` is NULL or a live filter; `data` is NULL or points to what the value is. */

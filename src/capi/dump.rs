@@ -64,7 +64,8 @@ unsafe fn set(
 /// `uint16_t` for ZONE, `struct nf_conntrack` for TUPLE, which is copied.
 ///
 /// An unknown criterion is ignored; NULL sets errno to EINVAL. A kernel ignores criteria that it
-/// does not know: STATUS needs Linux 5.15, ZONE 6.8, TUPLE 5.8.
+/// does not know: STATUS needs Linux 5.15, ZONE 6.8, TUPLE 5.8. No kernel flushes by TUPLE:
+/// nfct_query() says what to do instead.
 ///
 /// # Safety
 /// `filter_dump` is NULL or a live filter; `data` is NULL or points to what the value is.
