@@ -247,9 +247,8 @@ static int jump_out(const struct nlmsghdr *nlh, enum nf_conntrack_msg_type type,
 	longjmp(jump.back, 1);
 }
 
-/* Outcome: a longjmp() out of a query skips its end. Left behind are the object of the callback,
- * the receive buffer, and, when it is closed, the memory of the handle, not its descriptor. What is
- * unread of the answer stays to be read: nfct_catch() until it returns 0, then all is as before. */
+/* Outcome: a longjmp() out of a query skips its end. What is unread of the answer stays to be read:
+ * nfct_catch() until it returns 0, then all is as before. (cancel_kernel.c: nothing is left.) */
 static void jump_out_of_a_dump(void)
 {
 	jump.h = nfct_open(CONNTRACK, 0);

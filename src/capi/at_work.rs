@@ -5,7 +5,7 @@
 
 use super::boundary::{errno, set_errno};
 use super::cancel::without_cancellation;
-use libc::{c_int, pid_t};
+use libc::pid_t;
 use std::io::Write;
 
 /// A place in the stack of a thread.
@@ -111,14 +111,18 @@ fn own_stack() -> Option<(usize, usize)> {
         {
             return None;
         }
+        // A signal's handler that jumps away from here would leave the C library's lock taken.
+        let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = std::mem::zeroed();
+        libc::sigfillset(&raw mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
         let mut attributes: libc::pthread_attr_t = std::mem::zeroed();
-        if libc::pthread_getattr_np(libc::pthread_self(), &raw mut attributes) != 0 {
-            return None;
-        }
         let (mut low, mut size) = (std::ptr::null_mut(), 0);
-        let found: c_int =
-            libc::pthread_attr_getstack(&raw const attributes, &raw mut low, &raw mut size);
-        libc::pthread_attr_destroy(&raw mut attributes);
+        let mut found = libc::pthread_getattr_np(libc::pthread_self(), &raw mut attributes);
+        if found == 0 {
+            found = libc::pthread_attr_getstack(&raw const attributes, &raw mut low, &raw mut size);
+            libc::pthread_attr_destroy(&raw mut attributes);
+        }
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
         (found == 0).then(|| (low.addr(), low.addr() + size))
     }
 }

@@ -9,6 +9,7 @@ use crate::ct::labelmap::{DEFAULT_PATH, LabelMap, Parser};
 use crate::error::Error;
 use libc::{c_char, c_int, c_uint};
 use std::ffi::CStr;
+use std::mem::ManuallyDrop;
 
 /// The label map behind a pointer, or [`Error::Null`].
 ///
@@ -65,10 +66,9 @@ unsafe fn load(path: *const c_char) -> *mut nfct_labelmap {
     if fd < 0 {
         return none;
     }
-    let parser =
-        boundary(std::ptr::null_mut(), || place(Parser::default()).map_err(|(_, error)| error));
+    let mut parser = ManuallyDrop::new(Parser::default());
     let mut block = [0u8; 4096];
-    let mut fed = !parser.is_null();
+    let mut fed = true;
     while fed {
         // SAFETY: the block is alive and as long as said.
         let length = unsafe { read(fd, block.as_mut_ptr().cast(), block.len()) };
@@ -77,24 +77,16 @@ unsafe fn load(path: *const c_char) -> *mut nfct_labelmap {
             Err(_) | Ok(0) => break,
             Ok(length) => {
                 let text = block.get(..length).unwrap_or_default();
-                // SAFETY: the parser is this function's.
-                fed = boundary(false, || unsafe { &mut *parser }.feed(text).map(|()| true));
+                fed = boundary(false, || parser.feed(text).map(|()| true));
             }
         }
     }
     // Not the C library's close, which is a point of cancellation.
     // SAFETY: the descriptor is this function's.
     unsafe { libc::syscall(libc::SYS_close, fd) };
-    if parser.is_null() {
-        return none;
-    }
     boundary(none, || {
-        // SAFETY: the parser is this function's, and not used again.
-        let map = unsafe {
-            let map = if fed { (*parser).finish() } else { Ok(None) };
-            unplace(parser);
-            map?
-        };
+        let mut parser = ManuallyDrop::into_inner(parser);
+        let map = if fed { parser.finish()? } else { None };
         match map {
             Some(map) => {
                 set_errno(before);
