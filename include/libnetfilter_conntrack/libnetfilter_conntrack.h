@@ -11,9 +11,17 @@
  * may be destroyed by another thread than the one that made them. A handle shared over fork() is
  * read by one of the two processes only.
  *
- * Callbacks may call any function, on their own handle too. An exception of C++ passes through
- * nfct_query() and nfct_catch(), which leave nothing behind; longjmp() out of a callback loses the
- * memory of that call: return NFCT_CB_STOP instead. */
+ * Callbacks may call any function, on their own handle too; a query inside a callback uses a socket
+ * of its own in the handle's network namespace, so that nothing of the outer answer is missed.
+ *
+ * A callback may end its call by NFCT_CB_STOP, by an exception of C++ or by longjmp(), a handler of
+ * a signal by siglongjmp(). The object it was handed is then the handle's again with the next call
+ * on the handle, which goes on as before; what is unread of a dump stays to be read with
+ * nfct_catch(), or is passed over by the next dump.
+ *
+ * A thread can be cancelled in nfct_query(), nfct_send(), nfct_catch(), their nfexp_ siblings,
+ * nfct_close() and nfct_labelmap_new(), while it waits or before. Its cleanup handlers may use the
+ * handle or close it. */
 
 #include <stdbool.h>
 #include <stddef.h>
