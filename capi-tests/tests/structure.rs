@@ -50,7 +50,8 @@ fn data_goes_one_way() {
         if ["lib", "capi"].contains(&part.as_str()) {
             continue;
         }
-        for line in code(&file).lines() {
+        let code = code(&file);
+        for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
             let Some((_, rest)) = line.split_once("crate::") else { continue };
             let used = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
             assert!(
@@ -92,7 +93,8 @@ fn unsafe_is_in_three_places() {
     for file in files(&source()) {
         let path = file.strip_prefix(source()).unwrap().to_str().unwrap().to_owned();
         let may = path.starts_with("capi/")
-            || ["netlink/calls.rs", "netlink/namespace.rs", "netlink/socket.rs", "ct/storage.rs"].contains(&path.as_str());
+            || ["netlink/calls.rs", "netlink/namespace.rs", "netlink/socket.rs", "ct/storage.rs"]
+                .contains(&path.as_str());
         let code: String =
             code(&file).lines().filter(|line| !line.trim_start().starts_with("//")).collect();
         let uses =
