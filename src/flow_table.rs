@@ -166,13 +166,16 @@ impl FlowTable {
         self.ask(&Request::Entries(Query::DumpReset, family.number()))
     }
 
-    /// The entries that a filter selects. A kernel that does not know a criterion hands out more
-    /// than asked for: see [`DumpFilter`].
+    /// The entries that a filter selects. What the kernel hands out is checked again, since it does
+    /// not know every criterion.
     ///
     /// # Errors
-    /// [`Error::Kernel`], [`Error::NoFamily`], [`Error::FamilyConflict`].
+    /// [`Error::Kernel`], [`Error::NoFamily`], [`Error::FamilyConflict`], [`Error::OutOfMemory`].
     pub fn dump_filtered(&mut self, filter: &DumpFilter) -> Result<Dump<'_>, Error> {
-        self.ask(&Request::Filtered(Query::DumpFilter, filter))
+        let copy = filter.try_clone()?;
+        let mut entries = self.ask(&Request::Narrowed(Query::DumpFilter, filter))?;
+        entries.filter = Some(copy);
+        Ok(entries)
     }
 
     fn request(&mut self, request: &Request<'_>) -> Result<(), Error> {
@@ -184,7 +187,7 @@ impl FlowTable {
         let length = request.build(&mut buffer, self.exchange.next_seq())?;
         let request_bytes = buffer.get(..length).unwrap_or_default();
         let receiver = self.exchange.query(request_bytes, request.query().is_dump())?;
-        Ok(Dump { exchange: &mut self.exchange, receiver: Some(receiver) })
+        Ok(Dump { exchange: &mut self.exchange, receiver: Some(receiver), filter: None })
     }
 }
 
@@ -196,6 +199,8 @@ impl FlowTable {
 pub struct Dump<'a> {
     exchange: &'a mut Exchange,
     receiver: Option<Receiver>,
+    /// What entries are checked against.
+    filter: Option<DumpFilter>,
 }
 
 impl Dump<'_> {
@@ -204,15 +209,20 @@ impl Dump<'_> {
     /// # Errors
     /// [`Error::Kernel`], [`Error::Overrun`], [`Error::OutOfMemory`].
     pub fn next_into(&mut self, ct: &mut Conntrack) -> Result<bool, Error> {
-        let Some(receiver) = &mut self.receiver else { return Ok(false) };
-        let found = self.exchange.next(receiver).and_then(|message| match message {
-            Some(message) => read(ct, &message).map(|()| true),
-            None => Ok(false),
-        });
-        if found != Ok(true) {
-            self.receiver = None;
+        loop {
+            let Some(receiver) = &mut self.receiver else { return Ok(false) };
+            let found = self.exchange.next(receiver).and_then(|message| match message {
+                Some(message) => read(ct, &message).map(|()| true),
+                None => Ok(false),
+            });
+            if found != Ok(true) {
+                self.receiver = None;
+                return found;
+            }
+            if self.filter.as_ref().is_none_or(|filter| filter.accepts(ct)) {
+                return found;
+            }
         }
-        found
     }
 }
 

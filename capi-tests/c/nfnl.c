@@ -77,6 +77,38 @@ static void test_catch_and_process(void)
 	CHECK_INT(nfct_close(h), 0);
 }
 
+#ifndef REFERENCE
+/* A filtered dump that a program sends here and receives there hands out what was asked for. */
+static void test_filtered_dump(void)
+{
+	uint32_t family = AF_UNSPEC;
+	struct seen seen;
+	struct nfct_handle *h = open_seeing(&seen, 0);
+	struct nfct_filter_dump *f = nfct_filter_dump_create();
+	struct nf_conntrack *ct = flow(2);
+
+	nfct_set_attr_u16(ct, ATTR_ORIG_ZONE, 0); /* the kernel would ignore it */
+	nfct_filter_dump_set_attr(f, NFCT_FILTER_DUMP_TUPLE, ct);
+	CHECK(nfct_send(h, NFCT_Q_DUMP_FILTER, f) > 0);
+	CHECK_INT(nfnl_catch(nfnl_of(h)), 0);
+	CHECK_INT(seen.calls, 1);
+	CHECK(nfct_send(h, NFCT_Q_DUMP_FILTER_RESET, f) > 0);
+	CHECK_INT(nfnl_catch(nfnl_of(h)), 0);
+	CHECK_INT(seen.calls, 2);
+	nfct_set_attr_u16(ct, ATTR_ORIG_ZONE, 1);
+	nfct_filter_dump_set_attr(f, NFCT_FILTER_DUMP_TUPLE, ct);
+	CHECK(nfct_send(h, NFCT_Q_DUMP_FILTER, f) > 0);
+	nfct_filter_dump_destroy(f);
+	CHECK_INT(nfnl_catch(nfnl_of(h)), 0);
+	CHECK_INT(seen.calls, 2);
+	CHECK_INT(nfct_send(h, NFCT_Q_DUMP, &family), 20);
+	CHECK_INT(nfnl_catch(nfnl_of(h)), 0);
+	CHECK_INT(seen.calls, 302);
+	nfct_destroy(ct);
+	CHECK_INT(nfct_close(h), 0);
+}
+#endif
+
 static void test_settings(void)
 {
 	static const unsigned int sizes[] = { 8192, 32768, 65536, 262144 };
@@ -237,6 +269,9 @@ int main(void)
 	CHECK_INT(nfct_close(h), 0);
 	test_accessors();
 	test_catch_and_process();
+#ifndef REFERENCE
+	test_filtered_dump();
+#endif
 	test_settings();
 	test_other_subsystem();
 	test_open_nfnl();

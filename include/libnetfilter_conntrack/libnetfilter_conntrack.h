@@ -343,7 +343,7 @@ enum nf_conntrack_query {
     NFCT_Q_CREATE_UPDATE = 7,
     /** Get the entries that a filter selects; data: a struct nfct_filter_dump. */
     NFCT_Q_DUMP_FILTER = 8,
-    /** As `NFCT_Q_DUMP_FILTER`, setting the counters to zero. */
+    /** As `NFCT_Q_DUMP_FILTER`, setting the counters of these entries to zero. */
     NFCT_Q_DUMP_FILTER_RESET = 9,
     /** Destroy the entries that a filter selects; data: a struct nfct_filter_dump. */
     NFCT_Q_FLUSH_FILTER = 10
@@ -463,7 +463,9 @@ enum nfct_filter_dump_attr {
     NFCT_FILTER_DUMP_STATUS = 2,
     /** uint16_t: zone. */
     NFCT_FILTER_DUMP_ZONE = 3,
-    /** struct nf_conntrack: the attributes of either tuple that it has. */
+    /** struct nf_conntrack: the attributes of either tuple that it has. It needs ATTR_ORIG_L3PROTO,
+     * with attributes of the reply ATTR_REPL_L3PROTO too, and with ports or ICMP attributes the layer 4
+     * protocol. Those that its protocols do not have are ignored. */
     NFCT_FILTER_DUMP_TUPLE = 4,
     /** Number of attributes. */
     NFCT_FILTER_DUMP_MAX = 5
@@ -836,6 +838,10 @@ void nfexp_callback_unregister2(struct nfct_handle *h);
  * DUMP_RESET; a `struct nfct_filter_dump` for the filtered ones. A query gets its own answer also
  * after a callback stopped an earlier one. A dump holds one datagram in memory, whatever its length.
  *
+ * Of a filtered dump the callbacks get the entries that the filter selects and no others; events pass.
+ * The filter is not needed once this returns or a callback runs. DUMP_FILTER_RESET asks for each entry
+ * once more, by a socket of its own, where the kernel would zero others too.
+ *
  * Returns 0 when the answer is complete or a callback stopped it, a callback's negative verdict, or
  * -1 with errno: that of the kernel's refusal (EPERM without CAP_NET_ADMIN, ENOENT, EEXIST, EBUSY,
  * ...), of sending or receiving (ENOBUFS: messages were lost), EINVAL for NULL and for an object
@@ -856,13 +862,16 @@ int nfct_query(struct nfct_handle *h,
                enum nf_conntrack_query query,
                const void *data);
 
-/** Sends a query and does not wait for its answer, which nfct_catch() receives.
+/** Sends a query and does not wait for its answer, which nfct_catch() receives. A filter is copied, and
+ * selects the entries there too.
  *
  * Returns the number of bytes sent; -1 with errno as nfct_query().
  *
  * # Safety
  * `h` is NULL or a live handle; `data` is NULL or points to what the query needs. */
-int nfct_send(struct nfct_handle *h, enum nf_conntrack_query query, const void *data);
+int nfct_send(struct nfct_handle *h,
+              enum nf_conntrack_query query,
+              const void *data);
 
 /** Receives messages and hands them to the callbacks, until an answer is complete, a callback ends
  * the loop, or receiving fails. Signals do not end it.
@@ -1386,9 +1395,11 @@ void nfct_filter_dump_destroy(struct nfct_filter_dump *filter);
 /** Sets a criterion: `struct nfct_filter_dump_mark` for MARK and STATUS, `uint8_t` for L3NUM,
  * `uint16_t` for ZONE, `struct nf_conntrack` for TUPLE, which is copied.
  *
- * An unknown criterion is ignored; NULL sets errno to EINVAL. A kernel ignores criteria that it
- * does not know: STATUS needs Linux 5.15, ZONE 6.8, TUPLE 5.8. No kernel flushes by TUPLE:
- * nfct_query() says what to do instead.
+ * An unknown criterion is ignored; NULL sets errno to EINVAL. Dumps by nfct_query() and nfct_send()
+ * hand out what the filter selects, whatever the kernel knows. Otherwise a kernel ignores criteria that
+ * it does not know: STATUS needs Linux 5.15, ZONE 6.8, TUPLE 5.8. Then NFCT_Q_FLUSH_FILTER destroys
+ * more, and NFCT_Q_DUMP_FILTER_RESET zeroes more. No kernel flushes by TUPLE: nfct_query() says what
+ * to do instead.
  *
  * # Safety
  * `filter_dump` is NULL or a live filter; `data` is NULL or points to what the value is. */
@@ -1429,6 +1440,11 @@ int nfct_nlmsg_build(struct nlmsghdr *nlh,
                      const struct nf_conntrack *ct);
 
 /** Appends the criteria of a dump or flush filter to a message, and sets its address family.
+ *
+ * A program that sends it itself gets the kernel's answer, which is not what was asked for in all
+ * cases: of an IPv6 address all entries but those that have it, and of the reply tuple, ports of other
+ * protocols than TCP and UDP, GRE keys and zones in a tuple whatever has the rest. nfct_query() and
+ * nfct_send() check the answer again.
  *
  * Returns 0; -1 with EINVAL for NULL, a tuple without a usable layer 3 protocol, or criteria of two
  * of them; the message is then as it was.
@@ -1500,7 +1516,8 @@ int nfexp_parse_expect(enum nf_conntrack_msg_type type,
                        const struct nlmsghdr *nlh,
                        struct nf_expect *exp);
 
-/** Builds the message of a query in a buffer of `size` bytes, filled as nfct_query() says.
+/** Builds the message of a query in a buffer of `size` bytes, filled as nfct_query() says. With a
+ * filter the answer is the kernel's, as nfct_nlmsg_build_filter() says.
  *
  * `ssh` is ignored. Returns 1; -1 with errno as nfct_query(), with ENOSPC if the buffer is too
  * small; it is then all zero.

@@ -4,6 +4,8 @@ use super::alloc::{Object, Opaque};
 use super::at_work::Frame;
 use super::boundary::boundary;
 use super::ptr;
+use super::receive;
+use super::selection::{Judgement, Selections};
 use super::state::{Loans, State, Token};
 use super::types::{
     ConntrackCallback, ConntrackCallback2, ExpectCallback, ExpectCallback2, RawMsgType,
@@ -17,11 +19,11 @@ use crate::wire::{Change, cta, decode, expect};
 use libc::{c_int, c_void, nlmsghdr};
 
 /// `NFCT_CB_FAILURE`.
-const FAILURE: c_int = -1;
+pub(super) const FAILURE: c_int = -1;
 /// `NFCT_CB_STOP`: what a missing function stands for.
 const STOP: c_int = 0;
 /// `NFCT_CB_CONTINUE`.
-const CONTINUE: c_int = 1;
+pub(super) const CONTINUE: c_int = 1;
 /// `NFCT_CB_STOLEN`: the callback keeps the object.
 const STOLEN: c_int = 2;
 
@@ -76,6 +78,9 @@ pub(super) trait Lendable: Opaque<Inner: Default> + Sized {
 
     /// Reads a message into an object without attributes.
     fn decode(object: &mut Self::Inner, message: &Message<'_>) -> Result<(), Error>;
+
+    /// What becomes of the object that a message was read into.
+    fn judge(selections: &Selections, message: &Message<'_>, object: &Self::Inner) -> Judgement;
 }
 
 impl Lendable for nf_conntrack {
@@ -93,6 +98,10 @@ impl Lendable for nf_conntrack {
 
     fn decode(object: &mut Conntrack, message: &Message<'_>) -> Result<(), Error> {
         decode::as_far_as_possible(object, message)
+    }
+
+    fn judge(selections: &Selections, message: &Message<'_>, object: &Conntrack) -> Judgement {
+        selections.judge(message, object)
     }
 }
 
@@ -113,14 +122,19 @@ impl Lendable for nf_expect {
         expect::decode(object, message.attributes(), message.family());
         Ok(())
     }
+
+    fn judge(_: &Selections, _: &Message<'_>, _: &Expect) -> Judgement {
+        Judgement::Hand
+    }
 }
 
 /// What becomes of a message.
 enum Handing<C> {
-    /// The functions do not want it.
+    /// The functions do not want it, or the program did not ask for it.
     Unwanted,
-    /// They are called with this object; the second version with the message too.
-    Call(Functions<C>, RawMsgType, *mut C),
+    /// They are called with this object; the second version with the message too. If it is to be
+    /// zeroed, they are called with what that tells of it.
+    Call { zero: bool, functions: Functions<C>, change: RawMsgType, object: *mut C },
 }
 
 /// Hands a message to the functions of a handle and returns their verdict.
@@ -139,24 +153,28 @@ pub(super) unsafe fn hand<C: Lendable>(
         let state = unsafe { &mut *h };
         let functions = *C::functions(state);
         let Some(change) = functions.wanted(message) else { return Ok(Some(Handing::Unwanted)) };
-        let object = state.lend::<C>(token, |object| C::decode(object, message))?;
-        Ok(Some(Handing::Call(functions, change, object)))
+        let (judgement, object) = state.lend::<C>(token, message)?;
+        let zero = judgement == Judgement::Zero;
+        Ok(Some(match judgement {
+            Judgement::Skip => Handing::Unwanted,
+            _ => Handing::Call { zero, functions, change, object },
+        }))
     });
-    let verdict = match handing {
-        None => return FAILURE,
-        Some(Handing::Unwanted) => return CONTINUE,
-        // SAFETY: the message and the object are live, and the functions are what C said they are.
-        Some(Handing::Call(functions, change, object)) => unsafe {
-            match (functions.v1, functions.v2) {
-                (Some(call), _) => call(change, object, functions.data),
-                (None, Some(call)) => call(ptr::message(message), change, object, functions.data),
-                (None, None) => STOP,
-            }
-        },
-    };
-    // SAFETY: the call at work has kept the handle from being freed; the reference ends here.
-    unsafe { &mut *h }.take_back::<C>(token, verdict == STOLEN);
-    verdict
+    let Some(handing) = handing else { return FAILURE };
+    let Handing::Call { zero, functions, change, object } = handing else { return CONTINUE };
+    // SAFETY: the call at work has kept the handle from being freed, and has the object on loan; no
+    // reference into the handle is held while a function runs; they are what C said they are.
+    unsafe {
+        let told = if zero { receive::zero(h, token, object.cast()) } else { None };
+        let verdict = match (told, functions.v1, functions.v2) {
+            (Some(verdict), _, _) => verdict,
+            (_, Some(call), _) => call(change, object, functions.data),
+            (_, _, Some(call)) => call(ptr::message(message), change, object, functions.data),
+            _ => STOP,
+        };
+        (*h).take_back::<C>(token, verdict == STOLEN && told.is_none());
+        verdict
+    }
 }
 
 /// What libnfnetlink calls for a conntrack message, when a program receives with that library.
@@ -195,8 +213,12 @@ unsafe fn hooked<C: Lendable>(nlh: *const nlmsghdr, h: *mut State) -> c_int {
     let Some(message) = Message::first(bytes) else { return CONTINUE };
     let mark = 0u8;
     let frame = Frame::of(&raw const mark);
-    // SAFETY: this function's contract; the reference ends before the function is called.
-    let entered = boundary(None, || unsafe { &mut *h }.enter(&frame, frame).map(Some));
+    let entered = boundary(None, || {
+        // SAFETY: this function's contract; the reference ends before the function is called.
+        let state = unsafe { &mut *h };
+        state.receives_elsewhere();
+        state.enter(&frame, frame).map(Some)
+    });
     let Some(token) = entered else { return FAILURE };
     // SAFETY: the call is at work until it leaves.
     unsafe {

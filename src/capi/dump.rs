@@ -63,9 +63,11 @@ unsafe fn set(
 /// Sets a criterion: `struct nfct_filter_dump_mark` for MARK and STATUS, `uint8_t` for L3NUM,
 /// `uint16_t` for ZONE, `struct nf_conntrack` for TUPLE, which is copied.
 ///
-/// An unknown criterion is ignored; NULL sets errno to EINVAL. A kernel ignores criteria that it
-/// does not know: STATUS needs Linux 5.15, ZONE 6.8, TUPLE 5.8. No kernel flushes by TUPLE:
-/// nfct_query() says what to do instead.
+/// An unknown criterion is ignored; NULL sets errno to EINVAL. Dumps by nfct_query() and nfct_send()
+/// hand out what the filter selects, whatever the kernel knows. Otherwise a kernel ignores criteria that
+/// it does not know: STATUS needs Linux 5.15, ZONE 6.8, TUPLE 5.8. Then NFCT_Q_FLUSH_FILTER destroys
+/// more, and NFCT_Q_DUMP_FILTER_RESET zeroes more. No kernel flushes by TUPLE: nfct_query() says what
+/// to do instead.
 ///
 /// # Safety
 /// `filter_dump` is NULL or a live filter; `data` is NULL or points to what the value is.

@@ -35,6 +35,7 @@ pub mod print;
 pub mod ptr;
 pub mod query;
 pub mod receive;
+pub mod selection;
 pub mod state;
 pub mod types;
 pub mod version;

@@ -70,6 +70,11 @@ pub unsafe extern "C" fn nfct_nlmsg_build(nlh: *mut nlmsghdr, ct: *const nf_conn
 
 /// Appends the criteria of a dump or flush filter to a message, and sets its address family.
 ///
+/// A program that sends it itself gets the kernel's answer, which is not what was asked for in all
+/// cases: of an IPv6 address all entries but those that have it, and of the reply tuple, ports of other
+/// protocols than TCP and UDP, GRE keys and zones in a tuple whatever has the rest. nfct_query() and
+/// nfct_send() check the answer again.
+///
 /// Returns 0; -1 with EINVAL for NULL, a tuple without a usable layer 3 protocol, or criteria of two
 /// of them; the message is then as it was.
 ///
@@ -241,7 +246,8 @@ unsafe fn build_query(
     request.build(buffer, 0).map(|_| 1).inspect_err(|_| buffer.fill(0))
 }
 
-/// Builds the message of a query in a buffer of `size` bytes, filled as nfct_query() says.
+/// Builds the message of a query in a buffer of `size` bytes, filled as nfct_query() says. With a
+/// filter the answer is the kernel's, as nfct_nlmsg_build_filter() says.
 ///
 /// `ssh` is ignored. Returns 1; -1 with errno as nfct_query(), with ENOSPC if the buffer is too
 /// small; it is then all zero.

@@ -85,13 +85,26 @@ unsafe fn send_with<'a>(
     let mut buffer = [0; REQUEST_SIZE];
     let built = boundary(None, || {
         // SAFETY: this function's contract.
-        let fd = unsafe { State::of(h) }?.fd();
-        Ok(Some((fd, request()?.build(&mut buffer, 0)?)))
+        let state = unsafe { State::of(h) }?;
+        let request = request()?;
+        let length = request.build(&mut buffer, 0)?;
+        let dump = request.query().is_dump();
+        if dump {
+            state.prepare(&request)?;
+        }
+        Ok(Some((state.fd(), length, dump)))
     });
-    let Some((fd, length)) = built else { return -1 };
+    let Some((fd, length, dump)) = built else { return -1 };
     // Not inside the boundary: the thread may be cancelled here.
     let result = socket::send(fd, buffer.get(..length).unwrap_or_default());
-    boundary(-1, || result.map(|sent| sent as c_int))
+    boundary(-1, || {
+        let sent = result?;
+        if dump {
+            // SAFETY: this function's contract.
+            unsafe { State::of(h) }?.dump_sent();
+        }
+        Ok(sent as c_int)
+    })
 }
 
 /// Sends a query and hands the answer, and the events that come before it, to the callbacks.
@@ -100,6 +113,10 @@ unsafe fn send_with<'a>(
 /// family (AF_UNSPEC is all), of which the first byte counts, for FLUSH (which ignores it), DUMP and
 /// DUMP_RESET; a `struct nfct_filter_dump` for the filtered ones. A query gets its own answer also
 /// after a callback stopped an earlier one. A dump holds one datagram in memory, whatever its length.
+///
+/// Of a filtered dump the callbacks get the entries that the filter selects and no others; events pass.
+/// The filter is not needed once this returns or a callback runs. DUMP_FILTER_RESET asks for each entry
+/// once more, by a socket of its own, where the kernel would zero others too.
 ///
 /// Returns 0 when the answer is complete or a callback stopped it, a callback's negative verdict, or
 /// -1 with errno: that of the kernel's refusal (EPERM without CAP_NET_ADMIN, ENOENT, EEXIST, EBUSY,
@@ -124,10 +141,11 @@ pub unsafe extern "C-unwind" fn nfct_query(
     data: *const c_void,
 ) -> c_int {
     // SAFETY: this function's contract.
-    unsafe { query_with(h, || request(query, data)) }
+    unsafe { query_with(h, || request(query, data).map(Request::narrowed)) }
 }
 
-/// Sends a query and does not wait for its answer, which nfct_catch() receives.
+/// Sends a query and does not wait for its answer, which nfct_catch() receives. A filter is copied, and
+/// selects the entries there too.
 ///
 /// Returns the number of bytes sent; -1 with errno as nfct_query().
 ///
@@ -140,7 +158,7 @@ pub unsafe extern "C-unwind" fn nfct_send(
     data: *const c_void,
 ) -> c_int {
     // SAFETY: this function's contract.
-    unsafe { send_with(h, || request(query, data)) }
+    unsafe { send_with(h, || request(query, data).map(Request::narrowed)) }
 }
 
 /// Receives messages and hands them to the callbacks, until an answer is complete, a callback ends

@@ -16,12 +16,17 @@ use crate::netlink::exchange::{Cursor, Exchange, Place};
 use crate::netlink::message::{ATTRIBUTE_HEADER_SIZE, Attributes, Message};
 use crate::netlink::socket;
 use crate::wire::cta;
-use crate::wire::query::{REQUEST_SIZE, Request};
+use crate::wire::decode;
+use crate::wire::query::{HandedOut, REQUEST_SIZE, Request};
 use libc::{c_int, c_void};
 use std::mem::MaybeUninit;
+use std::ptr::NonNull;
 
 /// Bytes of a datagram that the stack has room for: the most that the kernel fills with a dump.
 const ROOM: usize = 32 * 1024;
+
+/// Bytes of the answer about one entry: the most that the kernel allocates for it.
+const ENTRY_ROOM: usize = 8 * 1024;
 
 /// What a call is to do.
 #[derive(Clone, Copy)]
@@ -44,6 +49,19 @@ struct Loop {
     /// The last datagram.
     datagram: *const u8,
     received: usize,
+    wanted: Wanted,
+    /// What the last callback returned.
+    verdict: c_int,
+}
+
+/// Which messages are handed on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Any,
+    /// None: the entry with this id is looked for.
+    Entry(u32),
+    /// It was found.
+    Met,
 }
 
 /// Does a task, and returns what C is told: 0, a callback's verdict, or -1 with `errno`.
@@ -57,15 +75,7 @@ pub(super) unsafe fn run(state: *mut State, now: &Frame, task: Task<'_>) -> c_in
     // SAFETY: this function's contract; the reference ends before the loop begins.
     let entered = boundary(None, || unsafe { &mut *state }.enter(now, frame).map(Some));
     let Some(token) = entered else { return -1 };
-    let mut this = Loop {
-        state,
-        token,
-        cursor: Exchange::listen(),
-        request: [0; REQUEST_SIZE],
-        length: 0,
-        datagram: room.as_ptr().cast(),
-        received: 0,
-    };
+    let mut this = Loop::new(state, token);
     // SAFETY: the state lives until its last call leaves, and only here are references into it
     // made, none of which is held while a callback runs; the room is alive.
     unsafe {
@@ -76,16 +86,68 @@ pub(super) unsafe fn run(state: *mut State, now: &Frame, task: Task<'_>) -> c_in
     }
 }
 
+/// Reads an entry that a dump told of, and zeroes its counters, by a request of its own. What the
+/// answer tells is handed to the functions of the handle, whose verdict is returned; `None` if the
+/// entry ended meanwhile, or cannot be told from another.
+///
+/// # Safety
+/// `state` is a live handle, `token` a call at work on it, which has `entry` on loan.
+#[inline(never)]
+pub(super) unsafe fn zero(
+    state: *mut State,
+    token: Token,
+    entry: *const nf_conntrack,
+) -> Option<c_int> {
+    let mut room = [MaybeUninit::<u8>::uninit(); ENTRY_ROOM];
+    for by_reply in [false, true] {
+        // Only what is known to be the entry is zeroed.
+        for zero in [false, true] {
+            let mut this = Loop::new(state, token);
+            // SAFETY: as in `run`; the entry is not changed as long as it is on loan.
+            unsafe {
+                let begun = boundary(false, || {
+                    let ct = ptr::shared(entry)?;
+                    this.token = this.state().zeroing(token)?;
+                    this.wanted = if zero { Wanted::Any } else { Wanted::Entry(ct.flat.id) };
+                    let request = Request::HandedOut(HandedOut { ct, by_reply, zero });
+                    this.begin(Task::Query(&request)).map(|()| true)
+                });
+                let result = if begun { this.work(&raw mut room[..]) } else { callback::FAILURE };
+                match this.wanted {
+                    _ if this.verdict <= 0 => return Some(this.verdict),
+                    _ if result == 0 && zero => return Some(callback::CONTINUE),
+                    _ if result != 0 && errno() != libc::ENOENT => return Some(result),
+                    Wanted::Met => {}
+                    _ => break,
+                }
+            }
+        }
+    }
+    None
+}
+
 impl Loop {
+    /// A loop of a call that listens to whatever comes.
+    fn new(state: *mut State, token: Token) -> Self {
+        Self {
+            state,
+            token,
+            cursor: Exchange::listen(),
+            request: [0; REQUEST_SIZE],
+            length: 0,
+            datagram: NonNull::dangling().as_ptr(),
+            received: 0,
+            wanted: Wanted::Any,
+            verdict: callback::CONTINUE,
+        }
+    }
+
     /// # Safety
     /// The call is at work.
     unsafe fn begin(&mut self, task: Task<'_>) -> Result<(), Error> {
         let Task::Query(request) = task else { return Ok(()) };
         // SAFETY: this function's contract.
-        let state = unsafe { &mut *self.state };
-        let buffer = &mut self.request;
-        let dump = request.query().is_dump();
-        let begun = state.begin(self.token, dump, |seq| request.build(buffer, seq));
+        let begun = unsafe { self.state() }.begin(self.token, request, &mut self.request);
         (self.length, self.cursor) = begun?;
         Ok(())
     }
@@ -114,9 +176,9 @@ impl Loop {
                         }
                     }
                     Some(Turn::Deliver(target, place)) => {
-                        let verdict = self.deliver(target, place);
-                        if verdict <= 0 {
-                            return verdict;
+                        self.verdict = self.deliver(target, place);
+                        if self.verdict <= 0 {
+                            return self.verdict;
                         }
                     }
                 }
@@ -195,6 +257,12 @@ impl Loop {
         // SAFETY: this function's contract: the datagram stays as it is until the next is received.
         unsafe {
             let message = place.message(std::slice::from_raw_parts(self.datagram, self.received));
+            if let Wanted::Entry(id) = self.wanted {
+                if decode::id(&message) == Some(id) {
+                    self.wanted = Wanted::Met;
+                }
+                return callback::CONTINUE;
+            }
             match message.subsystem() {
                 cta::SUBSYS_CT if ours => {
                     callback::hand::<nf_conntrack>(self.state, self.token, &message)

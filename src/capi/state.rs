@@ -6,17 +6,32 @@ use super::callback::{Functions, Lendable};
 use super::cancel::without_cancellation;
 use super::closed;
 use super::nfnl::{Block, Callback};
+use super::selection::{Judgement, Selection, Selections};
 use super::types::{nf_conntrack, nf_expect, nfct_handle};
 use crate::error::Error;
 use crate::netlink::exchange::{Cursor, Exchange, Place, Step};
+use crate::netlink::message::Message;
 use crate::netlink::socket::Socket;
 use crate::wire::cta;
+use crate::wire::query::Request;
 use libc::c_void;
 use std::mem::MaybeUninit;
 
+/// What passes through a socket, and which entries of it are handed out.
+struct Line {
+    exchange: Exchange,
+    selections: Selections,
+}
+
+impl Line {
+    fn new(socket: Socket, seq: u32) -> Self {
+        Self { exchange: Exchange::new(socket, seq), selections: Selections::default() }
+    }
+}
+
 /// A handle: a socket, its callbacks, and the calls at work on it.
 pub(super) struct State {
-    main: Exchange,
+    main: Line,
     block: *mut Block,
     pub(super) ct: Functions<nf_conntrack>,
     pub(super) exp: Functions<nf_expect>,
@@ -44,7 +59,9 @@ struct Call {
     token: Token,
     frame: Frame,
     /// A socket of its own, of a query inside another call: the answers to both would mix.
-    own: Option<Exchange>,
+    own: Option<Line>,
+    /// The call that reads and zeroes the entries that this one hands out.
+    zeroing: Option<Token>,
     /// Room for datagrams that the stack has none for.
     large: Vec<MaybeUninit<u8>>,
     /// The attributes that a function registered with libnfnetlink is handed.
@@ -93,7 +110,7 @@ impl State {
             }
         }
         let state = Self {
-            main: Exchange::new(socket, this.seq),
+            main: Line::new(socket, this.seq),
             block,
             ct: Functions::default(),
             exp: Functions::default(),
@@ -106,7 +123,7 @@ impl State {
         };
         place(state).map_err(|(state, error)| {
             wanted.iter().for_each(|id| this.close(*id));
-            (state.main.into_socket(), error)
+            (state.main.exchange.into_socket(), error)
         })
     }
 
@@ -127,20 +144,24 @@ impl State {
 
     /// The descriptor of the handle's own socket.
     pub(super) fn fd(&self) -> libc::c_int {
-        self.main.socket().fd()
+        self.main.exchange.socket().fd()
     }
 
     /// Takes over what programs changed in the block by calling libnfnetlink.
     fn read_block(&mut self) {
         let (seq, size) = (self.block().seq, self.block().rcv_buffer_size);
-        self.main.set_last_seq(seq);
-        self.main.ask_room(size as usize);
+        self.main.exchange.set_last_seq(seq);
+        self.main.exchange.ask_room(size as usize);
     }
 
     /// Notes that a call begins its work in `frame`, from where `now` is: calls that are over then
     /// are forgotten.
     pub(super) fn enter(&mut self, now: &Frame, frame: Frame) -> Result<Token, Error> {
         self.forget_what_is_over(now);
+        self.add_call(frame)
+    }
+
+    fn add_call(&mut self, frame: Frame) -> Result<Token, Error> {
         self.calls.try_reserve(1)?;
         self.last_token += 1;
         let token = Token(self.last_token);
@@ -148,6 +169,7 @@ impl State {
             token,
             frame,
             own: None,
+            zeroing: None,
             large: Vec::new(),
             table: Vec::new(),
             lent_ct: None,
@@ -187,10 +209,41 @@ impl State {
     }
 
     /// What a call sends and receives through.
-    fn exchange(&mut self, token: Token) -> Result<&mut Exchange, Error> {
+    fn line(&mut self, token: Token) -> Result<&mut Line, Error> {
         let at = self.calls.iter().rposition(|call| call.token == token).ok_or(Error::Closed)?;
         let own = self.calls.get_mut(at).and_then(|call| call.own.as_mut());
         Ok(own.unwrap_or(&mut self.main))
+    }
+
+    fn exchange(&mut self, token: Token) -> Result<&mut Exchange, Error> {
+        self.line(token).map(|line| &mut line.exchange)
+    }
+
+    /// The call inside this one that reads and zeroes entries, one after another.
+    pub(super) fn zeroing(&mut self, token: Token) -> Result<Token, Error> {
+        let call = self.call(token)?;
+        if let Some(inner) = call.zeroing {
+            return Ok(inner);
+        }
+        let frame = call.frame;
+        let inner = self.add_call(frame)?;
+        self.call(token)?.zeroing = Some(inner);
+        Ok(inner)
+    }
+
+    /// Notes that the program receives by other means, which do not tell where a dump ends.
+    pub(super) fn receives_elsewhere(&mut self) {
+        self.main.selections.forget_but_last();
+    }
+
+    /// Notes that a request is about to be sent without a number.
+    pub(super) fn prepare(&mut self, request: &Request<'_>) -> Result<(), Error> {
+        self.main.selections.prepare(Selection::of(request)?)
+    }
+
+    /// Notes that it was sent, a dump.
+    pub(super) fn dump_sent(&mut self) {
+        self.main.selections.sent();
     }
 
     /// The descriptor that a call sends and receives through.
@@ -198,24 +251,30 @@ impl State {
         self.exchange(token).map(|exchange| exchange.socket().fd())
     }
 
-    /// Begins the query of a call: `build` makes its request with the number it is given. Inside
-    /// another call it gets a socket of its own.
+    /// Begins the query of a call, whose request is built into `buffer`. Inside another call it gets
+    /// a socket of its own.
     pub(super) fn begin(
         &mut self,
         token: Token,
-        dump: bool,
-        build: impl FnOnce(u32) -> Result<usize, Error>,
+        request: &Request<'_>,
+        buffer: &mut [u8],
     ) -> Result<(usize, Cursor), Error> {
         self.read_block();
-        if self.calls.first().is_some_and(|outermost| outermost.token != token) {
-            let main = self.main.socket();
+        let nested = self.calls.first().is_some_and(|outermost| outermost.token != token);
+        if nested && self.call(token)?.own.is_none() {
+            let main = self.main.exchange.socket();
             let socket = without_cancellation(|| main.open_beside())?;
-            self.call(token)?.own = Some(Exchange::new(socket, 0));
+            self.call(token)?.own = Some(Line::new(socket, 0));
         }
-        let exchange = self.exchange(token)?;
-        let length = build(exchange.next_seq())?;
+        let dump = request.query().is_dump();
+        let selection = Selection::of(request)?;
+        let Line { exchange, selections } = self.line(token)?;
+        let length = request.build(buffer, exchange.next_seq())?;
         let cursor = exchange.begin(dump);
-        self.block().seq = self.main.last_seq();
+        if dump {
+            selections.ask(exchange.last_seq(), selection);
+        }
+        self.block().seq = self.main.exchange.last_seq();
         Ok((length, cursor))
     }
 
@@ -231,7 +290,10 @@ impl State {
                 return Err(Error::Closed);
             }
             self.read_block();
-            let place = match self.exchange(token)?.step(cursor, datagram) {
+            let Line { exchange, selections } = self.line(token)?;
+            let step = exchange.step(cursor, datagram);
+            selections.ended(exchange.take_ended());
+            let place = match step {
                 Step::Send => return Ok(Turn::Send),
                 Step::Receive { wait } => return Ok(Turn::Receive(wait)),
                 Step::End(outcome) => return outcome.map(|()| Turn::End),
@@ -298,26 +360,27 @@ impl State {
         Ok(table)
     }
 
-    /// Lends an object to the callback of a call.
+    /// Reads a message into an object and lends it to the callback of a call, if it was asked for.
     pub(super) fn lend<C: Lendable>(
         &mut self,
         token: Token,
-        fill: impl FnOnce(&mut C::Inner) -> Result<(), Error>,
-    ) -> Result<*mut C, Error> {
+        message: &Message<'_>,
+    ) -> Result<(Judgement, *mut C), Error> {
         let object = match C::spare(self).take() {
             Some(object) => object,
             None => Object::<C>::create()?,
         };
         // SAFETY: nobody else holds the object yet.
-        let filled = fill(unsafe { &mut *object }.lend());
-        match filled.and_then(|()| self.call(token)) {
-            Ok(call) => *C::lent(call.lent()) = Some(object),
-            Err(error) => {
-                self.keep(object);
-                return Err(error);
+        let inner = unsafe { &mut *object }.lend();
+        let judgement = C::decode(inner, message)
+            .and_then(|()| Ok(C::judge(&self.line(token)?.selections, message, inner)));
+        match judgement {
+            Ok(Judgement::Hand | Judgement::Zero) => {
+                *C::lent(self.call(token)?.lent()) = Some(object);
             }
+            _ => self.keep(object),
         }
-        Ok(object.cast())
+        judgement.map(|judgement| (judgement, object.cast()))
     }
 
     /// Takes back what a callback had on loan, unless it keeps it.
@@ -355,7 +418,7 @@ impl State {
         closed::sweep(&now);
         // SAFETY: this function's contract; the reference ends before the handle is freed.
         let this = unsafe { &mut *state };
-        let closed = this.main.close();
+        let closed = this.main.exchange.close();
         // SAFETY: the caller gave the handle up; only calls at work use it.
         unsafe {
             if this.is_idle(&now) {

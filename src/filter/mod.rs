@@ -5,3 +5,4 @@ pub mod bpf;
 pub mod dump;
 pub mod event;
 mod field;
+pub(crate) mod tuple;

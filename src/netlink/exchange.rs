@@ -29,6 +29,7 @@ pub struct Exchange {
     /// The dump that the kernel has not ended yet; it runs one at a time for a socket.
     running_dump: Option<u32>,
     unclaimed: Option<Result<(), Error>>,
+    ended: EndedDumps,
     /// What a program asked the receive buffer to be, and the longest datagram that did not fit.
     asked: usize,
     longest: usize,
@@ -110,6 +111,15 @@ pub enum Step {
     End(Result<(), Error>),
 }
 
+/// Dumps whose requests had no number, and whose end was met.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct EndedDumps {
+    /// Those that came to their end.
+    pub done: usize,
+    /// Those that the kernel refused.
+    pub refused: usize,
+}
+
 /// What becomes of a message.
 enum Verdict {
     Deliver,
@@ -128,6 +138,7 @@ impl Exchange {
             query: None,
             running_dump: None,
             unclaimed: None,
+            ended: EndedDumps::default(),
             asked: 0,
             longest: 0,
         }
@@ -256,6 +267,11 @@ impl Exchange {
         Ok(())
     }
 
+    /// The dumps without a number whose end was met since this was asked last.
+    pub fn take_ended(&mut self) -> EndedDumps {
+        std::mem::take(&mut self.ended)
+    }
+
     /// An outcome that a loop inside this one met.
     fn outcome_met_elsewhere(&mut self, cursor: &Cursor) -> Option<Result<(), Error>> {
         match cursor.goal {
@@ -298,6 +314,10 @@ impl Exchange {
         if self.running_dump == Some(seq) {
             self.running_dump = None;
         }
+        if seq == 0 {
+            self.ended.done += usize::from(message.kind == NLMSG_DONE);
+            self.ended.refused += usize::from(message.kind == NLMSG_ERROR && refuses_dump(message));
+        }
         let waits = self.in_progress(seq).map(|query| query.outcome = Some(outcome)).is_some();
         match goal {
             Goal::Answer(own) if own == seq => Verdict::End(outcome),
@@ -319,6 +339,14 @@ impl Exchange {
         };
         if wanted { Verdict::Deliver } else { Verdict::Skip }
     }
+}
+
+/// Whether an acknowledgement, which holds the header of its request, is about a dump: there is one
+/// only if it was refused.
+fn refuses_dump(message: &Message<'_>) -> bool {
+    const DUMP: u16 = libc::NLM_F_DUMP as u16;
+    let flags = message.payload().get(4 + 6..).and_then(<[u8]>::first_chunk);
+    flags.is_some_and(|flags| u16::from_ne_bytes(*flags) & DUMP == DUMP)
 }
 
 /// A loop with its receive buffer.

@@ -72,6 +72,12 @@ pub fn as_far_as_possible(ct: &mut Conntrack, message: &Message<'_>) -> Result<(
     }
 }
 
+/// The id of the entry that a message tells of.
+#[must_use]
+pub fn id(message: &Message<'_>) -> Option<u32> {
+    last(message.attributes(), cta::ID).and_then(be32)
+}
+
 /// Stores the plain numbers of the top level, and finds the nests.
 fn scalars<'a>(flat: &mut Flat, attributes: &'a [u8]) -> Nests<'a> {
     let mut nests = Nests::default();

@@ -8,6 +8,7 @@ use crate::ct::conntrack::{Conntrack, Flat, NatRange, Tuple};
 use crate::ct::layer4::Layer4;
 use crate::error::Error;
 use crate::filter::dump::DumpFilter;
+use crate::filter::tuple::{ORIGINAL, REPLY};
 use crate::netlink::builder::Builder;
 
 const REPLY_TUPLE: Presence = Presence::of(&[
@@ -72,6 +73,22 @@ pub fn conntrack(to: &mut Builder<'_>, ct: &Conntrack) -> Result<(), Error> {
     }
     tuple(to, cta::TUPLE_ORIG, &flat.orig, zone(flat, Attr::OrigZone))?;
     attributes(to, ct)
+}
+
+/// Appends what names an entry that the kernel handed out: one of its tuples, and its zone.
+///
+/// # Errors
+/// [`Error::BadFamily`].
+pub(super) fn name(to: &mut Builder<'_>, ct: &Conntrack, by_reply: bool) -> Result<(), Error> {
+    if by_reply {
+        tuple(to, cta::TUPLE_REPLY, &ct.flat.reply, zone(&ct.flat, Attr::ReplZone))?;
+    } else {
+        tuple(to, cta::TUPLE_ORIG, &ct.flat.orig, zone(&ct.flat, Attr::OrigZone))?;
+    }
+    if ct.has(Attr::Zone) {
+        to.put_be16(cta::ZONE, ct.flat.zone);
+    }
+    Ok(())
 }
 
 /// Appends all but the original tuple.
@@ -332,11 +349,28 @@ fn labels(to: &mut Builder<'_>, ct: &Conntrack) {
     }
 }
 
-/// Appends what selects the entries of a dump or flush, and sets the message's address family.
+/// Appends what selects the entries of a dump or flush, as programs have always sent it, and sets
+/// the message's address family.
 ///
 /// # Errors
 /// [`Error::NoFamily`], [`Error::BadFamily`], [`Error::FamilyConflict`]: not to be sent.
 pub fn dump_filter(to: &mut Builder<'_>, filter: &DumpFilter) -> Result<(), Error> {
+    selection(to, filter, original_flags)
+}
+
+/// As [`dump_filter`], but of the tuples the kernel compares only what it compares right. The rest
+/// has to be checked: the flag of an IPv6 address selects all entries but those that have it, other
+/// flags are ignored.
+pub fn narrowing_filter(to: &mut Builder<'_>, filter: &DumpFilter) -> Result<(), Error> {
+    selection(to, filter, |ct| [ORIGINAL.exact_flags(ct), REPLY.exact_flags(ct)])
+}
+
+/// Appends a filter with flags of its tuples, those of the original and of the reply direction.
+fn selection(
+    to: &mut Builder<'_>,
+    filter: &DumpFilter,
+    flags: fn(&Conntrack) -> [u32; 2],
+) -> Result<(), Error> {
     if let Some((value, mask)) = filter.mark() {
         to.put_be32(cta::MARK, value);
         to.put_be32(cta::MARK_MASK, mask);
@@ -357,16 +391,17 @@ pub fn dump_filter(to: &mut Builder<'_>, filter: &DumpFilter) -> Result<(), Erro
     if filter.family().is_some_and(|wanted| wanted != family) {
         return Err(Error::FamilyConflict);
     }
+    let [orig, reply] = flags(ct);
     let nest = to.begin(cta::FILTER);
-    to.put_host32(cta::FILTER_ORIG_FLAGS, tuple_flags(ct));
-    to.put_host32(cta::FILTER_REPLY_FLAGS, 0);
+    to.put_host32(cta::FILTER_ORIG_FLAGS, orig);
+    to.put_host32(cta::FILTER_REPLY_FLAGS, reply);
     to.end(nest);
     to.set_family(family);
     Ok(())
 }
 
-/// Which parts of the original tuple a filter compares, as the kernel numbers them.
-fn tuple_flags(ct: &Conntrack) -> u32 {
+/// All parts of the original tuple that the object has.
+fn original_flags(ct: &Conntrack) -> [u32; 2] {
     let ipv4 = i32::from(ct.flat.orig.l3proto) == libc::AF_INET;
     let (src, dst, icmp) = if ipv4 {
         (Attr::OrigIpv4Src, Attr::OrigIpv4Dst, 6)
@@ -386,7 +421,7 @@ fn tuple_flags(ct: &Conntrack) -> u32 {
     ]
     .into_iter()
     .filter(|(attr, _)| ct.has(*attr))
-    .fold(0, |flags, (_, bit)| flags | 1 << bit)
+    .fold([0, 0], |[flags, reply], (_, bit)| [flags | 1 << bit, reply])
 }
 
 #[cfg(test)]

@@ -133,11 +133,38 @@ pub enum Request<'a> {
     Entries(Query, u8),
     /// About all expectations of an address family; 0 is all families.
     Expectations(Query, u8),
-    /// About the entries that a filter selects.
+    /// About the entries that a filter selects, as programs have always sent it: the kernel does
+    /// not compare all of it right.
     Filtered(Query, &'a DumpFilter),
+    /// The same dump, for entries that are checked again: the answer has all that the filter accepts,
+    /// and maybe more. Counters are set to zero only where there is no more.
+    Narrowed(Query, &'a DumpFilter),
+    /// Asks for an entry that the kernel handed out.
+    HandedOut(HandedOut<'a>),
+}
+
+/// An entry as the kernel handed it out, to ask for it again.
+#[derive(Debug, Clone, Copy)]
+pub struct HandedOut<'a> {
+    /// The entry.
+    pub ct: &'a Conntrack,
+    /// Whether its reply tuple names it, or the original one. Where zones of one direction are in
+    /// use, a tuple can also be another entry's of the other direction.
+    pub by_reply: bool,
+    /// Whether its counters are set to zero.
+    pub zero: bool,
 }
 
 impl Request<'_> {
+    /// The request as it is sent where its answer is checked again.
+    #[must_use]
+    pub fn narrowed(self) -> Self {
+        match self {
+            Self::Filtered(query, filter) if query.is_dump() => Self::Narrowed(query, filter),
+            other => other,
+        }
+    }
+
     /// The query.
     #[must_use]
     pub fn query(&self) -> Query {
@@ -148,7 +175,17 @@ impl Request<'_> {
             | Self::Entries(query, _)
             | Self::Expectations(query, _)
             | Self::Filtered(query, _) => query,
+            Self::Narrowed(..) if self.zeroes_one_by_one() => Query::DumpFilter,
+            Self::Narrowed(query, _) => query,
+            Self::HandedOut(_) => Query::Get,
         }
+    }
+
+    /// Whether the entries of this dump are to be set to zero each by a request of its own, as the
+    /// kernel would do it to others too.
+    #[must_use]
+    pub fn zeroes_one_by_one(&self) -> bool {
+        matches!(self, Self::Narrowed(Query::DumpFilterReset, filter) if !filter.is_exact())
     }
 
     /// Builds the message at the start of `buffer`, with the number `seq`, and returns its length.
@@ -159,19 +196,25 @@ impl Request<'_> {
     /// [`Error::TooLong`].
     pub fn build(&self, buffer: &mut [u8], seq: u32) -> Result<usize, Error> {
         let family = match *self {
-            Self::Entry(_, ct) => ct.flat.orig.l3proto,
+            Self::Entry(_, ct) | Self::HandedOut(HandedOut { ct, .. }) => ct.flat.orig.l3proto,
             Self::Flow(_, ct) => flow::family(ct)?,
             Self::Expectation(_, expect) => expect::family(expect)?,
             Self::Entries(_, family) | Self::Expectations(_, family) => family,
-            Self::Filtered(..) => 0,
+            Self::Filtered(..) | Self::Narrowed(..) => 0,
         };
         let subsystem = match *self {
-            Self::Entry(..) | Self::Flow(..) | Self::Entries(..) | Self::Filtered(..) => {
-                cta::SUBSYS_CT
-            }
+            Self::Entry(..)
+            | Self::Flow(..)
+            | Self::Entries(..)
+            | Self::Filtered(..)
+            | Self::Narrowed(..)
+            | Self::HandedOut(_) => cta::SUBSYS_CT,
             Self::Expectation(..) | Self::Expectations(..) => cta::SUBSYS_EXP,
         };
-        let header = self.query().header(subsystem, family, seq);
+        let mut header = self.query().header(subsystem, family, seq);
+        if matches!(self, Self::HandedOut(HandedOut { zero: true, .. })) {
+            header.kind = u16::from(cta::SUBSYS_CT) << 8 | u16::from(cta::MSG_GET_CTRZERO);
+        }
         let mut builder = Builder::message(buffer, header);
         self.append(&mut builder)?;
         builder.finish()
@@ -192,10 +235,12 @@ impl Request<'_> {
                 Ok(())
             }
             Self::Entries(..) | Self::Expectations(..) => Ok(()),
+            Self::HandedOut(HandedOut { ct, by_reply, .. }) => encode::name(to, ct, by_reply),
             Self::Filtered(Query::FlushFilter, filter) if filter.tuple().is_some() => {
                 Err(Error::TupleInFlush)
             }
             Self::Filtered(_, filter) => encode::dump_filter(to, filter),
+            Self::Narrowed(_, filter) => encode::narrowing_filter(to, filter),
         }
     }
 }

@@ -195,7 +195,7 @@ pub enum nf_conntrack_query {
     NFCT_Q_CREATE_UPDATE = 7,
     /// Get the entries that a filter selects; data: a struct nfct_filter_dump.
     NFCT_Q_DUMP_FILTER = 8,
-    /// As `NFCT_Q_DUMP_FILTER`, setting the counters to zero.
+    /// As `NFCT_Q_DUMP_FILTER`, setting the counters of these entries to zero.
     NFCT_Q_DUMP_FILTER_RESET = 9,
     /// Destroy the entries that a filter selects; data: a struct nfct_filter_dump.
     NFCT_Q_FLUSH_FILTER = 10,
@@ -246,7 +246,9 @@ pub enum nfct_filter_dump_attr {
     NFCT_FILTER_DUMP_STATUS = 2,
     /// uint16_t: zone.
     NFCT_FILTER_DUMP_ZONE = 3,
-    /// struct nf_conntrack: the attributes of either tuple that it has.
+    /// struct nf_conntrack: the attributes of either tuple that it has. It needs ATTR_ORIG_L3PROTO,
+    /// with attributes of the reply ATTR_REPL_L3PROTO too, and with ports or ICMP attributes the layer 4
+    /// protocol. Those that its protocols do not have are ignored.
     NFCT_FILTER_DUMP_TUPLE = 4,
     /// Number of attributes.
     NFCT_FILTER_DUMP_MAX = 5,

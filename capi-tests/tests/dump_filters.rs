@@ -1,0 +1,262 @@
+//! `FlowTable::dump_filtered` hands out exactly the entries that were asked for: random filters over
+//! a table of every protocol, against what this program works out from its own list.
+//!
+//! `CTRS_SEED` repeats a run.
+
+use capi_tests::in_namespace;
+use ctrs::filter::dump::Masked;
+use ctrs::{Attr, Conntrack, DumpFilter, FlowTable, Status};
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// An entry of the table; its mark names it.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    ipv6: bool,
+    protocol: u8,
+    src: u8,
+    dst: u8,
+    /// Ports or keys; of ICMP the id, and the type and code.
+    ends: (u16, u16),
+    zone: u16,
+    /// The attribute that the zone is in.
+    zoned: Attr,
+    assured: bool,
+    mark: u32,
+}
+
+/// What is asked for.
+#[derive(Debug, Default)]
+struct Wanted {
+    family: Option<u8>,
+    mark: Option<Masked>,
+    assured: Option<bool>,
+    zone: Option<u16>,
+    tuple: Option<Tuple>,
+}
+
+#[derive(Debug)]
+struct Tuple {
+    ipv6: bool,
+    src: Option<u8>,
+    dst: Option<u8>,
+    protocol: Option<u8>,
+    ends: [Option<u16>; 2],
+    zone: Option<u16>,
+}
+
+struct Random(u64);
+
+impl Random {
+    fn new() -> Self {
+        let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
+        let seed = std::env::var("CTRS_SEED").map_or_else(|_| now(), |seed| seed.parse().unwrap());
+        println!("CTRS_SEED={seed}");
+        Self(seed | 1)
+    }
+
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 20) % limit
+    }
+
+    fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len() as u64) as usize]
+    }
+
+    fn maybe<T>(&mut self, one_in: u64, value: T) -> Option<T> {
+        (self.below(one_in) == 0).then_some(value)
+    }
+}
+
+const ICMP: [u8; 2] = [1, 58];
+
+fn address(ipv6: bool, host: u8) -> IpAddr {
+    match ipv6 {
+        false => Ipv4Addr::new(10, 0, 0, host).into(),
+        true => Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, host.into()).into(),
+    }
+}
+
+fn random_entry(random: &mut Random, mark: u32) -> Entry {
+    let ipv6 = random.below(2) == 0;
+    let protocol = random.one_of(&[6, 17, 136, 132, 47, ICMP[usize::from(ipv6)], 99]);
+    let ends = match protocol {
+        99 => (0, 0),
+        1 => (random.one_of(&[1, 2, 80]), 8 << 8),
+        58 => (random.one_of(&[1, 2, 80]), 128 << 8),
+        _ => (random.one_of(&[80, 1000, 1001]), random.one_of(&[80, 81])),
+    };
+    Entry {
+        ipv6,
+        protocol,
+        src: random.one_of(&[1, 2, 3]),
+        dst: random.one_of(&[4, 5]),
+        ends,
+        zone: random.one_of(&[0, 0, 1, 2]),
+        zoned: random.one_of(&[Attr::Zone, Attr::OrigZone, Attr::ReplZone]),
+        assured: random.below(2) == 0,
+        mark,
+    }
+}
+
+fn create(table: &mut FlowTable, entry: &Entry) -> bool {
+    let socket = |host, end| SocketAddr::new(address(entry.ipv6, host), end);
+    let (src, dst) = (socket(entry.src, entry.ends.0), socket(entry.dst, entry.ends.1));
+    let mut ct = Conntrack::flow(entry.protocol, src, dst).unwrap();
+    ct.set_u32(Attr::Timeout, 3600).unwrap();
+    ct.set_u32(Attr::Mark, entry.mark).unwrap();
+    if entry.zone != 0 {
+        ct.set_u16(entry.zoned, entry.zone).unwrap();
+    }
+    if entry.assured {
+        ct.set_u32(Attr::Status, (Status::ASSURED | Status::SEEN_REPLY).bits()).unwrap();
+    }
+    match entry.protocol {
+        6 => ct.set_u8(Attr::TcpState, 3).unwrap(),
+        132 => {
+            ct.set_u8(Attr::SctpState, 4).unwrap();
+            ct.set_u32(Attr::SctpVtagOrig, 1).unwrap();
+            ct.set_u32(Attr::SctpVtagRepl, 2).unwrap();
+        }
+        _ => {}
+    }
+    match table.create(&ct) {
+        Ok(()) => true,
+        Err(ctrs::Error::Kernel(libc::EEXIST)) => false,
+        Err(error) => panic!("{entry:?}: {error}"),
+    }
+}
+
+fn random_wanted(random: &mut Random, entries: &[Entry]) -> Wanted {
+    let model = random.one_of(entries);
+    let other = random.one_of(entries);
+    let mask = random.one_of(&[u32::MAX, 0xf, 1, 0]);
+    let by_tuple = random.below(4) != 0;
+    let in_zone = if model.zoned == Attr::ReplZone { 0 } else { model.zone };
+    let has_ends = model.protocol != 99;
+    let mut tuple = Tuple {
+        ipv6: model.ipv6,
+        src: random.maybe(2, model.src),
+        dst: random.maybe(3, model.dst),
+        protocol: random.maybe(2, model.protocol),
+        ends: [
+            random.maybe(2, model.ends.0).filter(|_| has_ends),
+            random.maybe(2, model.ends.1).filter(|_| has_ends),
+        ],
+        zone: random
+            .maybe(4, random.0 as u16 % 3)
+            .map(|zone| if zone == 2 { in_zone } else { zone }),
+    };
+    if tuple.ends != [None, None] {
+        // The kernel refuses what only some protocols have otherwise.
+        tuple.protocol = Some(model.protocol);
+    }
+    if random.below(4) == 0 {
+        tuple.dst = Some(other.dst);
+    }
+    let family = if by_tuple { family(model.ipv6) } else { random.one_of(&[0, 2, 10]) };
+    Wanted {
+        family: random.maybe(3, family),
+        mark: random.maybe(4, Masked { value: model.mark & mask, mask }),
+        assured: random.maybe(4, model.assured),
+        zone: random.maybe(5, model.zone),
+        tuple: by_tuple.then_some(tuple),
+    }
+}
+
+fn family(ipv6: bool) -> u8 {
+    if ipv6 { 10 } else { 2 }
+}
+
+fn selects(wanted: &Wanted, entry: &Entry) -> bool {
+    let same = |wanted: Option<u16>, value: u16| wanted.is_none_or(|wanted| wanted == value);
+    let original_zone = if entry.zoned == Attr::ReplZone { 0 } else { entry.zone };
+    wanted.family.is_none_or(|wanted| wanted == 0 || wanted == family(entry.ipv6))
+        && wanted.mark.is_none_or(|mark| entry.mark & mark.mask == mark.value)
+        && wanted.assured.is_none_or(|assured| assured == entry.assured)
+        && same(wanted.zone, entry.zone)
+        && wanted.tuple.as_ref().is_none_or(|tuple| {
+            tuple.ipv6 == entry.ipv6
+                && same(tuple.src.map(u16::from), entry.src.into())
+                && same(tuple.dst.map(u16::from), entry.dst.into())
+                && same(tuple.protocol.map(u16::from), entry.protocol.into())
+                && same(tuple.ends[0], entry.ends.0)
+                && same(tuple.ends[1], entry.ends.1)
+                && same(tuple.zone, original_zone)
+        })
+}
+
+fn filter(wanted: &Wanted) -> DumpFilter {
+    let mut filter = DumpFilter::new();
+    wanted.family.iter().for_each(|family| filter.set_family(*family));
+    wanted.mark.iter().for_each(|mark| filter.set_mark(*mark));
+    wanted.zone.iter().for_each(|zone| filter.set_zone(*zone));
+    if let Some(assured) = wanted.assured {
+        let mask = Status::ASSURED.bits();
+        filter.set_status(Masked { value: if assured { mask } else { 0 }, mask });
+    }
+    if let Some(tuple) = &wanted.tuple {
+        filter.set_tuple(&pattern(tuple)).unwrap();
+    }
+    filter
+}
+
+fn pattern(tuple: &Tuple) -> Conntrack {
+    let mut ct = Conntrack::new();
+    ct.set_u8(Attr::OrigL3Proto, family(tuple.ipv6)).unwrap();
+    let [src, dst] = match tuple.ipv6 {
+        false => [Attr::OrigIpv4Src, Attr::OrigIpv4Dst],
+        true => [Attr::OrigIpv6Src, Attr::OrigIpv6Dst],
+    };
+    for (attr, host) in [(src, tuple.src), (dst, tuple.dst)] {
+        host.iter().for_each(|host| ct.set_address(attr, address(tuple.ipv6, *host)).unwrap());
+    }
+    tuple.protocol.iter().for_each(|number| ct.set_u8(Attr::OrigL4Proto, *number).unwrap());
+    let is_icmp = tuple.protocol.is_some_and(|protocol| ICMP.contains(&protocol));
+    if let Some(end) = tuple.ends[0] {
+        ct.set_port(if is_icmp { Attr::IcmpId } else { Attr::OrigPortSrc }, end).unwrap();
+    }
+    match tuple.ends[1] {
+        Some(end) if is_icmp => {
+            ct.set_u8(Attr::IcmpType, (end >> 8) as u8).unwrap();
+            ct.set_u8(Attr::IcmpCode, end as u8).unwrap();
+        }
+        Some(end) => ct.set_port(Attr::OrigPortDst, end).unwrap(),
+        None => {}
+    }
+    tuple.zone.iter().for_each(|zone| ct.set_u16(Attr::OrigZone, *zone).unwrap());
+    ct
+}
+
+#[test]
+fn dumps_hand_out_what_was_asked_for() {
+    in_namespace(|| {
+        let mut random = Random::new();
+        let mut table = FlowTable::open().unwrap();
+        let drawn: Vec<_> = (1..300).map(|mark| random_entry(&mut random, mark)).collect();
+        let entries: Vec<_> = drawn.into_iter().filter(|entry| create(&mut table, entry)).collect();
+        assert!(entries.len() > 150);
+        let mut some = 0;
+        for _ in 0..600 {
+            let wanted = random_wanted(&mut random, &entries);
+            let expected: BTreeSet<_> = entries
+                .iter()
+                .filter(|entry| selects(&wanted, entry))
+                .map(|entry| entry.mark)
+                .collect();
+            let dumped: Vec<_> = table
+                .dump_filtered(&filter(&wanted))
+                .unwrap()
+                .map(|entry| entry.unwrap().mark().unwrap())
+                .collect();
+            assert_eq!(dumped.len(), expected.len(), "{wanted:?}");
+            assert_eq!(dumped.into_iter().collect::<BTreeSet<_>>(), expected, "{wanted:?}");
+            some += usize::from(!expected.is_empty() && expected.len() < entries.len());
+        }
+        assert!(some > 200, "{some} filters select some entries");
+    });
+}
