@@ -70,25 +70,21 @@
 
 #[allow(unsafe_code, reason = "pointers from C end here")]
 pub mod capi;
-pub mod ct;
+pub mod conntrack;
 mod error;
-mod events;
-pub mod filter;
-mod flow_table;
 
 pub mod netlink;
-pub mod print;
-pub mod wire;
+pub mod text;
 
-pub use ct::attr::Attr;
-pub use ct::bitmask::Bitmask;
-pub use ct::conntrack::Conntrack;
-pub use ct::expect::{Expect, ExpectAttr};
-pub use ct::flow::{Endpoints, Status};
-pub use ct::labelmap::LabelMap;
+pub use conntrack::events::{Event, Events, Groups};
+pub use conntrack::filter::dump::DumpFilter;
+pub use conntrack::filter::event::EventFilter;
+pub use conntrack::labels::bitmask::Bitmask;
+pub use conntrack::labels::map::LabelMap;
+pub use conntrack::object::attr::Attr;
+pub use conntrack::object::entry::Conntrack;
+pub use conntrack::object::expectation::{Expect, ExpectAttr};
+pub use conntrack::object::flow::{Endpoints, Status};
+pub use conntrack::table::{Dump, Family, FlowTable};
+pub use conntrack::wire::Change;
 pub use error::Error;
-pub use events::{Event, Events, Groups};
-pub use filter::dump::DumpFilter;
-pub use filter::event::EventFilter;
-pub use flow_table::{Dump, Family, FlowTable};
-pub use wire::Change;

@@ -1,10 +1,10 @@
 //! Comparison answers as recorded from libnetfilter_conntrack, given by the Rust API.
 
-use ctrs::ct::attr::Attr;
-use ctrs::ct::bitmask::Bitmask;
-use ctrs::ct::compare;
-use ctrs::ct::conntrack::Conntrack;
-use ctrs::ct::expect::{Expect, ExpectAttr};
+use ctrs::conntrack::labels::bitmask::Bitmask;
+use ctrs::conntrack::object::attr::Attr;
+use ctrs::conntrack::object::compare;
+use ctrs::conntrack::object::entry::Conntrack;
+use ctrs::conntrack::object::expectation::{Expect, ExpectAttr};
 use serde_json::Value;
 
 /// A pair of objects as lists of `[attribute, kind, value]`, how to compare, and the answer.

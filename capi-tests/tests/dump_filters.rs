@@ -4,7 +4,7 @@
 //! `CTRS_SEED` repeats a run.
 
 use capi_tests::in_namespace;
-use ctrs::filter::dump::Masked;
+use ctrs::conntrack::filter::dump::Masked;
 use ctrs::{Attr, Conntrack, DumpFilter, FlowTable, Status};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -6,7 +6,7 @@
 
 mod filter;
 
-use ctrs::filter::bpf::Instruction;
+use ctrs::netlink::bpf::Instruction;
 use serde_json::{Value, json};
 
 /// Runs a program over a datagram; returns whether it accepts.

@@ -7,7 +7,7 @@
 mod filter;
 
 use capi_tests::{in_namespace, skip};
-use ctrs::filter::bpf::Instruction;
+use ctrs::netlink::bpf::Instruction;
 use serde_json::json;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};

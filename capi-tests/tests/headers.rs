@@ -26,7 +26,7 @@ const HEADERS: [Header; 11] = [
             "handle.rs",
             "callback.rs",
             "query.rs",
-            "conntrack.rs",
+            "entry.rs",
             "attr.rs",
             "group.rs",
             "bitmask.rs",
@@ -93,7 +93,7 @@ const HEADERS: [Header; 11] = [
         sources: &["header/linux_nfnetlink_conntrack.rs"],
         text: CTNETLINK,
     },
-    Header { path: "ctrs.h", guard: "CTRS_H", sources: &["version.rs"], text: CTRS },
+    Header { path: "ctrs.h", guard: "CTRS_H", sources: &["../ctrs/version.rs"], text: CTRS },
 ];
 
 /// What comes before the declarations of the main header. Programs count on all of it.
@@ -195,7 +195,7 @@ fn declared_types(source: &Path) -> Vec<String> {
 
 fn generate(header: &Header) -> String {
     let sources: Vec<_> =
-        header.sources.iter().map(|name| root().join("src/capi").join(name)).collect();
+        header.sources.iter().map(|name| root().join("src/capi/conntrack").join(name)).collect();
     let mut config = Config::from_file(root().join("cbindgen.toml")).expect("cbindgen.toml");
     config.include_guard = Some(header.guard.to_owned());
     config.autogen_warning =
@@ -296,14 +296,14 @@ fn committed_headers_are_up_to_date() {
 #[test]
 fn every_exporting_source_is_read() {
     let listed: Vec<_> = HEADERS.iter().flat_map(|header| header.sources).collect();
-    for entry in std::fs::read_dir(root().join("src/capi")).unwrap() {
+    for entry in std::fs::read_dir(root().join("src/capi/conntrack")).unwrap() {
         let path = entry.unwrap().path();
         let exports = path.is_file()
             && std::fs::read_to_string(&path).unwrap().contains("#[unsafe(no_mangle)]");
         let name = path.file_name().unwrap().to_str().unwrap();
         assert!(
             !exports || listed.contains(&&name),
-            "src/capi/{name} exports functions: add it to the sources of a header above"
+            "src/capi/conntrack/{name} exports functions: add it to the sources of a header above"
         );
     }
 }

@@ -2,12 +2,14 @@
 //! every size.
 
 use ctrs::Error;
-use ctrs::ct::attr::Attr;
-use ctrs::ct::bitmask::Bitmask;
-use ctrs::ct::conntrack::{Conntrack, Slot};
-use ctrs::ct::expect::{Expect, ExpectAttr};
-use ctrs::ct::labelmap::LabelMap;
-use ctrs::print::{self, Style, Utc, Writer};
+use ctrs::conntrack::labels::bitmask::Bitmask;
+use ctrs::conntrack::labels::map::LabelMap;
+use ctrs::conntrack::object::attr::Attr;
+use ctrs::conntrack::object::entry::{Conntrack, Slot};
+use ctrs::conntrack::object::expectation::{Expect, ExpectAttr};
+use ctrs::conntrack::print::{self, Style};
+use ctrs::text::time::Utc;
+use ctrs::text::writer::Writer;
 use serde_json::Value;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -119,14 +121,15 @@ fn object(golden: &Value) -> Object {
     if golden["kind"] == "ct" {
         let mut ct = Conntrack::new();
         if let Some(message) = message {
-            ctrs::wire::decode::conntrack(&mut ct, &message[HEADERS..], message[FAMILY]).unwrap();
+            ctrs::conntrack::wire::decode::conntrack(&mut ct, &message[HEADERS..], message[FAMILY])
+                .unwrap();
         }
         set_all(&mut ct, &golden["attrs"]);
         return Object::Entry(Box::new(ct));
     }
     let mut expect = Expect::new();
     if let Some(message) = message {
-        ctrs::wire::expect::decode(&mut expect, &message[HEADERS..], message[FAMILY]);
+        ctrs::conntrack::wire::expect::decode(&mut expect, &message[HEADERS..], message[FAMILY]);
     }
     for [name, kind, value] in triples(&golden["attrs"]) {
         set_expect(&mut expect, expect_attr(name), kind.as_str().unwrap(), value);

@@ -4,8 +4,8 @@
 mod flows;
 
 use capi_tests::in_namespace;
-use ctrs::filter::dump::Masked;
-use ctrs::filter::event::FilterAttr;
+use ctrs::conntrack::filter::dump::Masked;
+use ctrs::conntrack::filter::event::FilterAttr;
 use ctrs::{
     Attr, Change, DumpFilter, Error, EventFilter, Events, Family, FlowTable, Groups, Status,
 };

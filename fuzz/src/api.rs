@@ -3,28 +3,30 @@
 use super::input::Input;
 use super::objects::{Ct, Exp};
 use ctrs::Attr;
-use ctrs::capi::attr::{
+use ctrs::capi::conntrack::attr::{
     nfct_attr_is_set, nfct_attr_is_set_array, nfct_attr_unset, nfct_get_attr, nfct_get_attr_u8,
     nfct_get_attr_u16, nfct_get_attr_u32, nfct_get_attr_u64, nfct_set_attr, nfct_set_attr_l,
     nfct_set_attr_u8, nfct_set_attr_u16, nfct_set_attr_u32, nfct_set_attr_u64,
 };
-use ctrs::capi::bitmask::{
+use ctrs::capi::conntrack::bitmask::{
     nfct_bitmask_clear, nfct_bitmask_clone, nfct_bitmask_destroy, nfct_bitmask_equal,
     nfct_bitmask_maxbit, nfct_bitmask_new, nfct_bitmask_set_bit, nfct_bitmask_test_bit,
     nfct_bitmask_unset_bit,
 };
-use ctrs::capi::conntrack::{nfct_cmp, nfct_copy, nfct_copy_attr, nfct_getobjopt, nfct_setobjopt};
-use ctrs::capi::expect::{
+use ctrs::capi::conntrack::entry::{
+    nfct_cmp, nfct_copy, nfct_copy_attr, nfct_getobjopt, nfct_setobjopt,
+};
+use ctrs::capi::conntrack::expect::{
     nfexp_attr_is_set, nfexp_attr_unset, nfexp_clone, nfexp_cmp, nfexp_get_attr, nfexp_get_attr_u8,
     nfexp_get_attr_u16, nfexp_get_attr_u32, nfexp_set_attr, nfexp_set_attr_u8, nfexp_set_attr_u16,
     nfexp_set_attr_u32,
 };
-use ctrs::capi::group::{
+use ctrs::capi::conntrack::group::{
     nfct_attr_grp_is_set, nfct_attr_grp_unset, nfct_get_attr_grp, nfct_set_attr_grp,
 };
-use ctrs::capi::nlmsg::nfct_payload_parse;
-use ctrs::capi::types::{nf_conntrack, nf_expect, nfct_bitmask};
-use ctrs::ct::attr::Storage;
+use ctrs::capi::conntrack::nlmsg::nfct_payload_parse;
+use ctrs::capi::conntrack::types::{nf_conntrack, nf_expect, nfct_bitmask};
+use ctrs::conntrack::object::attr::Storage;
 use std::ffi::CStr;
 
 const CONNLABELS: [u32; 2] = [66, 67];

@@ -4,16 +4,16 @@
 use super::input::Input;
 use super::kernel;
 use super::objects::{Ct, built};
-use ctrs::capi::dump::{
+use ctrs::capi::conntrack::dump::{
     nfct_filter_dump_create, nfct_filter_dump_destroy, nfct_filter_dump_set_attr,
     nfct_filter_dump_set_attr_u8, nfct_filter_dump_set_attr_u16,
 };
-use ctrs::capi::filter::{
+use ctrs::capi::conntrack::filter::{
     nfct_filter_add_attr, nfct_filter_add_attr_u32, nfct_filter_attach, nfct_filter_create,
     nfct_filter_destroy, nfct_filter_set_logic,
 };
-use ctrs::capi::nlmsg::{nfct_build_query, nfct_nlmsg_build_filter, nfct_payload_parse};
-use ctrs::capi::types::{nfct_filter, nfct_filter_dump};
+use ctrs::capi::conntrack::nlmsg::{nfct_build_query, nfct_nlmsg_build_filter, nfct_payload_parse};
+use ctrs::capi::conntrack::types::{nfct_filter, nfct_filter_dump};
 use libc::sock_filter;
 
 /// Instructions of a program that the kernel takes.

@@ -3,13 +3,13 @@
 use super::input::Input;
 use super::objects::{Ct, text};
 use ctrs::LabelMap;
-use ctrs::capi::attr::nfct_set_attr;
-use ctrs::capi::bitmask::{nfct_bitmask_new, nfct_bitmask_set_bit};
-use ctrs::capi::labelmap::{
+use ctrs::capi::conntrack::attr::nfct_set_attr;
+use ctrs::capi::conntrack::bitmask::{nfct_bitmask_new, nfct_bitmask_set_bit};
+use ctrs::capi::conntrack::labelmap::{
     nfct_labelmap_destroy, nfct_labelmap_get_bit, nfct_labelmap_get_name, nfct_labelmap_new,
 };
-use ctrs::capi::print::nfct_snprintf_labels;
-use ctrs::capi::types::nfct_labelmap;
+use ctrs::capi::conntrack::print::nfct_snprintf_labels;
+use ctrs::capi::conntrack::types::nfct_labelmap;
 use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io::{Read, Write};

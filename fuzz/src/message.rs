@@ -3,11 +3,11 @@
 
 use super::input::Input;
 use super::objects::{Ct, Exp};
-use ctrs::capi::nlmsg::{
+use ctrs::capi::conntrack::nlmsg::{
     nfct_nlmsg_parse, nfct_parse_conntrack, nfct_payload_parse, nfexp_nlmsg_parse,
     nfexp_parse_expect,
 };
-use ctrs::capi::print::{nfct_snprintf, nfexp_snprintf};
+use ctrs::capi::conntrack::print::{nfct_snprintf, nfexp_snprintf};
 
 const ALL_TYPES: i32 = 7;
 

@@ -1,10 +1,10 @@
 //! Objects of the C interface, and what can be asked of every one.
 
-use ctrs::capi::conntrack::{nfct_clone, nfct_destroy, nfct_new};
-use ctrs::capi::expect::{nfexp_destroy, nfexp_new};
-use ctrs::capi::nlmsg::{nfct_nlmsg_build, nfexp_nlmsg_build};
-use ctrs::capi::print::{nfct_snprintf, nfexp_snprintf};
-use ctrs::capi::types::{nf_conntrack, nf_expect};
+use ctrs::capi::conntrack::entry::{nfct_clone, nfct_destroy, nfct_new};
+use ctrs::capi::conntrack::expect::{nfexp_destroy, nfexp_new};
+use ctrs::capi::conntrack::nlmsg::{nfct_nlmsg_build, nfexp_nlmsg_build};
+use ctrs::capi::conntrack::print::{nfct_snprintf, nfexp_snprintf};
+use ctrs::capi::conntrack::types::{nf_conntrack, nf_expect};
 use std::ffi::{c_char, c_int, c_uint};
 
 /// A conntrack object.

@@ -3,19 +3,21 @@
 use super::input::Input;
 use super::kernel::{self, Arrival};
 use super::objects::Ct;
-use ctrs::capi::callback::{
+use ctrs::capi::conntrack::callback::{
     nfct_callback_register, nfct_callback_register2, nfct_callback_unregister,
     nfexp_callback_register, nfexp_callback_register2,
 };
-use ctrs::capi::conntrack::nfct_destroy;
-use ctrs::capi::expect::nfexp_destroy;
-use ctrs::capi::handle::{nfct_close, nfct_nfnlh, nfct_open};
-use ctrs::capi::print::{nfct_snprintf, nfexp_snprintf};
-use ctrs::capi::query::{nfct_catch, nfct_query, nfct_send, nfexp_catch, nfexp_query, nfexp_send};
-use ctrs::capi::types::{nf_conntrack, nf_expect, nfct_handle};
+use ctrs::capi::conntrack::entry::nfct_destroy;
+use ctrs::capi::conntrack::expect::nfexp_destroy;
+use ctrs::capi::conntrack::handle::{nfct_close, nfct_nfnlh, nfct_open};
+use ctrs::capi::conntrack::print::{nfct_snprintf, nfexp_snprintf};
+use ctrs::capi::conntrack::query::{
+    nfct_catch, nfct_query, nfct_send, nfexp_catch, nfexp_query, nfexp_send,
+};
+use ctrs::capi::conntrack::types::{nf_conntrack, nf_expect, nfct_handle};
+use ctrs::conntrack::wire::query::{Query, Request};
 use ctrs::netlink::exchange::{Exchange, Receiver};
 use ctrs::netlink::socket::Socket;
-use ctrs::wire::query::{Query, Request};
 use libc::{c_int, c_void, nlmsghdr};
 use std::cell::{Cell, RefCell};
 

@@ -12,30 +12,6 @@
 //!   that was not destroyed yet, one a callback was handed, one that `nfexp_get_attr` returned
 //!   (read only), or zeroed memory of the documented size and alignment.
 
-pub mod alloc;
-pub mod at_work;
-pub mod attr;
-pub mod bitmask;
-pub mod boundary;
-pub mod callback;
-pub mod cancel;
-pub mod closed;
 pub mod conntrack;
-pub mod dump;
-pub mod expect;
-pub mod filter;
-pub mod group;
-pub mod handle;
-#[cfg(c_header)]
-mod header;
-pub mod labelmap;
-pub mod nfnl;
-pub mod nlmsg;
-pub mod print;
-pub mod ptr;
-pub mod query;
-pub mod receive;
-pub mod selection;
-pub mod state;
-pub mod types;
-pub mod version;
+pub mod ctrs;
+pub mod ffi;

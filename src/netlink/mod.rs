@@ -1,5 +1,6 @@
 //! Netlink itself: a socket, messages read, messages written. Knows nothing of connection tracking.
 
+pub mod bpf;
 pub mod builder;
 #[allow(unsafe_code, reason = "declared as they are called")]
 mod calls;

@@ -1,7 +1,7 @@
 //! Event filters for the tests: the goldens, filters at their limits, and what a filter should say.
 #![allow(dead_code, reason = "each test uses its part")]
 
-use ctrs::filter::event::{EventFilter, FilterAttr};
+use ctrs::conntrack::filter::event::{EventFilter, FilterAttr};
 use serde_json::{Value, json};
 
 /// The names the goldens use, by number of the attribute.

@@ -1,0 +1,387 @@
+//! Attributes of conntrack objects.
+
+use super::types::{RawAttr, nf_conntrack};
+use crate::capi::ffi::boundary::boundary;
+use crate::capi::ffi::ptr;
+use crate::conntrack::heap::Words;
+use crate::conntrack::labels::bitmask::Bitmask;
+use crate::conntrack::object::attr::{Attr, Row, Storage};
+use crate::conntrack::object::entry::{Conntrack, Slot};
+use crate::error::Error;
+use libc::{c_int, c_void, size_t};
+
+/// Takes over a bitmask that C made, without a look at it: what is no bitmask does no harm before
+/// something reads or frees it. One that the object holds already, here or in the other place, is
+/// held in both.
+///
+/// # Safety
+/// `value` came from `nfct_bitmask_new` or `nfct_bitmask_clone`, or is held by `ct`.
+unsafe fn set_labels(ct: &mut Conntrack, attr: Attr, value: *const c_void) -> Result<(), Error> {
+    // SAFETY: this function's contract; of a block held twice the object frees one.
+    let words = unsafe { Words::from_raw(value.cast_mut().cast()) };
+    let labels = words.map(Bitmask).ok_or(Error::Null("the value"))?;
+    ct.set_labels(labels, attr == Attr::ConnlabelsMask);
+    Ok(())
+}
+
+/// Sets an attribute from the value behind a pointer.
+///
+/// # Safety
+/// `ct` is NULL or a live object; `value` is NULL or what the attribute's value is.
+#[inline(always)]
+unsafe fn set_from(
+    ct: *mut nf_conntrack,
+    number: RawAttr,
+    value: *const c_void,
+    length: size_t,
+) -> Result<(), Error> {
+    // SAFETY: this function's contract.
+    let ct = unsafe { ptr::unique(ct) }?;
+    ptr::not_null(value, "the value")?;
+    match Row::of(number) {
+        Ok(row @ Row { storage: Storage::Plain(width), .. }) => {
+            // SAFETY: the value is as wide as the attribute.
+            unsafe {
+                match width {
+                    1 => set_slot::<1>(ct, row, value),
+                    2 => set_slot::<2>(ct, row, value),
+                    4 => set_slot::<4>(ct, row, value),
+                    8 => set_slot::<8>(ct, row, value),
+                    _ => set_slot::<16>(ct, row, value),
+                }
+            }
+            Ok(())
+        }
+        // SAFETY: this function's contract.
+        Ok(row) => unsafe { set_unlike_slot(ct, row, value, length) },
+        Err(_) => Ok(()),
+    }
+}
+
+/// Sets an attribute that is a slot of `N` bytes.
+///
+/// # Safety
+/// `value` points to `N` readable bytes, of any alignment.
+#[inline]
+unsafe fn set_slot<const N: usize>(ct: &mut Conntrack, row: &Row, value: *const c_void) {
+    // SAFETY: this function's contract.
+    ct.flat.store_bytes(row.offset.into(), unsafe { value.cast::<[u8; N]>().read() });
+    ct.flat.present.set(row.attr);
+}
+
+/// As `set_from`, for attributes that are not just one slot.
+///
+/// # Safety
+/// `value` is what the attribute's value is.
+#[inline(never)]
+unsafe fn set_unlike_slot(
+    ct: &mut Conntrack,
+    row: &Row,
+    value: *const c_void,
+    length: size_t,
+) -> Result<(), Error> {
+    match row.storage {
+        // SAFETY: the value is a C string.
+        Storage::Name => ct.set_helper_name(unsafe { ptr::text(value.cast(), 15) }),
+        // SAFETY: the value is `length` bytes.
+        Storage::HelperInfo => ct.set_helper_info(unsafe { ptr::bytes(value, length) })?,
+        // SAFETY: the value is a bitmask.
+        Storage::Labels => unsafe { set_labels(ct, row.attr, value) }?,
+        Storage::FromKernel(_) | Storage::Context => ct.set_value(row, 0),
+        // SAFETY: the value is as wide as the attribute.
+        storage => ct.set_value(row, unsafe { ptr::value(value, storage.width() as u8) }),
+    }
+    Ok(())
+}
+
+/// Sets an attribute from a number; one wider than that is extended with zero bytes.
+///
+/// # Safety
+/// `ct` is NULL or a live object.
+#[inline]
+unsafe fn set_number<const N: usize>(
+    ct: *mut nf_conntrack,
+    number: RawAttr,
+    bytes: [u8; N],
+) -> Result<(), Error> {
+    // SAFETY: this function's contract.
+    let ct = unsafe { ptr::unique(ct) }?;
+    let Ok(row) = Row::of(number) else { return Ok(()) };
+    if matches!(row.storage, Storage::HelperInfo) {
+        return ct.set_helper_info(&bytes);
+    }
+    let mut value = [0; 8];
+    if let Some(low) = value.first_chunk_mut() {
+        *low = bytes;
+    }
+    ct.set_value(row, u64::from_le_bytes(value).into());
+    Ok(())
+}
+
+/// Sets an attribute from the value behind `value`.
+///
+/// Numbers, addresses and ports are copied from there as they lie in memory, of any alignment; a
+/// name is a C string, of which 15 characters are kept; a label bitmask is taken over as it is and
+/// must not be destroyed by the caller, and may be both the labels and their mask. Attributes that
+/// only the kernel fills are marked as set, without a value. An unknown attribute is ignored; NULL
+/// sets errno to EINVAL.
+///
+/// # Safety
+/// `ct` is NULL or a live object; `value` is NULL or points to what the attribute's value is.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_set_attr(
+    ct: *mut nf_conntrack,
+    r#type: RawAttr,
+    value: *const c_void,
+) {
+    // SAFETY: the same contract.
+    boundary((), || unsafe { set_from(ct, r#type, value, 0) });
+}
+
+/// Sets an attribute as nfct_set_attr() does; of ATTR_HELPER_INFO it copies `len` bytes.
+///
+/// NULL sets errno to EINVAL; without memory for ATTR_HELPER_INFO errno is ENOMEM and the object
+/// unchanged.
+///
+/// # Safety
+/// As nfct_set_attr(); for ATTR_HELPER_INFO `value` points to `len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_set_attr_l(
+    ct: *mut nf_conntrack,
+    r#type: RawAttr,
+    value: *const c_void,
+    len: size_t,
+) {
+    // SAFETY: the same contract.
+    boundary((), || unsafe { set_from(ct, r#type, value, len) });
+}
+
+/// Sets an 8-bit attribute. A wider one gets zero in its other bytes. NULL sets errno to EINVAL.
+///
+/// # Safety
+/// `ct` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_set_attr_u8(ct: *mut nf_conntrack, r#type: RawAttr, value: u8) {
+    // SAFETY: the same contract.
+    boundary((), || unsafe { set_number(ct, r#type, value.to_ne_bytes()) });
+}
+
+/// Sets a 16-bit attribute, in the byte order the attribute has. A narrower one gets the low bytes,
+/// a wider one zero in its other bytes. NULL sets errno to EINVAL.
+///
+/// # Safety
+/// `ct` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_set_attr_u16(ct: *mut nf_conntrack, r#type: RawAttr, value: u16) {
+    // SAFETY: the same contract.
+    boundary((), || unsafe { set_number(ct, r#type, value.to_ne_bytes()) });
+}
+
+/// Sets a 32-bit attribute, in the byte order the attribute has. A narrower one gets the low bytes,
+/// a wider one zero in its other bytes. NULL sets errno to EINVAL.
+///
+/// # Safety
+/// `ct` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_set_attr_u32(ct: *mut nf_conntrack, r#type: RawAttr, value: u32) {
+    // SAFETY: the same contract.
+    boundary((), || unsafe { set_number(ct, r#type, value.to_ne_bytes()) });
+}
+
+/// Sets a 64-bit attribute, in host byte order. A narrower one gets the low bytes. NULL sets errno
+/// to EINVAL.
+///
+/// # Safety
+/// `ct` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_set_attr_u64(ct: *mut nf_conntrack, r#type: RawAttr, value: u64) {
+    // SAFETY: the same contract.
+    boundary((), || unsafe { set_number(ct, r#type, value.to_ne_bytes()) });
+}
+
+/// The row of an attribute that the object has.
+#[inline]
+fn present(ct: &Conntrack, number: RawAttr) -> Result<&'static Row, Error> {
+    let row = Row::of(number)?;
+    if ct.flat.present.has_number(number) { Ok(row) } else { Err(Error::NotSet) }
+}
+
+/// The value of an attribute: a pointer into the object, or to what it owns.
+///
+/// The value is valid until the attribute is set again or the object destroyed, and shows later
+/// changes. Returns NULL with ENODATA if the attribute is not set, with EINVAL if it is unknown or
+/// `ct` is NULL; NULL without errno if it is set but has no value.
+///
+/// # Safety
+/// `ct` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_get_attr(ct: *const nf_conntrack, r#type: RawAttr) -> *const c_void {
+    boundary(std::ptr::null(), || {
+        // SAFETY: this function's contract.
+        let object = unsafe { ptr::shared(ct) }?;
+        let row = present(object, r#type)?;
+        if row.offset == Row::ON_HEAP {
+            return Ok(on_heap(object, row.attr));
+        }
+        Ok(ct.cast::<u8>().wrapping_add(row.offset.into()).cast())
+    })
+}
+
+/// The value of an attribute on the heap, NULL if it has none.
+#[inline(never)]
+fn on_heap(ct: &Conntrack, attr: Attr) -> *const c_void {
+    let value = match attr {
+        Attr::Secctx => ct.heap.secctx.as_ref().map(|text| text.as_ptr().cast()),
+        Attr::HelperInfo => ct.heap.helper_info.get().map(|bytes| bytes.as_ptr().cast()),
+        _ => labels(ct, attr).map(|mask| mask.0.as_ptr().cast_const().cast()),
+    };
+    value.unwrap_or(std::ptr::null())
+}
+
+fn labels(ct: &Conntrack, attr: Attr) -> Option<&Bitmask> {
+    match attr {
+        Attr::Connlabels => ct.labels(),
+        Attr::ConnlabelsMask => ct.labels_mask(),
+        _ => None,
+    }
+}
+
+/// The first bytes of an attribute's value, made into a number. One in the object is read on into
+/// its neighbours, one that the object owns is padded with zero bytes.
+///
+/// # Safety
+/// `ct` is NULL or a live object.
+#[inline]
+unsafe fn number<const N: usize, T>(
+    ct: *const nf_conntrack,
+    number: RawAttr,
+    make: fn([u8; N]) -> T,
+) -> Result<T, Error> {
+    // SAFETY: this function's contract.
+    let ct: &Conntrack = unsafe { ptr::shared(ct) }?;
+    let row = present(ct, number)?;
+    let slot = ct.flat.bytes().get(row.offset.into()..).and_then(|rest| rest.first_chunk());
+    Ok(make(slot.copied().unwrap_or_else(|| {
+        let value = first_bytes(ct, row.attr);
+        value.first_chunk().copied().unwrap_or([0; N])
+    })))
+}
+
+/// The first bytes of a value on the heap.
+#[inline(never)]
+fn first_bytes(ct: &Conntrack, attr: Attr) -> Slot {
+    if let Some(mask) = labels(ct, attr) {
+        // SAFETY: a bitmask begins with its count, and has at least one word.
+        return unsafe { ptr::value(mask.0.as_ptr().cast(), 8) }.to_le_bytes();
+    }
+    let mut first: Slot = [0; 16];
+    let value = ct.get(attr).unwrap_or_default();
+    first.iter_mut().zip(value).for_each(|(to, from)| *to = *from);
+    first
+}
+
+/// The value of an 8-bit attribute; of a wider one its first byte.
+///
+/// Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `ct` is NULL.
+///
+/// # Safety
+/// `ct` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_get_attr_u8(ct: *const nf_conntrack, r#type: RawAttr) -> u8 {
+    // SAFETY: the same contract.
+    boundary(0, || unsafe { number(ct, r#type, u8::from_ne_bytes) })
+}
+
+/// The value of a 16-bit attribute in the byte order the attribute has; of a wider one its first
+/// bytes.
+///
+/// Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `ct` is NULL.
+///
+/// # Safety
+/// `ct` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_get_attr_u16(ct: *const nf_conntrack, r#type: RawAttr) -> u16 {
+    // SAFETY: the same contract.
+    boundary(0, || unsafe { number(ct, r#type, u16::from_ne_bytes) })
+}
+
+/// The value of a 32-bit attribute in the byte order the attribute has; of a wider one its first
+/// bytes.
+///
+/// Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `ct` is NULL.
+///
+/// # Safety
+/// `ct` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_get_attr_u32(ct: *const nf_conntrack, r#type: RawAttr) -> u32 {
+    // SAFETY: the same contract.
+    boundary(0, || unsafe { number(ct, r#type, u32::from_ne_bytes) })
+}
+
+/// The value of a 64-bit attribute, host byte order.
+///
+/// Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `ct` is NULL.
+///
+/// # Safety
+/// `ct` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_get_attr_u64(ct: *const nf_conntrack, r#type: RawAttr) -> u64 {
+    // SAFETY: the same contract.
+    boundary(0, || unsafe { number(ct, r#type, u64::from_ne_bytes) })
+}
+
+/// Whether an attribute is set: 1 or 0; -1 with EINVAL if it is unknown or `ct` is NULL.
+///
+/// # Safety
+/// `ct` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_attr_is_set(ct: *const nf_conntrack, r#type: RawAttr) -> c_int {
+    boundary(-1, || {
+        // SAFETY: this function's contract.
+        let ct = unsafe { ptr::shared(ct) }?;
+        Row::of(r#type)?;
+        Ok(ct.flat.present.has_number(r#type).into())
+    })
+}
+
+/// Whether all attributes of an array are set: 1 or 0; 1 for an empty array.
+///
+/// The search ends at the first that is not set. Returns -1 with EINVAL if it meets an unknown one,
+/// or if `ct` or a `type_array` that is not empty is NULL.
+///
+/// # Safety
+/// `ct` is NULL or a live object; `type_array` is NULL or points to `size` numbers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_attr_is_set_array(
+    ct: *const nf_conntrack,
+    type_array: *const RawAttr,
+    size: c_int,
+) -> c_int {
+    boundary(-1, || {
+        // SAFETY: this function's contract.
+        let ct = unsafe { ptr::shared(ct) }?;
+        for at in 0..usize::try_from(size).unwrap_or(0) {
+            ptr::not_null(type_array, "the array")?;
+            // SAFETY: the array has `size` elements.
+            let number = unsafe { type_array.add(at).read_unaligned() };
+            if !ct.has(Attr::try_from(number)?) {
+                return Ok(0);
+            }
+        }
+        Ok(1)
+    })
+}
+
+/// Marks an attribute as not set. Returns 0; -1 with EINVAL if it is unknown or `ct` is NULL.
+///
+/// # Safety
+/// `ct` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_attr_unset(ct: *mut nf_conntrack, r#type: RawAttr) -> c_int {
+    boundary(-1, || {
+        // SAFETY: this function's contract.
+        let ct = unsafe { ptr::unique(ct) }?;
+        ct.unset(Attr::try_from(r#type)?);
+        Ok(0)
+    })
+}

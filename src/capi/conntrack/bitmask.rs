@@ -1,0 +1,126 @@
+//! Label bitmasks.
+
+use super::types::nfct_bitmask;
+use crate::capi::ffi::boundary::boundary;
+use crate::conntrack::heap::Words;
+use crate::conntrack::labels::bitmask::Bitmask;
+use crate::error::Error;
+use libc::{c_int, c_uint};
+use std::mem::ManuallyDrop;
+
+/// The bitmask behind a pointer, which stays C's, or [`Error::Null`].
+///
+/// # Safety
+/// `b` is NULL or a live bitmask, used by nobody else meanwhile.
+unsafe fn borrow(b: *const nfct_bitmask) -> Result<ManuallyDrop<Bitmask>, Error> {
+    // SAFETY: this function's contract; `ManuallyDrop` leaves the block to C.
+    let words = unsafe { Words::from_raw(b.cast_mut().cast()) };
+    words.map(|words| ManuallyDrop::new(Bitmask(words))).ok_or(Error::Null("the bitmask"))
+}
+
+/// Makes an empty bitmask for labels 0 to `maxbit`, rounded up to a multiple of 32.
+///
+/// Release it with nfct_bitmask_destroy(), unless an object took it over. Returns NULL with errno
+/// untouched if `maxbit` is above 65535, with ENOMEM when there is no memory.
+///
+/// # Safety
+/// Always safe to call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_bitmask_new(maxbit: c_uint) -> *mut nfct_bitmask {
+    boundary(std::ptr::null_mut(), || {
+        let mask = Bitmask::new(maxbit)?;
+        Ok(mask.map_or(std::ptr::null_mut(), |mask| mask.0.into_raw().cast()))
+    })
+}
+
+/// Copies a bitmask. Returns NULL with EINVAL for NULL, with ENOMEM when there is no memory.
+///
+/// # Safety
+/// `b` is NULL or a live bitmask.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_bitmask_clone(b: *const nfct_bitmask) -> *mut nfct_bitmask {
+    boundary(std::ptr::null_mut(), || {
+        // SAFETY: this function's contract.
+        let mask = unsafe { borrow(b) }?;
+        Ok(mask.try_clone()?.0.into_raw().cast())
+    })
+}
+
+/// The highest label number the bitmask can hold; 0 with EINVAL for NULL.
+///
+/// # Safety
+/// `b` is NULL or a live bitmask.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_bitmask_maxbit(b: *const nfct_bitmask) -> c_uint {
+    // SAFETY: this function's contract.
+    boundary(0, || unsafe { borrow(b) }.map(|mask| mask.max_bit()))
+}
+
+/// Adds a label; one above nfct_bitmask_maxbit() is ignored. NULL sets errno to EINVAL.
+///
+/// # Safety
+/// `b` is NULL or a live bitmask.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_bitmask_set_bit(b: *mut nfct_bitmask, bit: c_uint) {
+    // SAFETY: this function's contract.
+    boundary((), || unsafe { borrow(b) }.map(|mut mask| mask.set(bit)));
+}
+
+/// Whether a label is in the set: 1 or 0; 0 with EINVAL for NULL.
+///
+/// # Safety
+/// `b` is NULL or a live bitmask.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_bitmask_test_bit(b: *const nfct_bitmask, bit: c_uint) -> c_int {
+    // SAFETY: this function's contract.
+    boundary(0, || unsafe { borrow(b) }.map(|mask| mask.has(bit).into()))
+}
+
+/// Removes a label; one above nfct_bitmask_maxbit() is ignored. NULL sets errno to EINVAL.
+///
+/// # Safety
+/// `b` is NULL or a live bitmask.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_bitmask_unset_bit(b: *mut nfct_bitmask, bit: c_uint) {
+    // SAFETY: this function's contract.
+    boundary((), || unsafe { borrow(b) }.map(|mut mask| mask.unset(bit)));
+}
+
+/// Destroys a bitmask. NULL is ignored.
+///
+/// # Safety
+/// `b` is NULL or a live bitmask that no object took over, and not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_bitmask_destroy(b: *mut nfct_bitmask) {
+    boundary((), || {
+        // SAFETY: this function's contract.
+        drop(unsafe { Words::from_raw(b.cast()) });
+        Ok(())
+    });
+}
+
+/// Removes all labels; the capacity stays. NULL sets errno to EINVAL.
+///
+/// # Safety
+/// `b` is NULL or a live bitmask.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_bitmask_clear(b: *mut nfct_bitmask) {
+    // SAFETY: this function's contract.
+    boundary((), || unsafe { borrow(b) }.map(|mut mask| mask.clear()));
+}
+
+/// Whether two bitmasks have the same capacity and labels; false with EINVAL for NULL.
+///
+/// # Safety
+/// Each is NULL or a live bitmask.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_bitmask_equal(
+    b1: *const nfct_bitmask,
+    b2: *const nfct_bitmask,
+) -> bool {
+    boundary(false, || {
+        // SAFETY: this function's contract.
+        let (a, b) = unsafe { (borrow(b1)?, borrow(b2)?) };
+        Ok(*a == *b)
+    })
+}

@@ -1,0 +1,426 @@
+//! Callbacks: registered, and called for a message.
+
+use super::receive;
+use super::selection::{Judgement, Selections};
+use super::state::{self, Loans, State, Token};
+use super::types::{
+    ConntrackCallback, ConntrackCallback2, ExpectCallback, ExpectCallback2, RawMsgType,
+    nf_conntrack, nf_expect, nfct_handle,
+};
+use crate::capi::ffi::alloc::{Object, Opaque};
+use crate::capi::ffi::at_work::Frame;
+use crate::capi::ffi::boundary::boundary;
+use crate::capi::ffi::nfnl::{Call, Registration};
+use crate::capi::ffi::ptr;
+use crate::conntrack::object::entry::Conntrack;
+use crate::conntrack::object::expectation::Expect;
+use crate::conntrack::wire::{Change, decode, expect};
+use crate::error::Error;
+use crate::netlink::message::Message;
+use libc::{c_int, c_void, nlmsghdr};
+
+/// `NFCT_CB_FAILURE`.
+pub(super) const FAILURE: c_int = -1;
+/// `NFCT_CB_STOP`: what a missing function stands for.
+const STOP: c_int = 0;
+/// `NFCT_CB_CONTINUE`.
+pub(super) const CONTINUE: c_int = 1;
+/// `NFCT_CB_STOLEN`: the callback keeps the object.
+const STOLEN: c_int = 2;
+
+/// The functions of one subsystem, and what both are called with.
+pub(super) struct Functions<T> {
+    /// Which changes are wanted, `NFCT_T_*`.
+    pub(super) types: RawMsgType,
+    pub(super) data: *mut c_void,
+    pub(super) v1: Option<unsafe extern "C-unwind" fn(RawMsgType, *mut T, *mut c_void) -> c_int>,
+    pub(super) v2: Option<
+        unsafe extern "C-unwind" fn(*const nlmsghdr, RawMsgType, *mut T, *mut c_void) -> c_int,
+    >,
+}
+
+impl<T> Clone for Functions<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Functions<T> {}
+
+impl<T> Default for Functions<T> {
+    fn default() -> Self {
+        Self { types: 0, data: std::ptr::null_mut(), v1: None, v2: None }
+    }
+}
+
+impl<T> Functions<T> {
+    /// Whether a message is wanted, and what it says.
+    pub(super) fn wanted(&self, message: &Message<'_>) -> Option<RawMsgType> {
+        let change = Change::of(message)? as RawMsgType;
+        (self.types & change != 0).then_some(change)
+    }
+
+    /// The same functions, called for nothing.
+    fn silent(&self) -> Self {
+        Self { types: 0, data: std::ptr::null_mut(), ..*self }
+    }
+}
+
+/// An opaque type whose objects callbacks are handed.
+pub(super) trait Lendable: Opaque<Inner: Default> + Sized {
+    /// The subsystem whose messages tell of them.
+    const SUBSYSTEM: Registration;
+    /// What libnfnetlink calls for such a message.
+    const HOOK: Call;
+
+    /// The functions that are handed one.
+    fn functions(state: &mut State) -> &mut Functions<Self>;
+
+    /// Where the object for the next callback is kept.
+    fn spare(state: &mut State) -> &mut Option<*mut Object<Self>>;
+
+    /// What the callback of a call has on loan.
+    fn lent(loans: Loans<'_>) -> &mut Option<*mut Object<Self>>;
+
+    /// Reads a message into an object without attributes.
+    fn decode(object: &mut Self::Inner, message: &Message<'_>) -> Result<(), Error>;
+
+    /// What becomes of the object that a message was read into.
+    fn judge(selections: &Selections, message: &Message<'_>, object: &Self::Inner) -> Judgement;
+}
+
+impl Lendable for nf_conntrack {
+    const SUBSYSTEM: Registration = state::CONNTRACK;
+    const HOOK: Call = hooked_conntrack;
+
+    fn functions(state: &mut State) -> &mut Functions<Self> {
+        &mut state.ct
+    }
+
+    fn spare(state: &mut State) -> &mut Option<*mut Object<Self>> {
+        &mut state.spare_ct
+    }
+
+    fn lent(loans: Loans<'_>) -> &mut Option<*mut Object<Self>> {
+        loans.ct
+    }
+
+    fn decode(object: &mut Conntrack, message: &Message<'_>) -> Result<(), Error> {
+        decode::as_far_as_possible(object, message)
+    }
+
+    fn judge(selections: &Selections, message: &Message<'_>, object: &Conntrack) -> Judgement {
+        selections.judge(message, object)
+    }
+}
+
+impl Lendable for nf_expect {
+    const SUBSYSTEM: Registration = state::EXPECTATIONS;
+    const HOOK: Call = hooked_expectation;
+
+    fn functions(state: &mut State) -> &mut Functions<Self> {
+        &mut state.exp
+    }
+
+    fn spare(state: &mut State) -> &mut Option<*mut Object<Self>> {
+        &mut state.spare_exp
+    }
+
+    fn lent(loans: Loans<'_>) -> &mut Option<*mut Object<Self>> {
+        loans.exp
+    }
+
+    fn decode(object: &mut Expect, message: &Message<'_>) -> Result<(), Error> {
+        expect::decode(object, message.attributes(), message.family());
+        Ok(())
+    }
+
+    fn judge(_: &Selections, _: &Message<'_>, _: &Expect) -> Judgement {
+        Judgement::Hand
+    }
+}
+
+/// What becomes of a message.
+enum Handing<C> {
+    /// The functions do not want it, or the program did not ask for it.
+    Unwanted,
+    /// They are called with this object; the second version with the message too. If it is to be
+    /// zeroed, they are called with what that tells of it.
+    Call { zero: bool, functions: Functions<C>, change: RawMsgType, object: *mut C },
+}
+
+/// Hands a message to the functions of a handle and returns their verdict.
+///
+/// The functions may jump away or throw: this frame has nothing to drop.
+///
+/// # Safety
+/// `h` is a live handle, `token` a call at work on it.
+pub(super) unsafe fn hand<C: Lendable>(
+    h: *mut State,
+    token: Token,
+    message: &Message<'_>,
+) -> c_int {
+    let handing = boundary(None, || {
+        // SAFETY: the handle is live, and the reference ends before the function is called.
+        let state = unsafe { &mut *h };
+        let functions = *C::functions(state);
+        let Some(change) = functions.wanted(message) else { return Ok(Some(Handing::Unwanted)) };
+        let (judgement, object) = state.lend::<C>(token, message)?;
+        let zero = judgement == Judgement::Zero;
+        Ok(Some(match judgement {
+            Judgement::Skip => Handing::Unwanted,
+            _ => Handing::Call { zero, functions, change, object },
+        }))
+    });
+    let Some(handing) = handing else { return FAILURE };
+    let Handing::Call { zero, functions, change, object } = handing else { return CONTINUE };
+    // SAFETY: the call at work has kept the handle from being freed, and has the object on loan; no
+    // reference into the handle is held while a function runs; they are what C said they are.
+    unsafe {
+        let told = if zero { receive::zero(h, token, object.cast()) } else { None };
+        let verdict = match (told, functions.v1, functions.v2) {
+            (Some(verdict), _, _) => verdict,
+            (_, Some(call), _) => call(change, object, functions.data),
+            (_, _, Some(call)) => call(ptr::message(message), change, object, functions.data),
+            _ => STOP,
+        };
+        (*h).take_back::<C>(token, verdict == STOLEN && told.is_none());
+        verdict
+    }
+}
+
+/// What libnfnetlink calls for a conntrack message, when a program receives with that library.
+///
+/// # Safety
+/// `nlh` is a whole message; `data` is the handle that hooked it.
+unsafe extern "C-unwind" fn hooked_conntrack(
+    nlh: *mut nlmsghdr,
+    _attributes: *mut *mut c_void,
+    data: *mut c_void,
+) -> c_int {
+    // SAFETY: this function's contract.
+    unsafe { hooked::<nf_conntrack>(nlh, data.cast()) }
+}
+
+/// What libnfnetlink calls for an expectation message.
+///
+/// # Safety
+/// `nlh` is a whole message; `data` is the handle that hooked it.
+unsafe extern "C-unwind" fn hooked_expectation(
+    nlh: *mut nlmsghdr,
+    _attributes: *mut *mut c_void,
+    data: *mut c_void,
+) -> c_int {
+    // SAFETY: this function's contract.
+    unsafe { hooked::<nf_expect>(nlh, data.cast()) }
+}
+
+/// Hands on a message that libnfnetlink received: a call at work like any other.
+///
+/// # Safety
+/// `nlh` points to a whole message; `h` is a live handle.
+unsafe fn hooked<C: Lendable>(nlh: *const nlmsghdr, h: *mut State) -> c_int {
+    // SAFETY: this function's contract.
+    let bytes = unsafe { std::slice::from_raw_parts(nlh.cast::<u8>(), (*nlh).nlmsg_len as usize) };
+    let Some(message) = Message::first(bytes) else { return CONTINUE };
+    let mark = 0u8;
+    let frame = Frame::of(&raw const mark);
+    let entered = boundary(None, || {
+        // SAFETY: this function's contract; the reference ends before the function is called.
+        let state = unsafe { &mut *h };
+        state.receives_elsewhere();
+        state.enter(&frame, frame).map(Some)
+    });
+    let Some(token) = entered else { return FAILURE };
+    // SAFETY: the call is at work until it leaves.
+    unsafe {
+        let verdict = hand::<C>(h, token, &message);
+        State::leave(h, token);
+        verdict
+    }
+}
+
+/// Changes the functions of a subsystem that is open, and hooks its messages, or unhooks them.
+///
+/// # Safety
+/// `h` is NULL or a live handle.
+unsafe fn change<C: Lendable>(
+    h: *mut nfct_handle,
+    hooked: bool,
+    f: impl FnOnce(&mut Functions<C>),
+) -> c_int {
+    boundary(-1, || {
+        // SAFETY: this function's contract.
+        let state = unsafe { State::of(h) }?;
+        state.block().hook(&C::SUBSYSTEM, hooked.then_some(C::HOOK), h.cast())?;
+        f(C::functions(state));
+        Ok(0)
+    })
+}
+
+/// Registers the function that conntrack messages go to, in place of one registered before.
+///
+/// `type` says which: NFCT_T_NEW, NFCT_T_UPDATE (also answers to dumps and gets), NFCT_T_DESTROY,
+/// or NFCT_T_ALL. The function returns NFCT_CB_CONTINUE, NFCT_CB_STOP, NFCT_CB_STOLEN (the object is
+/// its own now, for nfct_destroy()), or a negative number, which ends the loop and is returned. The
+/// object is the function's to use until it returns; if the function destroys it, it is freed once,
+/// whatever is returned. While both versions are registered, this one is called. It may call any
+/// function of this library, on the same handle too.
+/// Returns 0; -1 with EINVAL for NULL or a handle opened without conntrack.
+///
+/// # Safety
+/// `h` is NULL or a live handle; `cb` may be called with `data` while it is registered.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_callback_register(
+    h: *mut nfct_handle,
+    r#type: RawMsgType,
+    cb: Option<
+        unsafe extern "C-unwind" fn(
+            r#type: RawMsgType,
+            ct: *mut nf_conntrack,
+            data: *mut c_void,
+        ) -> c_int,
+    >,
+    data: *mut c_void,
+) -> c_int {
+    let cb: ConntrackCallback = cb;
+    // SAFETY: this function's contract.
+    unsafe {
+        change::<nf_conntrack>(h, true, |to| *to = Functions { types: r#type, data, v1: cb, ..*to })
+    }
+}
+
+/// Removes the function registered with nfct_callback_register(); conntrack messages go nowhere
+/// then, not even to one registered with nfct_callback_register2().
+///
+/// Sets errno to EINVAL for NULL or a handle opened without conntrack.
+///
+/// # Safety
+/// `h` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_callback_unregister(h: *mut nfct_handle) {
+    // SAFETY: this function's contract.
+    unsafe { change::<nf_conntrack>(h, false, |to| *to = Functions { v1: None, ..to.silent() }) };
+}
+
+/// Registers a function as nfct_callback_register() does, which is handed the message too.
+///
+/// The message is valid until the function returns.
+/// Returns 0; -1 with EINVAL for NULL or a handle opened without conntrack.
+///
+/// # Safety
+/// `h` is NULL or a live handle; `cb` may be called with `data` while it is registered.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_callback_register2(
+    h: *mut nfct_handle,
+    r#type: RawMsgType,
+    cb: Option<
+        unsafe extern "C-unwind" fn(
+            nlh: *const nlmsghdr,
+            r#type: RawMsgType,
+            ct: *mut nf_conntrack,
+            data: *mut c_void,
+        ) -> c_int,
+    >,
+    data: *mut c_void,
+) -> c_int {
+    let cb: ConntrackCallback2 = cb;
+    // SAFETY: this function's contract.
+    unsafe {
+        change::<nf_conntrack>(h, true, |to| *to = Functions { types: r#type, data, v2: cb, ..*to })
+    }
+}
+
+/// Removes the function registered with nfct_callback_register2(); conntrack messages go nowhere
+/// then.
+///
+/// Sets errno to EINVAL for NULL or a handle opened without conntrack.
+///
+/// # Safety
+/// `h` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_callback_unregister2(h: *mut nfct_handle) {
+    // SAFETY: this function's contract.
+    unsafe { change::<nf_conntrack>(h, false, |to| *to = Functions { v2: None, ..to.silent() }) };
+}
+
+/// Registers the function that expectation messages go to, as nfct_callback_register() does for
+/// conntrack messages. A stolen object is released with nfexp_destroy(); one that the function
+/// destroys is freed once, whatever is returned.
+///
+/// Returns 0; -1 with EINVAL for NULL or a handle opened without expectations.
+///
+/// # Safety
+/// `h` is NULL or a live handle; `cb` may be called with `data` while it is registered.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_callback_register(
+    h: *mut nfct_handle,
+    r#type: RawMsgType,
+    cb: Option<
+        unsafe extern "C-unwind" fn(
+            r#type: RawMsgType,
+            exp: *mut nf_expect,
+            data: *mut c_void,
+        ) -> c_int,
+    >,
+    data: *mut c_void,
+) -> c_int {
+    let cb: ExpectCallback = cb;
+    // SAFETY: this function's contract.
+    unsafe {
+        change::<nf_expect>(h, true, |to| *to = Functions { types: r#type, data, v1: cb, ..*to })
+    }
+}
+
+/// Removes the function registered with nfexp_callback_register(); expectation messages go nowhere
+/// then.
+///
+/// Sets errno to EINVAL for NULL or a handle opened without expectations.
+///
+/// # Safety
+/// `h` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_callback_unregister(h: *mut nfct_handle) {
+    // SAFETY: this function's contract.
+    unsafe { change::<nf_expect>(h, false, |to| *to = Functions { v1: None, ..to.silent() }) };
+}
+
+/// Registers a function as nfexp_callback_register() does, which is handed the message too.
+///
+/// Returns 0; -1 with EINVAL for NULL or a handle opened without expectations.
+///
+/// # Safety
+/// `h` is NULL or a live handle; `cb` may be called with `data` while it is registered.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_callback_register2(
+    h: *mut nfct_handle,
+    r#type: RawMsgType,
+    cb: Option<
+        unsafe extern "C-unwind" fn(
+            nlh: *const nlmsghdr,
+            r#type: RawMsgType,
+            exp: *mut nf_expect,
+            data: *mut c_void,
+        ) -> c_int,
+    >,
+    data: *mut c_void,
+) -> c_int {
+    let cb: ExpectCallback2 = cb;
+    // SAFETY: this function's contract.
+    unsafe {
+        change::<nf_expect>(h, true, |to| *to = Functions { types: r#type, data, v2: cb, ..*to })
+    }
+}
+
+/// Removes the function registered with nfexp_callback_register2(); expectation messages go nowhere
+/// then.
+///
+/// Sets errno to EINVAL for NULL or a handle opened without expectations.
+///
+/// # Safety
+/// `h` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_callback_unregister2(h: *mut nfct_handle) {
+    // SAFETY: this function's contract.
+    unsafe { change::<nf_expect>(h, false, |to| *to = Functions { v2: None, ..to.silent() }) };
+}

@@ -1,0 +1,133 @@
+//! Filters of dumps and flushes.
+
+use super::types::{RawDumpAttr, nf_conntrack, nfct_filter_dump};
+use crate::capi::ffi::alloc::{create, destroy};
+use crate::capi::ffi::boundary::boundary;
+use crate::capi::ffi::ptr;
+use crate::conntrack::filter::dump::{DumpAttr, Masked};
+use crate::error::Error;
+use libc::c_void;
+
+/// Makes an empty filter, which selects all entries. Release it with nfct_filter_dump_destroy().
+///
+/// Returns NULL with ENOMEM when there is no memory.
+///
+/// # Safety
+/// Always safe to call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_filter_dump_create() -> *mut nfct_filter_dump {
+    boundary(std::ptr::null_mut(), create)
+}
+
+/// Destroys a filter. NULL is ignored; errno is left alone.
+///
+/// # Safety
+/// `filter` is NULL or a live filter, and not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_filter_dump_destroy(filter: *mut nfct_filter_dump) {
+    boundary((), || {
+        if !filter.is_null() {
+            // SAFETY: this function's contract.
+            unsafe { destroy(filter) };
+        }
+        Ok(())
+    });
+}
+
+/// Sets a criterion from the value behind a pointer.
+///
+/// # Safety
+/// `filter` is NULL or a live filter; `data` is NULL or points to what the criterion's value is.
+unsafe fn set(
+    filter: *mut nfct_filter_dump,
+    number: RawDumpAttr,
+    data: *const c_void,
+) -> Result<(), Error> {
+    // SAFETY: this function's contract.
+    let filter = unsafe { ptr::unique(filter) }?;
+    ptr::not_null(data, "the data")?;
+    let Ok(attr) = DumpAttr::try_from(number) else { return Ok(()) };
+    // SAFETY: `data` points to the value of the criterion, whose type each arm reads.
+    unsafe {
+        match attr {
+            DumpAttr::Mark => filter.set_mark(ptr::read::<Masked>(data)?),
+            DumpAttr::Status => filter.set_status(ptr::read::<Masked>(data)?),
+            DumpAttr::Family => filter.set_family(ptr::read(data)?),
+            DumpAttr::Zone => filter.set_zone(ptr::read(data)?),
+            DumpAttr::Tuple => filter.set_object(ptr::shared(data.cast::<nf_conntrack>())?)?,
+        }
+    }
+    Ok(())
+}
+
+/// Sets a criterion: `struct nfct_filter_dump_mark` for MARK and STATUS, `uint8_t` for L3NUM,
+/// `uint16_t` for ZONE, `struct nf_conntrack` for TUPLE, which is copied.
+///
+/// An unknown criterion is ignored; NULL sets errno to EINVAL. Dumps by nfct_query() and nfct_send()
+/// hand out what the filter selects, whatever the kernel knows. Otherwise a kernel ignores criteria that
+/// it does not know: STATUS needs Linux 5.15, ZONE 6.8, TUPLE 5.8. Then NFCT_Q_FLUSH_FILTER destroys
+/// more, and NFCT_Q_DUMP_FILTER_RESET zeroes more. No kernel flushes by TUPLE: nfct_query() says what
+/// to do instead.
+///
+/// # Safety
+/// `filter_dump` is NULL or a live filter; `data` is NULL or points to what the value is.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_filter_dump_set_attr(
+    filter_dump: *mut nfct_filter_dump,
+    r#type: RawDumpAttr,
+    data: *const c_void,
+) {
+    // SAFETY: the same contract.
+    boundary((), || unsafe { set(filter_dump, r#type, data) });
+}
+
+/// Sets a criterion whose value is a number of at most 8 bits; others are ignored.
+///
+/// NULL sets errno to EINVAL.
+///
+/// # Safety
+/// `filter_dump` is NULL or a live filter.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_filter_dump_set_attr_u8(
+    filter_dump: *mut nfct_filter_dump,
+    r#type: RawDumpAttr,
+    data: u8,
+) {
+    // SAFETY: the same contract.
+    boundary((), || unsafe { set_number(filter_dump, r#type, data.into()) });
+}
+
+/// Sets a criterion whose value is a number of at most 16 bits; others are ignored.
+///
+/// NULL sets errno to EINVAL.
+///
+/// # Safety
+/// `filter_dump` is NULL or a live filter.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_filter_dump_set_attr_u16(
+    filter_dump: *mut nfct_filter_dump,
+    r#type: RawDumpAttr,
+    data: u16,
+) {
+    // SAFETY: the same contract.
+    boundary((), || unsafe { set_number(filter_dump, r#type, data) });
+}
+
+/// Sets a criterion that is a plain number.
+///
+/// # Safety
+/// `filter` is NULL or a live filter.
+unsafe fn set_number(
+    filter: *mut nfct_filter_dump,
+    number: RawDumpAttr,
+    value: u16,
+) -> Result<(), Error> {
+    // SAFETY: this function's contract.
+    let filter = unsafe { ptr::unique(filter) }?;
+    match DumpAttr::try_from(number) {
+        Ok(DumpAttr::Family) => filter.set_family(value as u8),
+        Ok(DumpAttr::Zone) => filter.set_zone(value),
+        _ => {}
+    }
+    Ok(())
+}

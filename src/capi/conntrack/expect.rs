@@ -1,0 +1,306 @@
+//! Expectations: made, destroyed, compared, and their attributes.
+
+use super::types::{RawExpectAttr, nf_conntrack, nf_expect};
+use crate::capi::ffi::alloc::Object;
+use crate::capi::ffi::boundary::boundary;
+use crate::capi::ffi::ptr;
+use crate::conntrack::object::compare;
+use crate::conntrack::object::expectation::{Expect, ExpectAttr};
+use crate::error::Error;
+use libc::{c_int, c_uint, c_void, size_t};
+use std::mem::offset_of;
+
+/// Makes an empty expectation. Release it with nfexp_destroy().
+///
+/// Returns NULL with ENOMEM when there is no memory.
+///
+/// # Safety
+/// Always safe to call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_new() -> *mut nf_expect {
+    boundary(std::ptr::null_mut(), || Object::<nf_expect>::create().map(<*mut _>::cast))
+}
+
+/// Destroys an expectation. NULL is ignored; errno is left alone.
+///
+/// # Safety
+/// `exp` is NULL or a live object on the heap, and not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_destroy(exp: *mut nf_expect) {
+    boundary((), || {
+        if !exp.is_null() {
+            // SAFETY: this function's contract.
+            unsafe { Object::<nf_expect>::destroy(exp.cast()) };
+        }
+        Ok(())
+    });
+}
+
+/// Copies an expectation. Returns NULL with EINVAL for NULL, with ENOMEM when there is no memory.
+///
+/// # Safety
+/// `exp` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_clone(exp: *const nf_expect) -> *mut nf_expect {
+    boundary(std::ptr::null_mut(), || {
+        ptr::not_null(exp, "the object")?;
+        let copy = Object::<nf_expect>::create()?;
+        // SAFETY: this function's contract; an expectation owns nothing, so its bytes are all of it.
+        unsafe { copy.cast::<Expect>().copy_from_nonoverlapping(exp.cast(), 1) };
+        Ok(copy.cast())
+    })
+}
+
+/// The bytes of an expectation: what nfexp_maxsize() returns; 0 with EINVAL for NULL.
+///
+/// # Safety
+/// `exp` is not looked into.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_sizeof(exp: *const nf_expect) -> size_t {
+    boundary(0, || ptr::not_null(exp, "the object").map(|()| Object::<nf_expect>::SIZE))
+}
+
+/// The bytes of an expectation. That many zero bytes, aligned for any type, are an empty one, and
+/// copying them copies it.
+///
+/// # Safety
+/// Always safe to call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_maxsize() -> size_t {
+    boundary(0, || Ok(Object::<nf_expect>::SIZE))
+}
+
+/// Compares two expectations; of `flags` NFCT_CMP_MASK and NFCT_CMP_STRICT count, as in nfct_cmp().
+///
+/// Timeouts are not compared. Returns 1 if they match, else 0; 0 with EINVAL for NULL.
+///
+/// # Safety
+/// Each is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_cmp(
+    exp1: *const nf_expect,
+    exp2: *const nf_expect,
+    flags: c_uint,
+) -> c_int {
+    boundary(0, || {
+        // SAFETY: this function's contract.
+        let (a, b) = unsafe { (ptr::shared(exp1)?, ptr::shared(exp2)?) };
+        Ok(compare::expect(a, b, flags).into())
+    })
+}
+
+/// Where the value of an attribute lies in an expectation.
+fn offset(attr: ExpectAttr) -> usize {
+    match attr {
+        ExpectAttr::Master => offset_of!(Expect, master),
+        ExpectAttr::Expected => offset_of!(Expect, expected),
+        ExpectAttr::Mask => offset_of!(Expect, mask),
+        ExpectAttr::NatTuple => offset_of!(Expect, nat),
+        ExpectAttr::Timeout => offset_of!(Expect, timeout),
+        ExpectAttr::Zone => offset_of!(Expect, zone),
+        ExpectAttr::Flags => offset_of!(Expect, flags),
+        ExpectAttr::Class => offset_of!(Expect, class),
+        ExpectAttr::NatDir => offset_of!(Expect, nat_dir),
+        ExpectAttr::HelperName => offset_of!(Expect, helper_name),
+        ExpectAttr::Function => offset_of!(Expect, function),
+    }
+}
+
+/// Sets an attribute from the value behind a pointer: a tuple from a conntrack object, of which the
+/// original tuple is copied; a name from a C string, which is cut to fit; a number from its own type,
+/// of any alignment.
+///
+/// An unknown attribute is ignored; NULL sets errno to EINVAL.
+///
+/// # Safety
+/// `exp` is NULL or a live object; `value` is NULL or points to what the attribute's value is.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_set_attr(
+    exp: *mut nf_expect,
+    r#type: RawExpectAttr,
+    value: *const c_void,
+) {
+    boundary((), || {
+        ptr::not_null(exp, "the object")?;
+        ptr::not_null(value, "the value")?;
+        let Ok(attr) = ExpectAttr::try_from(r#type) else { return Ok(()) };
+        // SAFETY: `value` points to the value of the attribute. A tuple may be one of this very
+        // object, so it is copied before the object is borrowed.
+        unsafe {
+            match attr {
+                ExpectAttr::Master
+                | ExpectAttr::Expected
+                | ExpectAttr::Mask
+                | ExpectAttr::NatTuple => {
+                    let flat = ptr::shared(value.cast::<nf_conntrack>())?.flat;
+                    ptr::unique(exp)?.set_flat(attr, &flat);
+                }
+                ExpectAttr::HelperName => {
+                    ptr::unique(exp)?.store_name(attr, ptr::text(value.cast(), 15));
+                }
+                ExpectAttr::Function => {
+                    ptr::unique(exp)?.store_name(attr, ptr::text(value.cast(), 23));
+                }
+                ExpectAttr::Zone => {
+                    ptr::unique(exp)?.store_number(attr, ptr::read::<u16>(value)?.into());
+                }
+                _ => ptr::unique(exp)?.store_number(attr, ptr::read(value)?),
+            }
+        }
+        Ok(())
+    });
+}
+
+/// Sets a numeric attribute; others are ignored.
+///
+/// # Safety
+/// `exp` is NULL or a live object.
+unsafe fn set_number(exp: *mut nf_expect, number: RawExpectAttr, value: u32) -> Result<(), Error> {
+    // SAFETY: this function's contract.
+    let exp = unsafe { ptr::unique(exp) }?;
+    if let Ok(attr) = ExpectAttr::try_from(number) {
+        exp.store_number(attr, value);
+    }
+    Ok(())
+}
+
+/// Sets a numeric attribute to an 8-bit value. Tuples and names are left alone; NULL sets errno to
+/// EINVAL.
+///
+/// # Safety
+/// `exp` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_set_attr_u8(exp: *mut nf_expect, r#type: RawExpectAttr, value: u8) {
+    // SAFETY: the same contract.
+    boundary((), || unsafe { set_number(exp, r#type, value.into()) });
+}
+
+/// Sets a numeric attribute to a 16-bit value. Tuples and names are left alone; NULL sets errno to
+/// EINVAL.
+///
+/// # Safety
+/// `exp` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_set_attr_u16(
+    exp: *mut nf_expect,
+    r#type: RawExpectAttr,
+    value: u16,
+) {
+    // SAFETY: the same contract.
+    boundary((), || unsafe { set_number(exp, r#type, value.into()) });
+}
+
+/// Sets a numeric attribute to a 32-bit value, of which the zone takes the low half. Tuples and names
+/// are left alone; NULL sets errno to EINVAL.
+///
+/// # Safety
+/// `exp` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_set_attr_u32(
+    exp: *mut nf_expect,
+    r#type: RawExpectAttr,
+    value: u32,
+) {
+    // SAFETY: the same contract.
+    boundary((), || unsafe { set_number(exp, r#type, value) });
+}
+
+/// The attribute with this number, if the expectation has it.
+fn present(exp: &Expect, number: RawExpectAttr) -> Result<ExpectAttr, Error> {
+    let attr = ExpectAttr::try_from(number)?;
+    if exp.has(attr) { Ok(attr) } else { Err(Error::NotSet) }
+}
+
+/// The value of an attribute: a pointer into the expectation, valid until it is destroyed.
+///
+/// A tuple is handed out as a `const struct nf_conntrack`, to be read and not destroyed. Returns NULL
+/// with ENODATA if the attribute is not set, with EINVAL if it is unknown or `exp` is NULL.
+///
+/// # Safety
+/// `exp` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_get_attr(
+    exp: *const nf_expect,
+    r#type: RawExpectAttr,
+) -> *const c_void {
+    boundary(std::ptr::null(), || {
+        // SAFETY: this function's contract.
+        let attr = present(unsafe { ptr::shared(exp) }?, r#type)?;
+        Ok(exp.cast::<u8>().wrapping_add(offset(attr)).cast())
+    })
+}
+
+/// The first bytes of an attribute's value, read on into its neighbours.
+///
+/// # Safety
+/// `exp` is NULL or a live object.
+unsafe fn number<T: Copy>(exp: *const nf_expect, number: RawExpectAttr) -> Result<T, Error> {
+    // SAFETY: this function's contract; no value lies at the very end of the object.
+    unsafe {
+        let attr = present(ptr::shared(exp)?, number)?;
+        Ok(exp.cast::<u8>().add(offset(attr)).cast::<T>().read_unaligned())
+    }
+}
+
+/// The first byte of an attribute's value.
+///
+/// Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `exp` is NULL.
+///
+/// # Safety
+/// `exp` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_get_attr_u8(exp: *const nf_expect, r#type: RawExpectAttr) -> u8 {
+    // SAFETY: the same contract; any byte is a value.
+    boundary(0, || unsafe { number(exp, r#type) })
+}
+
+/// The first two bytes of an attribute's value, host byte order.
+///
+/// Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `exp` is NULL.
+///
+/// # Safety
+/// `exp` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_get_attr_u16(exp: *const nf_expect, r#type: RawExpectAttr) -> u16 {
+    // SAFETY: the same contract; any bytes are a value.
+    boundary(0, || unsafe { number(exp, r#type) })
+}
+
+/// The value of a 32-bit attribute, host byte order.
+///
+/// Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `exp` is NULL.
+///
+/// # Safety
+/// `exp` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_get_attr_u32(exp: *const nf_expect, r#type: RawExpectAttr) -> u32 {
+    // SAFETY: the same contract; any bytes are a value.
+    boundary(0, || unsafe { number(exp, r#type) })
+}
+
+/// Whether an attribute is set: 1 or 0; -1 with EINVAL if it is unknown or `exp` is NULL.
+///
+/// # Safety
+/// `exp` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_attr_is_set(exp: *const nf_expect, r#type: RawExpectAttr) -> c_int {
+    boundary(-1, || {
+        // SAFETY: this function's contract.
+        let exp = unsafe { ptr::shared(exp) }?;
+        Ok(exp.has(ExpectAttr::try_from(r#type)?).into())
+    })
+}
+
+/// Marks an attribute as not set. Returns 0; -1 with EINVAL if it is unknown or `exp` is NULL.
+///
+/// # Safety
+/// `exp` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_attr_unset(exp: *mut nf_expect, r#type: RawExpectAttr) -> c_int {
+    boundary(-1, || {
+        // SAFETY: this function's contract.
+        let exp = unsafe { ptr::unique(exp) }?;
+        exp.unset(ExpectAttr::try_from(r#type)?);
+        Ok(0)
+    })
+}

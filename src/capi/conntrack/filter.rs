@@ -1,0 +1,177 @@
+//! Filters of events.
+
+use super::types::{
+    RawFilterAttr, RawFilterLogic, nfct_filter, nfct_filter_dump_mark, nfct_filter_ipv4,
+    nfct_filter_ipv6, nfct_filter_proto,
+};
+use crate::capi::ffi::alloc::{create, destroy};
+use crate::capi::ffi::boundary::boundary;
+use crate::capi::ffi::ptr;
+use crate::conntrack::filter::event::{EventFilter, FilterAttr};
+use crate::error::Error;
+use crate::netlink::socket;
+use libc::{c_int, c_void};
+
+/// Makes an empty filter, which lets all events pass. Release it with nfct_filter_destroy().
+///
+/// Returns NULL with ENOMEM when there is no memory.
+///
+/// # Safety
+/// Always safe to call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_filter_create() -> *mut nfct_filter {
+    boundary(std::ptr::null_mut(), create)
+}
+
+/// Destroys a filter; where it is attached it stays so. NULL is ignored.
+///
+/// # Safety
+/// `filter` is NULL or a live filter, and not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_filter_destroy(filter: *mut nfct_filter) {
+    boundary((), || {
+        if !filter.is_null() {
+            // SAFETY: this function's contract.
+            unsafe { destroy(filter) };
+        }
+        Ok(())
+    });
+}
+
+/// Adds a value to a criterion, from behind a pointer.
+///
+/// # Safety
+/// `value` points to what the criterion's value is.
+unsafe fn add(
+    filter: &mut EventFilter,
+    attr: FilterAttr,
+    value: *const c_void,
+) -> Result<(), Error> {
+    // SAFETY: `value` points to the value of the criterion, whose type each arm reads.
+    unsafe {
+        match attr {
+            FilterAttr::L4Proto => filter.add_protocol(ptr::read(value)?),
+            FilterAttr::L4ProtoState => {
+                let nfct_filter_proto { proto, state } = ptr::read(value)?;
+                filter.add_state(proto, state);
+            }
+            FilterAttr::SrcIpv4 | FilterAttr::DstIpv4 => {
+                let nfct_filter_ipv4 { addr, mask } = ptr::read(value)?;
+                filter.add_ipv4(attr, addr, mask);
+            }
+            FilterAttr::SrcIpv6 | FilterAttr::DstIpv6 => {
+                let nfct_filter_ipv6 { addr, mask } = ptr::read(value)?;
+                filter.add_ipv6(attr, addr, mask);
+            }
+            FilterAttr::Mark => {
+                let nfct_filter_dump_mark { val, mask } = ptr::read(value)?;
+                filter.add_mark(val, mask);
+            }
+            FilterAttr::Zone => filter.add_zone(ptr::read(value)?),
+        }
+    }
+    Ok(())
+}
+
+/// Adds a value to a criterion: `uint32_t` for L4PROTO, `struct nfct_filter_proto` for
+/// L4PROTO_STATE, `struct nfct_filter_ipv4` and `nfct_filter_ipv6` for addresses,
+/// `struct nfct_filter_dump_mark` for MARK, `uint16_t` for ZONE. All in host byte order.
+///
+/// Values of one criterion are alternatives; all criteria must hold. There may be as many as a program
+/// of 4096 instructions has room for: some 4000 IPv4 addresses, marks and zones in all, or 500 IPv6
+/// addresses; with more, or without memory for one, nfct_filter_attach() fails. An unknown criterion
+/// and a number out of range are ignored; NULL sets errno to EINVAL.
+///
+/// # Safety
+/// `filter` is NULL or a live filter; `value` is NULL or points to what the value is.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_filter_add_attr(
+    filter: *mut nfct_filter,
+    attr: RawFilterAttr,
+    value: *const c_void,
+) {
+    boundary((), || {
+        // SAFETY: this function's contract.
+        let filter = unsafe { ptr::unique(filter) }?;
+        ptr::not_null(value, "the value")?;
+        let Ok(attr) = FilterAttr::try_from(attr) else { return Ok(()) };
+        // SAFETY: this function's contract.
+        unsafe { add(filter, attr, value) }
+    });
+}
+
+/// Adds a number to a criterion that takes one: L4PROTO, ZONE (its low 16 bits) or L4PROTO_STATE
+/// (protocol in the low half, state in the high half). Others are ignored.
+///
+/// NULL sets errno to EINVAL.
+///
+/// # Safety
+/// `filter` is NULL or a live filter.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_filter_add_attr_u32(
+    filter: *mut nfct_filter,
+    attr: RawFilterAttr,
+    value: u32,
+) {
+    boundary((), || {
+        // SAFETY: this function's contract.
+        let filter = unsafe { ptr::unique(filter) }?;
+        match FilterAttr::try_from(attr) {
+            Ok(FilterAttr::L4Proto) => filter.add_protocol(value),
+            Ok(FilterAttr::L4ProtoState) => filter.add_state(value as u16, (value >> 16) as u16),
+            Ok(FilterAttr::Zone) => filter.add_zone(value as u16),
+            _ => {}
+        }
+        Ok(())
+    });
+}
+
+/// Says what a criterion does with the events it matches: NFCT_FILTER_LOGIC_POSITIVE (the default)
+/// lets only them pass, NFCT_FILTER_LOGIC_NEGATIVE drops them.
+///
+/// Returns 0; -1 with ENOTSUP for an unknown criterion, with EBUSY once the logic is negative, with
+/// EINVAL for NULL.
+///
+/// # Safety
+/// `filter` is NULL or a live filter.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_filter_set_logic(
+    filter: *mut nfct_filter,
+    attr: RawFilterAttr,
+    logic: RawFilterLogic,
+) -> c_int {
+    boundary(-1, || {
+        let attr = FilterAttr::try_from(attr)?;
+        // SAFETY: this function's contract.
+        let filter = unsafe { ptr::unique(filter) }?;
+        filter.set_logic(attr, logic).map(|()| 0)
+    })
+}
+
+/// Attaches a filter to a socket, in place of one attached before. The filter may be destroyed or
+/// changed afterwards: the kernel has its own copy.
+///
+/// Returns 0; -1 with E2BIG for a filter of more values than the kernel takes, with errno of
+/// setsockopt() (ENOMEM: the program is too large for net.core.optmem_max), with EINVAL for NULL, with
+/// ENOMEM when there is no memory, or was none for a value. What was attached before stays then.
+///
+/// # Safety
+/// `filter` is NULL or a live filter.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_filter_attach(fd: c_int, filter: *mut nfct_filter) -> c_int {
+    boundary(-1, || {
+        // SAFETY: this function's contract.
+        let program = unsafe { ptr::shared(filter) }?.program()?;
+        socket::attach_filter(fd, &program).map(|()| 0)
+    })
+}
+
+/// Detaches the filter of a socket. Returns 0; -1 with ENOENT if it has none, or errno of
+/// setsockopt().
+///
+/// # Safety
+/// Always safe to call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_filter_detach(fd: c_int) -> c_int {
+    boundary(-1, || socket::detach_filter(fd).map(|()| 0))
+}

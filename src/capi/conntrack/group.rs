@@ -1,0 +1,91 @@
+//! Groups of attributes.
+
+use super::types::{RawGroup, nf_conntrack};
+use crate::capi::ffi::boundary::boundary;
+use crate::capi::ffi::ptr;
+use crate::conntrack::object::group::{Group, MAX};
+use libc::{c_int, c_void};
+
+/// Sets the attributes of a group from its structure, and marks all of them as set.
+///
+/// An address group also sets the layer 3 protocol; a port group marks the layer 4 protocol as set
+/// with the value it has; the counter and single address groups only mark. An unknown group is
+/// ignored; NULL sets errno to EINVAL (`value` may be NULL for groups that only mark).
+///
+/// # Safety
+/// `ct` is NULL or a live object; `value` is NULL or points to the group's structure.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_set_attr_grp(
+    ct: *mut nf_conntrack,
+    r#type: RawGroup,
+    value: *const c_void,
+) {
+    boundary((), || {
+        // SAFETY: this function's contract.
+        let ct = unsafe { ptr::unique(ct) }?;
+        let Ok(group) = Group::try_from(r#type) else { return Ok(()) };
+        let size = if group.needs_data() { group.size() } else { 0 };
+        if size > 0 {
+            ptr::not_null(value, "the value")?;
+        }
+        // SAFETY: the value is the group's structure, which has this size.
+        ct.set_group(group, unsafe { ptr::bytes(value, size) });
+        Ok(())
+    });
+}
+
+/// Fills the structure of a group from its attributes.
+///
+/// Returns 0; -1 with ENODATA if the object lacks the group, with EINVAL if the group is unknown or
+/// a pointer NULL. `data` is then untouched.
+///
+/// # Safety
+/// `ct` is NULL or a live object; `data` is NULL or points to the group's structure.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_get_attr_grp(
+    ct: *const nf_conntrack,
+    r#type: RawGroup,
+    data: *mut c_void,
+) -> c_int {
+    boundary(-1, || {
+        // SAFETY: this function's contract.
+        let ct = unsafe { ptr::shared(ct) }?;
+        let mut value = [0; MAX];
+        let size = ct.get_group(Group::try_from(r#type)?, &mut value)?;
+        ptr::not_null(data, "the data")?;
+        // SAFETY: the data is the group's structure, which has this size.
+        let data = unsafe { ptr::bytes_mut(data, size) };
+        data.iter_mut().zip(value).for_each(|(to, from)| *to = from);
+        Ok(0)
+    })
+}
+
+/// Whether a group is set: 1 or 0; -1 with EINVAL if it is unknown or `ct` is NULL.
+///
+/// All attributes of a group must be set, of a single address group any.
+///
+/// # Safety
+/// `ct` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_attr_grp_is_set(ct: *const nf_conntrack, r#type: RawGroup) -> c_int {
+    boundary(-1, || {
+        // SAFETY: this function's contract.
+        let ct = unsafe { ptr::shared(ct) }?;
+        Ok(ct.has_group(Group::try_from(r#type)?).into())
+    })
+}
+
+/// Marks all attributes of a group as not set. Returns 0; -1 with EINVAL if the group is unknown or
+/// `ct` is NULL.
+///
+/// # Safety
+/// `ct` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_attr_grp_unset(ct: *mut nf_conntrack, r#type: RawGroup) -> c_int {
+    boundary(-1, || {
+        // SAFETY: this function's contract.
+        let ct = unsafe { ptr::unique(ct) }?;
+        ct.unset_group(Group::try_from(r#type)?);
+        Ok(0)
+    })
+}

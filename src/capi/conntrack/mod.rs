@@ -1,0 +1,23 @@
+//! The functions of libnetfilter_conntrack, a file for each noun.
+
+pub mod attr;
+pub mod bitmask;
+pub mod callback;
+pub mod closed;
+pub mod dump;
+pub mod entry;
+pub mod expect;
+pub mod filter;
+pub mod group;
+pub mod handle;
+#[cfg(c_header)]
+mod header;
+pub mod labelmap;
+pub mod nlmsg;
+pub mod opaque;
+pub mod print;
+pub mod query;
+pub mod receive;
+pub mod selection;
+pub mod state;
+pub mod types;

@@ -1,0 +1,377 @@
+//! Messages built and parsed without a handle.
+
+use super::query::{expect_request, request};
+use super::types::{
+    RawMsgType, RawQuery, nf_conntrack, nf_expect, nfct_filter_dump, nfnl_subsys_handle,
+};
+use crate::capi::ffi::boundary::boundary;
+use crate::capi::ffi::ptr;
+use crate::conntrack::wire::query::Request;
+use crate::conntrack::wire::{Change, cta, decode, encode, expect};
+use crate::error::Error;
+use crate::netlink::builder::{Builder, Header};
+use crate::netlink::message::{Message, align};
+use libc::{c_int, c_uint, c_void, nlmsghdr, size_t};
+
+/// The message behind a pointer; `None` if its length is less than a header's.
+///
+/// # Safety
+/// `nlh` is NULL or points to a message of the length it says.
+unsafe fn message<'a>(nlh: *const nlmsghdr) -> Result<Option<Message<'a>>, Error> {
+    ptr::not_null(nlh, "the message")?;
+    // SAFETY: this function's contract; the header may be at any address.
+    let bytes = unsafe {
+        let length = std::ptr::read_unaligned(&raw const (*nlh).nlmsg_len) as usize;
+        ptr::bytes(nlh.cast(), length)
+    };
+    Ok(Message::first(bytes))
+}
+
+/// Appends to the message behind a pointer, which has room for all that `append` writes.
+///
+/// # Safety
+/// `nlh` is NULL or points to a message with room behind it.
+unsafe fn append(
+    nlh: *mut nlmsghdr,
+    append: impl Fn(&mut Builder<'_>) -> Result<(), Error>,
+) -> Result<c_int, Error> {
+    ptr::not_null(nlh, "the message")?;
+    // SAFETY: this function's contract.
+    let length = align(unsafe { std::ptr::read_unaligned(&raw const (*nlh).nlmsg_len) } as usize);
+    // C tells no size of its buffer: measure first, then touch no byte more than that.
+    let mut measure = Builder::new(&mut [], length);
+    append(&mut measure)?;
+    // SAFETY: the buffer has room for the whole message.
+    let buffer = unsafe { ptr::bytes_mut(nlh.cast(), measure.len()) };
+    let mut builder = Builder::new(buffer, length);
+    append(&mut builder)?;
+    builder.finish().map(|_| 0)
+}
+
+/// Appends all attributes that the kernel takes of `ct` to a message, and adjusts its length.
+///
+/// `nlh` is a message with a `struct nfgenmsg`, or one with an open nest at its end; what it holds
+/// is left alone. The buffer must have room: 600 bytes, and labels and helper data twice over.
+/// Returns 0; -1 with EINVAL for NULL or an object without a usable layer 3 protocol, with ENOSPC if
+/// an attribute is longer than an attribute can be; the message is then as it was.
+///
+/// # Safety
+/// `nlh` is NULL or points to a message with room behind it; `ct` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_nlmsg_build(nlh: *mut nlmsghdr, ct: *const nf_conntrack) -> c_int {
+    boundary(-1, || {
+        // SAFETY: this function's contract.
+        unsafe {
+            let ct = ptr::shared(ct)?;
+            append(nlh, |to| encode::conntrack(to, ct))
+        }
+    })
+}
+
+/// Appends the criteria of a dump or flush filter to a message, and sets its address family.
+///
+/// A program that sends it itself gets the kernel's answer, which is not what was asked for in all
+/// cases: of an IPv6 address all entries but those that have it, and of the reply tuple, ports of other
+/// protocols than TCP and UDP, GRE keys and zones in a tuple whatever has the rest. nfct_query() and
+/// nfct_send() check the answer again.
+///
+/// Returns 0; -1 with EINVAL for NULL, a tuple without a usable layer 3 protocol, or criteria of two
+/// of them; the message is then as it was.
+///
+/// # Safety
+/// `nlh` is NULL or points to a message with room behind it; `filter_dump` is NULL or a live filter.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_nlmsg_build_filter(
+    nlh: *mut nlmsghdr,
+    filter_dump: *const nfct_filter_dump,
+) -> c_int {
+    boundary(-1, || {
+        // SAFETY: this function's contract.
+        unsafe {
+            let filter = ptr::shared(filter_dump)?;
+            append(nlh, |to| encode::dump_filter(to, filter))
+        }
+    })
+}
+
+/// Stores what a conntrack message says in `ct`; what it does not mention stays as it was.
+///
+/// Attributes that are unknown or of an impossible length are skipped. Returns 0; -1 with EINVAL for
+/// NULL or labels of more than 8192 bytes, with ENOMEM when there is no memory; what was stored
+/// before stays.
+///
+/// # Safety
+/// `nlh` is NULL or points to a message of the length it says; `ct` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_nlmsg_parse(nlh: *const nlmsghdr, ct: *mut nf_conntrack) -> c_int {
+    boundary(-1, || {
+        // SAFETY: this function's contract.
+        let (message, ct) = unsafe { (message(nlh)?, ptr::unique(ct)?) };
+        if let Some(message) = message {
+            decode::conntrack(ct, message.attributes(), message.family())?;
+        }
+        Ok(0)
+    })
+}
+
+/// Stores what a stream of conntrack attributes says in `ct`, as in a packet of nfnetlink_queue.
+///
+/// `l3num` is the address family, of which the low 8 bits count. Returns as nfct_nlmsg_parse().
+///
+/// # Safety
+/// `payload` is NULL or points to `payload_len` bytes; `ct` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_payload_parse(
+    payload: *const c_void,
+    payload_len: size_t,
+    l3num: u16,
+    ct: *mut nf_conntrack,
+) -> c_int {
+    boundary(-1, || {
+        if payload_len > 0 {
+            ptr::not_null(payload, "the payload")?;
+        }
+        // SAFETY: this function's contract.
+        let (attributes, ct) = unsafe { (ptr::bytes(payload, payload_len), ptr::unique(ct)?) };
+        decode::conntrack(ct, attributes, l3num as u8).map(|()| 0)
+    })
+}
+
+/// Appends what the kernel is told of an expectation to a message, and adjusts its length.
+///
+/// Class, NAT and function of an expectation are never sent. Returns 0; -1 with EINVAL for NULL.
+///
+/// # Safety
+/// `nlh` is NULL or points to a message with room behind it; `exp` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_nlmsg_build(nlh: *mut nlmsghdr, exp: *const nf_expect) -> c_int {
+    boundary(-1, || {
+        // SAFETY: this function's contract.
+        unsafe {
+            let object = ptr::shared(exp)?;
+            append(nlh, |to| {
+                expect::encode(to, object);
+                Ok(())
+            })
+        }
+    })
+}
+
+/// Stores what an expectation message says in `exp`, as nfct_nlmsg_parse() does for an entry.
+///
+/// Returns 0; -1 with EINVAL for NULL.
+///
+/// # Safety
+/// `nlh` is NULL or points to a message of the length it says; `exp` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_nlmsg_parse(nlh: *const nlmsghdr, exp: *mut nf_expect) -> c_int {
+    boundary(-1, || {
+        // SAFETY: this function's contract.
+        let (message, exp) = unsafe { (message(nlh)?, ptr::unique(exp)?) };
+        if let Some(message) = message {
+            expect::decode(exp, message.attributes(), message.family());
+        }
+        Ok(0)
+    })
+}
+
+/// The change that a message of either subsystem says, if `types` (`NFCT_T_*`) has it.
+fn change(message: Option<&Message<'_>>, types: RawMsgType) -> c_int {
+    let change = message.and_then(Change::of).map_or(0, |change| change as c_int);
+    change & types
+}
+
+/// Stores what a conntrack message says in `ct`, if it is of a type in `msg` (`NFCT_T_*`).
+///
+/// Returns the type; 0, with `ct` untouched, for other messages; -1 with EINVAL for NULL, with
+/// ENOMEM when there is no memory.
+///
+/// # Safety
+/// `nlh` is NULL or points to a message of the length it says; `ct` is NULL or a live object.
+#[deprecated]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_parse_conntrack(
+    msg: RawMsgType,
+    nlh: *const nlmsghdr,
+    ct: *mut nf_conntrack,
+) -> c_int {
+    boundary(-1, || {
+        // SAFETY: this function's contract.
+        let (message, ct) = unsafe { (message(nlh)?, ptr::unique(ct)?) };
+        let change = change(message.as_ref(), msg);
+        if let Some(message) = message.filter(|_| change != 0) {
+            decode::as_far_as_possible(ct, &message)?;
+        }
+        Ok(change)
+    })
+}
+
+/// Stores what an expectation message says in `exp`, if it is of a type in `type` (`NFCT_T_*`).
+///
+/// Returns the type; 0, with `exp` untouched, for other messages; -1 with EINVAL for NULL.
+///
+/// # Safety
+/// `nlh` is NULL or points to a message of the length it says; `exp` is NULL or a live object.
+#[deprecated]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_parse_expect(
+    r#type: RawMsgType,
+    nlh: *const nlmsghdr,
+    exp: *mut nf_expect,
+) -> c_int {
+    boundary(-1, || {
+        // SAFETY: this function's contract.
+        let (message, exp) = unsafe { (message(nlh)?, ptr::unique(exp)?) };
+        let change = change(message.as_ref(), r#type);
+        if let Some(message) = message.filter(|_| change != 0) {
+            expect::decode(exp, message.attributes(), message.family());
+        }
+        Ok(change)
+    })
+}
+
+/// Builds a whole request in a buffer of C's, which is cleared first.
+///
+/// # Safety
+/// `req` is NULL or points to `size` writable bytes.
+unsafe fn build_query(
+    req: *mut c_void,
+    size: usize,
+    request: &Request<'_>,
+) -> Result<c_int, Error> {
+    ptr::not_null(req, "the buffer")?;
+    // SAFETY: this function's contract.
+    let buffer = unsafe { ptr::bytes_mut(req, size) };
+    buffer.fill(0);
+    request.build(buffer, 0).map(|_| 1).inspect_err(|_| buffer.fill(0))
+}
+
+/// Builds the message of a query in a buffer of `size` bytes, filled as nfct_query() says. With a
+/// filter the answer is the kernel's, as nfct_nlmsg_build_filter() says.
+///
+/// `ssh` is ignored. Returns 1; -1 with errno as nfct_query(), with ENOSPC if the buffer is too
+/// small; it is then all zero.
+///
+/// # Safety
+/// `data` is NULL or points to what the query needs; `req` is NULL or points to `size` bytes.
+#[deprecated]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_build_query(
+    ssh: *mut nfnl_subsys_handle,
+    query: RawQuery,
+    data: *const c_void,
+    req: *mut c_void,
+    size: c_uint,
+) -> c_int {
+    let _ = ssh;
+    // SAFETY: this function's contract.
+    boundary(-1, || unsafe { build_query(req, size as usize, &request(query, data)?) })
+}
+
+/// Builds the message of an expectation query in a buffer of `size` bytes, filled as nfexp_query()
+/// says.
+///
+/// `ssh` is ignored. Returns 1; -1 with errno as nfexp_query(), with ENOSPC if the buffer is too
+/// small; it is then all zero.
+///
+/// # Safety
+/// `data` is NULL or points to what the query needs; `buffer` is NULL or points to `size` bytes.
+#[deprecated]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_build_query(
+    ssh: *mut nfnl_subsys_handle,
+    qt: RawQuery,
+    data: *const c_void,
+    buffer: *mut c_void,
+    size: c_uint,
+) -> c_int {
+    let _ = ssh;
+    // SAFETY: this function's contract.
+    boundary(-1, || unsafe { build_query(buffer, size as usize, &expect_request(qt, data)?) })
+}
+
+/// Builds a message in a buffer of C's, which is cleared first.
+///
+/// # Safety
+/// `req` is NULL or points to `size` writable bytes.
+unsafe fn build_object(
+    req: *mut c_void,
+    size: usize,
+    header: Header,
+    append: impl FnOnce(&mut Builder<'_>) -> Result<(), Error>,
+) -> Result<c_int, Error> {
+    ptr::not_null(req, "the buffer")?;
+    // SAFETY: this function's contract.
+    let buffer = unsafe { ptr::bytes_mut(req, size) };
+    buffer.fill(0);
+    let mut builder = Builder::message(buffer, header);
+    let built = append(&mut builder).and_then(|()| builder.finish());
+    built.map(|_| 0).inspect_err(|_| {
+        // SAFETY: as above; the builder is gone.
+        unsafe { ptr::bytes_mut(req, size) }.fill(0);
+    })
+}
+
+/// Builds a conntrack message in a buffer of `size` bytes: message number `type`, `flags` as they
+/// are, all attributes that the kernel takes of `ct`.
+///
+/// `ssh` is ignored, but must not be NULL. Returns 0; -1 with EINVAL for NULL or an object without a
+/// usable layer 3 protocol, with ENOSPC if the buffer is too small; it is then all zero.
+///
+/// # Safety
+/// `req` is NULL or points to `size` bytes; `ct` is NULL or a live object.
+#[deprecated]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_build_conntrack(
+    ssh: *mut nfnl_subsys_handle,
+    req: *mut c_void,
+    size: size_t,
+    r#type: u16,
+    flags: u16,
+    ct: *const nf_conntrack,
+) -> c_int {
+    boundary(-1, || {
+        ptr::not_null(ssh, "the subsystem handle")?;
+        // SAFETY: this function's contract.
+        unsafe {
+            let ct = ptr::shared(ct)?;
+            let kind = u16::from(cta::SUBSYS_CT) << 8 | r#type;
+            let header = Header { kind, flags, family: ct.flat.orig.l3proto, ..Header::default() };
+            build_object(req, size, header, |to| encode::conntrack(to, ct))
+        }
+    })
+}
+
+/// Builds an expectation message in a buffer of `size` bytes, as nfct_build_conntrack() does for an
+/// entry.
+///
+/// `ssh` is ignored, but must not be NULL. Returns 0; -1 with EINVAL for NULL or an expectation
+/// without a layer 3 protocol, with ENOSPC if the buffer is too small; it is then all zero.
+///
+/// # Safety
+/// `req` is NULL or points to `size` bytes; `exp` is NULL or a live object.
+#[deprecated]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_build_expect(
+    ssh: *mut nfnl_subsys_handle,
+    req: *mut c_void,
+    size: size_t,
+    r#type: u16,
+    flags: u16,
+    exp: *const nf_expect,
+) -> c_int {
+    boundary(-1, || {
+        ptr::not_null(ssh, "the subsystem handle")?;
+        // SAFETY: this function's contract.
+        unsafe {
+            let object = ptr::shared(exp)?;
+            let kind = u16::from(cta::SUBSYS_EXP) << 8 | r#type;
+            let family = expect::family(object)?;
+            let header = Header { kind, flags, family, ..Header::default() };
+            build_object(req, size, header, |to| {
+                expect::encode(to, object);
+                Ok(())
+            })
+        }
+    })
+}

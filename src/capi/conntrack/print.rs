@@ -1,0 +1,169 @@
+//! Objects as text.
+
+use super::labelmap;
+use super::types::{nf_conntrack, nf_expect, nfct_labelmap};
+use crate::capi::ffi::boundary::boundary;
+use crate::capi::ffi::ptr;
+use crate::conntrack::print::{self, Style};
+use crate::error::Error;
+use crate::text::time::{CivilTime, Clock};
+use crate::text::writer::Writer;
+use libc::{c_char, c_int, c_uint};
+use std::mem::MaybeUninit;
+
+/// The C library's idea of the time and the local zone.
+struct LocalClock;
+
+unsafe extern "C" {
+    /// Rereads the `TZ` variable, POSIX.
+    fn tzset();
+}
+
+#[allow(clippy::useless_conversion, reason = "time_t has 32 bits on some machines")]
+impl Clock for LocalClock {
+    fn now(&self) -> i64 {
+        // SAFETY: time takes NULL.
+        unsafe { libc::time(std::ptr::null_mut()) }.into()
+    }
+
+    fn local(&self, seconds: i64, reread_zone: bool) -> Option<CivilTime> {
+        let seconds = seconds.try_into().ok()?;
+        let mut time = MaybeUninit::<libc::tm>::uninit();
+        // SAFETY: both pointers are valid during the call; localtime_r fills the struct unless it
+        // returns NULL.
+        let time = unsafe {
+            if reread_zone {
+                tzset();
+            }
+            if libc::localtime_r(&raw const seconds, time.as_mut_ptr()).is_null() {
+                return None;
+            }
+            time.assume_init()
+        };
+        Some(CivilTime {
+            year: u32::try_from(i64::from(time.tm_year) + 1900).ok()?,
+            month: u8::try_from(time.tm_mon + 1).ok()?,
+            day: u8::try_from(time.tm_mday).ok()?,
+            hour: u8::try_from(time.tm_hour).ok()?,
+            minute: u8::try_from(time.tm_min).ok()?,
+            second: u8::try_from(time.tm_sec).ok()?,
+            weekday: u8::try_from(time.tm_wday).ok()?,
+        })
+    }
+}
+
+/// Prints into C's buffer and returns the length of the whole text.
+///
+/// # Safety
+/// `buf` is NULL or points to `size` writable bytes.
+unsafe fn print(
+    buf: *mut c_char,
+    size: c_uint,
+    print: impl Fn(&mut Writer<'_>) -> Result<(), Error>,
+) -> Result<c_int, Error> {
+    if size > 0 {
+        ptr::not_null(buf, "the buffer")?;
+    }
+    // SAFETY: this function's contract.
+    let mut out = Writer::new(unsafe { ptr::bytes_mut(buf.cast(), size as usize) });
+    let printed = print(&mut out);
+    // What precedes a failure is terminated; where nothing does, the buffer is left alone.
+    if printed.is_err() && out.is_empty() {
+        return printed.map(|()| 0);
+    }
+    let length = out.finish();
+    printed.map(|()| c_int::try_from(length).unwrap_or(c_int::MAX))
+}
+
+/// Prints an entry as nfct_snprintf_labels() does, without labels.
+///
+/// # Safety
+/// As nfct_snprintf_labels().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_snprintf(
+    buf: *mut c_char,
+    size: c_uint,
+    ct: *const nf_conntrack,
+    msg_type: c_uint,
+    out_type: c_uint,
+    out_flags: c_uint,
+) -> c_int {
+    // SAFETY: this function's contract.
+    boundary(-1, || unsafe {
+        let style = style(msg_type, out_type, out_flags, std::ptr::null());
+        let ct = ptr::shared(ct)?;
+        print(buf, size, |out| print::conntrack(out, ct, &style))
+    })
+}
+
+/// Prints an entry into a buffer of `size` bytes, with the names of its labels.
+///
+/// `msg_type` NFCT_T_NEW, UPDATE or DESTROY prints as such, any other not at all; `out_type` is
+/// NFCT_O_PLAIN or NFCT_O_XML; `out_flags` are NFCT_OF_*. The text is cut to fit and always ends with
+/// a NUL; a `size` of 0 only measures, `buf` may be NULL then. Times are local. Without a `map` no
+/// labels are printed.
+///
+/// Returns the length of the whole text, without its NUL: it was cut if that is `size` or more. -1
+/// with ENOENT for an unknown `out_type`, with EINVAL for NULL; -1 with errno untouched if the plain
+/// format lacks a protocol to name.
+///
+/// # Safety
+/// `buf` is NULL or points to `size` bytes; `ct` is NULL or a live object; `map` is NULL or a live
+/// label map.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_snprintf_labels(
+    buf: *mut c_char,
+    size: c_uint,
+    ct: *const nf_conntrack,
+    msg_type: c_uint,
+    out_type: c_uint,
+    out_flags: c_uint,
+    map: *mut nfct_labelmap,
+) -> c_int {
+    // SAFETY: this function's contract.
+    boundary(-1, || unsafe {
+        let style = style(msg_type, out_type, out_flags, map);
+        if out_type > print::XML {
+            return Err(Error::UnknownFormat(out_type));
+        }
+        let ct = ptr::shared(ct)?;
+        print(buf, size, |out| print::conntrack(out, ct, &style))
+    })
+}
+
+/// Prints an expectation into a buffer of `size` bytes, as nfct_snprintf() does an entry.
+///
+/// Returns the length of the whole text; -1 with ENOENT for an unknown `out_type`, with EINVAL for
+/// NULL.
+///
+/// # Safety
+/// `buf` is NULL or points to `size` bytes; `exp` is NULL or a live object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfexp_snprintf(
+    buf: *mut c_char,
+    size: c_uint,
+    exp: *const nf_expect,
+    msg_type: c_uint,
+    out_type: c_uint,
+    out_flags: c_uint,
+) -> c_int {
+    // SAFETY: this function's contract.
+    boundary(-1, || unsafe {
+        let style = style(msg_type, out_type, out_flags, std::ptr::null());
+        let exp = ptr::shared(exp)?;
+        print(buf, size, |out| print::expect(out, exp, &style))
+    })
+}
+
+/// # Safety
+/// `map` is NULL or a live label map.
+unsafe fn style<'a>(
+    message: c_uint,
+    format: c_uint,
+    flags: c_uint,
+    map: *const nfct_labelmap,
+) -> Style<'a> {
+    // SAFETY: this function's contract.
+    let labels = unsafe { labelmap::optional(map) };
+    Style { message, format, flags, labels, clock: &LocalClock }
+}

@@ -1,0 +1,244 @@
+//! Queries: asked, sent, answers caught.
+
+use super::receive::{self, Task};
+use super::state::State;
+use super::types::{RawQuery, nf_conntrack, nf_expect, nfct_filter_dump, nfct_handle};
+use crate::capi::ffi::at_work::Frame;
+use crate::capi::ffi::boundary::{boundary, set_errno};
+use crate::capi::ffi::ptr;
+use crate::conntrack::wire::query::{Fill, Query, REQUEST_SIZE, Request};
+use crate::error::Error;
+use crate::netlink::socket;
+use libc::{c_int, c_void};
+
+/// What a query of conntrack is filled with: the object, family or filter behind `data`.
+///
+/// # Safety
+/// `data` is NULL or points to what the query needs, which outlives the request.
+pub(super) unsafe fn request<'a>(
+    number: RawQuery,
+    data: *const c_void,
+) -> Result<Request<'a>, Error> {
+    ptr::not_null(data, "the data")?;
+    let query = Query::try_from(number)?;
+    // SAFETY: this function's contract. Of a family programs pass one, two or four bytes: the first
+    // one counts.
+    Ok(unsafe {
+        match query.fill() {
+            Fill::Object => Request::Entry(query, ptr::shared(data.cast::<nf_conntrack>())?),
+            Fill::Family => Request::Entries(query, ptr::read(data)?),
+            Fill::Filter => Request::Filtered(query, ptr::shared(data.cast::<nfct_filter_dump>())?),
+        }
+    })
+}
+
+/// What a query of expectations is filled with.
+///
+/// # Safety
+/// `data` is NULL or points to what the query needs, which outlives the request.
+pub(super) unsafe fn expect_request<'a>(
+    number: RawQuery,
+    data: *const c_void,
+) -> Result<Request<'a>, Error> {
+    ptr::not_null(data, "the data")?;
+    let query = Query::try_from(number)?.for_expectations()?;
+    // SAFETY: this function's contract.
+    Ok(unsafe {
+        match query.fill() {
+            Fill::Object => Request::Expectation(query, ptr::shared(data.cast::<nf_expect>())?),
+            _ => Request::Expectations(query, ptr::read(data)?),
+        }
+    })
+}
+
+/// Runs a query, which `request` makes.
+///
+/// # Safety
+/// `h` is NULL or a live handle.
+unsafe fn query_with<'a>(
+    h: *mut nfct_handle,
+    request: impl FnOnce() -> Result<Request<'a>, Error>,
+) -> c_int {
+    let mark = 0u8;
+    let begun = boundary(None, || {
+        ptr::not_null(h, "the handle")?;
+        Ok(Some((request()?, Frame::of(&raw const mark))))
+    });
+    let Some((request, now)) = begun else { return -1 };
+    // SAFETY: this function's contract; the frame is this function's.
+    let result = unsafe { receive::run(h.cast(), &now, Task::Query(&request)) };
+    if result == 0 {
+        // As programs know it, whatever a callback that stopped the query left.
+        set_errno(0);
+    }
+    result
+}
+
+/// Sends a query, which `request` makes, and does not wait for its answer.
+///
+/// # Safety
+/// `h` is NULL or a live handle.
+unsafe fn send_with<'a>(
+    h: *mut nfct_handle,
+    request: impl FnOnce() -> Result<Request<'a>, Error>,
+) -> c_int {
+    let mut buffer = [0; REQUEST_SIZE];
+    let built = boundary(None, || {
+        // SAFETY: this function's contract.
+        let state = unsafe { State::of(h) }?;
+        let request = request()?;
+        let length = request.build(&mut buffer, 0)?;
+        let dump = request.query().is_dump();
+        if dump {
+            state.prepare(&request)?;
+        }
+        Ok(Some((state.fd(), length, dump)))
+    });
+    let Some((fd, length, dump)) = built else { return -1 };
+    // Not inside the boundary: the thread may be cancelled here.
+    let result = socket::send(fd, buffer.get(..length).unwrap_or_default());
+    boundary(-1, || {
+        let sent = result?;
+        if dump {
+            // SAFETY: this function's contract.
+            unsafe { State::of(h) }?.dump_sent();
+        }
+        Ok(sent as c_int)
+    })
+}
+
+/// Sends a query and hands the answer, and the events that come before it, to the callbacks.
+///
+/// `data` is a `struct nf_conntrack` for CREATE, UPDATE, DESTROY, GET and CREATE_UPDATE; the address
+/// family (AF_UNSPEC is all), of which the first byte counts, for FLUSH (which ignores it), DUMP and
+/// DUMP_RESET; a `struct nfct_filter_dump` for the filtered ones. A query gets its own answer also
+/// after a callback stopped an earlier one. A dump holds one datagram in memory, whatever its length.
+///
+/// Of a filtered dump the callbacks get the entries that the filter selects and no others; events pass.
+/// The filter is not needed once this returns or a callback runs. DUMP_FILTER_RESET asks for each entry
+/// once more, by a socket of its own, where the kernel would zero others too.
+///
+/// Returns 0 when the answer is complete or a callback stopped it, a callback's negative verdict, or
+/// -1 with errno: that of the kernel's refusal (EPERM without CAP_NET_ADMIN, ENOENT, EEXIST, EBUSY,
+/// ...), of sending or receiving (ENOBUFS: messages were lost), EINVAL for NULL and for an object
+/// without a usable layer 3 protocol, ENOTSUP for an unknown query or a tuple in FLUSH_FILTER, ENOSPC
+/// for an object that does not fit a request, ENOMEM.
+///
+/// UPDATE, DESTROY and GET name one flow by its whole tuple: both addresses, the protocol, and the
+/// ports, or type, code and id of ICMP. With an address alone they find none (ENOENT), and a flush
+/// cannot choose by it (ENOTSUP): ask for the flows of an address with DUMP_FILTER and a TUPLE, and
+/// DESTROY each that comes, as examples-c/delete-by-address.c does.
+///
+/// After ENOBUFS some messages are missing for good. If they were of a dump, dump again; on a handle
+/// that receives events, read with nfct_catch() until EAGAIN first: see there.
+///
+/// # Safety
+/// `h` is NULL or a live handle; `data` is NULL or points to what the query needs.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn nfct_query(
+    h: *mut nfct_handle,
+    query: RawQuery,
+    data: *const c_void,
+) -> c_int {
+    // SAFETY: this function's contract.
+    unsafe { query_with(h, || request(query, data).map(Request::narrowed)) }
+}
+
+/// Sends a query and does not wait for its answer, which nfct_catch() receives. A filter is copied, and
+/// selects the entries there too.
+///
+/// Returns the number of bytes sent; -1 with errno as nfct_query().
+///
+/// # Safety
+/// `h` is NULL or a live handle; `data` is NULL or points to what the query needs.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn nfct_send(
+    h: *mut nfct_handle,
+    query: RawQuery,
+    data: *const c_void,
+) -> c_int {
+    // SAFETY: this function's contract.
+    unsafe { send_with(h, || request(query, data).map(Request::narrowed)) }
+}
+
+/// Receives messages and hands them to the callbacks, until an answer is complete, a callback ends
+/// the loop, or receiving fails. Signals do not end it.
+///
+/// A datagram that is not from the kernel (ENOMSG), holds no whole message (EBADMSG), has no netlink
+/// address (EINVAL) or was larger than the buffer, which grows (ENOBUFS), is dropped: call again.
+///
+/// Returns 0 at the end of an answer or when a callback stopped the loop, a callback's negative
+/// verdict, or -1 with errno: EAGAIN when a non-blocking descriptor has nothing more, ENOBUFS when
+/// messages were lost (see below), ENOENT for a message of a subsystem that is not open, EBADF when
+/// the descriptor was closed, that of a refusal by the kernel, ENOMEM, EINVAL for NULL.
+///
+/// ENOBUFS says that events came faster than they were read, and that some are missing for good. Who
+/// keeps a copy of the table calls again until nothing is left (EAGAIN of a non-blocking descriptor),
+/// for until then the kernel may drop answers too, and then dumps the table, on another handle or
+/// this one, and replaces the copy. A larger buffer (SO_RCVBUF of nfct_fd()) and a filter make it rare.
+///
+/// # Safety
+/// `h` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn nfct_catch(h: *mut nfct_handle) -> c_int {
+    // SAFETY: the same contract.
+    unsafe { catch(h) }
+}
+
+/// Receives whatever comes, until an answer is complete.
+///
+/// # Safety
+/// `h` is NULL or a live handle.
+unsafe fn catch(h: *mut nfct_handle) -> c_int {
+    let mark = 0u8;
+    let begun = boundary(None, || {
+        ptr::not_null(h, "the handle")?;
+        Ok(Some(Frame::of(&raw const mark)))
+    });
+    let Some(now) = begun else { return -1 };
+    // SAFETY: this function's contract; the frame is this function's.
+    unsafe { receive::run(h.cast(), &now, Task::Catch) }
+}
+
+/// Sends a query about expectations and hands the answer to the callbacks, as nfct_query() does.
+///
+/// `data` is a `struct nf_expect` for CREATE, CREATE_UPDATE, GET and DESTROY; the address family for
+/// FLUSH and DUMP. The other queries give -1 with ENOTSUP. Returns as nfct_query().
+///
+/// # Safety
+/// `h` is NULL or a live handle; `data` is NULL or points to what the query needs.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn nfexp_query(
+    h: *mut nfct_handle,
+    qt: RawQuery,
+    data: *const c_void,
+) -> c_int {
+    // SAFETY: this function's contract.
+    unsafe { query_with(h, || expect_request(qt, data)) }
+}
+
+/// Sends a query about expectations and does not wait for its answer.
+///
+/// Returns the number of bytes sent; -1 with errno as nfexp_query().
+///
+/// # Safety
+/// `h` is NULL or a live handle; `data` is NULL or points to what the query needs.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn nfexp_send(
+    h: *mut nfct_handle,
+    qt: RawQuery,
+    data: *const c_void,
+) -> c_int {
+    // SAFETY: this function's contract.
+    unsafe { send_with(h, || expect_request(qt, data)) }
+}
+
+/// Receives messages and hands them to the callbacks: the same as nfct_catch().
+///
+/// # Safety
+/// `h` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn nfexp_catch(h: *mut nfct_handle) -> c_int {
+    // SAFETY: the same contract.
+    unsafe { catch(h) }
+}

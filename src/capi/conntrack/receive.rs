@@ -1,0 +1,300 @@
+//! The receive loop of a call.
+//!
+//! A callback may leave it by a jump or an exception, and a thread may be cancelled while it waits.
+//! So no frame between a system call or a callback and C has anything to drop: what a call needs
+//! is in the handle's [`State`], or plain data on the stack.
+
+use super::callback;
+use super::state::{State, Token, Turn};
+use super::types::{nf_conntrack, nf_expect};
+use crate::capi::ffi::at_work::Frame;
+use crate::capi::ffi::boundary::{boundary, errno, set_errno};
+use crate::capi::ffi::nfnl::Callback;
+use crate::capi::ffi::ptr;
+use crate::conntrack::wire::cta;
+use crate::conntrack::wire::decode;
+use crate::conntrack::wire::query::{HandedOut, REQUEST_SIZE, Request};
+use crate::error::Error;
+use crate::netlink::exchange::{Cursor, Exchange, Place};
+use crate::netlink::message::{ATTRIBUTE_HEADER_SIZE, Attributes, Message};
+use crate::netlink::socket;
+use libc::{c_int, c_void};
+use std::mem::MaybeUninit;
+use std::ptr::NonNull;
+
+/// Bytes of a datagram that the stack has room for: the most that the kernel fills with a dump.
+const ROOM: usize = 32 * 1024;
+
+/// Bytes of the answer about one entry: the most that the kernel allocates for it.
+const ENTRY_ROOM: usize = 8 * 1024;
+
+/// What a call is to do.
+#[derive(Clone, Copy)]
+pub(super) enum Task<'a> {
+    /// Send a request and receive its answer.
+    Query(&'a Request<'a>),
+    /// Receive whatever comes.
+    Catch,
+}
+
+const _: () = assert!(!std::mem::needs_drop::<Task<'_>>() && !std::mem::needs_drop::<Loop>());
+
+/// A call at work, as far as it is on the stack.
+struct Loop {
+    state: *mut State,
+    token: Token,
+    cursor: Cursor,
+    request: [u8; REQUEST_SIZE],
+    length: usize,
+    /// The last datagram.
+    datagram: *const u8,
+    received: usize,
+    wanted: Wanted,
+    /// What the last callback returned.
+    verdict: c_int,
+}
+
+/// Which messages are handed on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Any,
+    /// None: the entry with this id is looked for.
+    Entry(u32),
+    /// It was found.
+    Met,
+}
+
+/// Does a task, and returns what C is told: 0, a callback's verdict, or -1 with `errno`.
+///
+/// # Safety
+/// `state` is a live handle; `now` is in a frame above this one.
+#[inline(never)]
+pub(super) unsafe fn run(state: *mut State, now: &Frame, task: Task<'_>) -> c_int {
+    let mut room = [MaybeUninit::<u8>::uninit(); ROOM];
+    let frame = now.down_to(room.as_ptr());
+    // SAFETY: this function's contract; the reference ends before the loop begins.
+    let entered = boundary(None, || unsafe { &mut *state }.enter(now, frame).map(Some));
+    let Some(token) = entered else { return -1 };
+    let mut this = Loop::new(state, token);
+    // SAFETY: the state lives until its last call leaves, and only here are references into it
+    // made, none of which is held while a callback runs; the room is alive.
+    unsafe {
+        let begun = boundary(false, || this.begin(task).map(|()| true));
+        let result = if begun { this.work(&raw mut room[..]) } else { -1 };
+        State::leave(state, token);
+        result
+    }
+}
+
+/// Reads an entry that a dump told of, and zeroes its counters, by a request of its own. What the
+/// answer tells is handed to the functions of the handle, whose verdict is returned; `None` if the
+/// entry ended meanwhile, or cannot be told from another.
+///
+/// # Safety
+/// `state` is a live handle, `token` a call at work on it, which has `entry` on loan.
+#[inline(never)]
+pub(super) unsafe fn zero(
+    state: *mut State,
+    token: Token,
+    entry: *const nf_conntrack,
+) -> Option<c_int> {
+    let mut room = [MaybeUninit::<u8>::uninit(); ENTRY_ROOM];
+    for by_reply in [false, true] {
+        // Only what is known to be the entry is zeroed.
+        for zero in [false, true] {
+            let mut this = Loop::new(state, token);
+            // SAFETY: as in `run`; the entry is not changed as long as it is on loan.
+            unsafe {
+                let begun = boundary(false, || {
+                    let ct = ptr::shared(entry)?;
+                    this.token = this.state().zeroing(token)?;
+                    this.wanted = if zero { Wanted::Any } else { Wanted::Entry(ct.flat.id) };
+                    let request = Request::HandedOut(HandedOut { ct, by_reply, zero });
+                    this.begin(Task::Query(&request)).map(|()| true)
+                });
+                let result = if begun { this.work(&raw mut room[..]) } else { callback::FAILURE };
+                match this.wanted {
+                    _ if this.verdict <= 0 => return Some(this.verdict),
+                    _ if result == 0 && zero => return Some(callback::CONTINUE),
+                    _ if result != 0 && errno() != libc::ENOENT => return Some(result),
+                    Wanted::Met => {}
+                    _ => break,
+                }
+            }
+        }
+    }
+    None
+}
+
+impl Loop {
+    /// A loop of a call that listens to whatever comes.
+    fn new(state: *mut State, token: Token) -> Self {
+        Self {
+            state,
+            token,
+            cursor: Exchange::listen(),
+            request: [0; REQUEST_SIZE],
+            length: 0,
+            datagram: NonNull::dangling().as_ptr(),
+            received: 0,
+            wanted: Wanted::Any,
+            verdict: callback::CONTINUE,
+        }
+    }
+
+    /// # Safety
+    /// The call is at work.
+    unsafe fn begin(&mut self, task: Task<'_>) -> Result<(), Error> {
+        let Task::Query(request) = task else { return Ok(()) };
+        // SAFETY: this function's contract.
+        let begun = unsafe { self.state() }.begin(self.token, request, &mut self.request);
+        (self.length, self.cursor) = begun?;
+        Ok(())
+    }
+
+    /// # Safety
+    /// The call is at work; `room` is memory of the caller's.
+    unsafe fn work(&mut self, room: *mut [MaybeUninit<u8>]) -> c_int {
+        loop {
+            // SAFETY: this function's contract.
+            unsafe {
+                match boundary(None, || self.step().map(Some)) {
+                    None => return -1,
+                    Some(Turn::End) => {
+                        // As programs know it: what a callback left is gone.
+                        set_errno(0);
+                        return 0;
+                    }
+                    Some(Turn::Send) => {
+                        if !self.send() {
+                            return -1;
+                        }
+                    }
+                    Some(Turn::Receive(wait)) => {
+                        if !self.receive(room, wait) {
+                            return -1;
+                        }
+                    }
+                    Some(Turn::Deliver(target, place)) => {
+                        self.verdict = self.deliver(target, place);
+                        if self.verdict <= 0 {
+                            return self.verdict;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The handle. The reference must end before a callback or a system call.
+    ///
+    /// # Safety
+    /// The call is at work.
+    unsafe fn state<'a>(&self) -> &'a mut State {
+        // SAFETY: this function's contract: a call at work keeps the handle from being freed.
+        unsafe { &mut *self.state }
+    }
+
+    /// # Safety
+    /// The call is at work.
+    unsafe fn step(&mut self) -> Result<Turn, Error> {
+        // SAFETY: this function's contract; the datagram is as long as was received.
+        unsafe {
+            let datagram = std::slice::from_raw_parts(self.datagram, self.received);
+            self.state().step(self.token, &mut self.cursor, datagram)
+        }
+    }
+
+    /// # Safety
+    /// The call is at work.
+    unsafe fn send(&mut self) -> bool {
+        // SAFETY: this function's contract.
+        unsafe {
+            let Some(fd) = boundary(None, || self.state().fd_of(self.token).map(Some)) else {
+                return false;
+            };
+            let result = socket::send(fd, self.request.get(..self.length).unwrap_or_default());
+            boundary(false, || {
+                self.state().sent(self.token, &mut self.cursor, result).map(|()| true)
+            })
+        }
+    }
+
+    /// # Safety
+    /// The call is at work; `room` is memory of the caller's.
+    unsafe fn receive(&mut self, room: *mut [MaybeUninit<u8>], wait: bool) -> bool {
+        self.received = 0;
+        // SAFETY: this function's contract; the room of the state is the call's own.
+        unsafe {
+            let begun = boundary(None, || {
+                let state = self.state();
+                Ok(Some((state.fd_of(self.token)?, state.room(self.token, room)?)))
+            });
+            let Some((fd, room)) = begun else { return false };
+            let before = errno();
+            let result = socket::receive(fd, &mut *room, wait);
+            if let Err(Error::System { errno: libc::EINTR, .. }) = result {
+                set_errno(before);
+                return true;
+            }
+            self.datagram = room.cast();
+            self.received = result.ok().flatten().unwrap_or(0);
+            boundary(false, || {
+                let datagram = std::slice::from_raw_parts(self.datagram, self.received);
+                let result = result.map(|found| found.map(|_| datagram));
+                let told = self.state().received(self.token, &mut self.cursor, result);
+                told.map(|()| true)
+            })
+        }
+    }
+
+    /// Hands a message to what it goes to.
+    ///
+    /// # Safety
+    /// The call is at work; the message was just found in the datagram.
+    unsafe fn deliver(&mut self, target: Callback, place: Place) -> c_int {
+        let ours = std::ptr::eq(target.data.cast(), self.state);
+        // SAFETY: this function's contract: the datagram stays as it is until the next is received.
+        unsafe {
+            let message = place.message(std::slice::from_raw_parts(self.datagram, self.received));
+            if let Wanted::Entry(id) = self.wanted {
+                if decode::id(&message) == Some(id) {
+                    self.wanted = Wanted::Met;
+                }
+                return callback::CONTINUE;
+            }
+            match message.subsystem() {
+                cta::SUBSYS_CT if ours => {
+                    callback::hand::<nf_conntrack>(self.state, self.token, &message)
+                }
+                cta::SUBSYS_EXP if ours => {
+                    callback::hand::<nf_expect>(self.state, self.token, &message)
+                }
+                _ => self.deliver_to_foreign(target, &message),
+            }
+        }
+    }
+
+    /// Hands a message to a function registered with libnfnetlink: with its attributes, by
+    /// number - 1.
+    ///
+    /// # Safety
+    /// The call is at work; `target` is from an open subsystem.
+    unsafe fn deliver_to_foreign(&mut self, target: Callback, message: &Message<'_>) -> c_int {
+        let table = boundary(None, || {
+            // SAFETY: this function's contract.
+            let table = unsafe { self.state() }.table(self.token, target.attr_count.into())?;
+            for attribute in Attributes::new(message.attributes()) {
+                let at = usize::from(attribute.kind).checked_sub(1);
+                if let Some(slot) = at.and_then(|at| table.get_mut(at)) {
+                    let value = attribute.value.as_ptr().cast_mut();
+                    *slot = value.wrapping_sub(ATTRIBUTE_HEADER_SIZE).cast::<c_void>();
+                }
+            }
+            Ok(Some(table.as_mut_ptr()))
+        });
+        let (Some(table), Some(call)) = (table, target.call) else { return -1 };
+        // SAFETY: the function is what the program registered for such messages.
+        unsafe { call(ptr::message(message), table, target.data) }
+    }
+}

@@ -1,0 +1,173 @@
+//! What filtered dumps hand out: the kernel does not decide every criterion, so their entries are
+//! checked again.
+
+use crate::conntrack::filter::dump::DumpFilter;
+use crate::conntrack::object::entry::Conntrack;
+use crate::conntrack::wire::query::Request;
+use crate::error::Error;
+use crate::netlink::exchange::EndedDumps;
+use crate::netlink::message::Message;
+use std::collections::VecDeque;
+
+/// What becomes of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Judgement {
+    /// It is handed out.
+    Hand,
+    /// It was not asked for.
+    Skip,
+    /// It is read and zeroed by a request of its own, and handed out as that tells it.
+    Zero,
+}
+
+/// The entries of one dump.
+#[derive(Debug)]
+pub(super) struct Selection {
+    /// A copy: programs free theirs.
+    filter: DumpFilter,
+    /// The kernel would zero more than this.
+    zero: bool,
+}
+
+impl Selection {
+    /// What the answer to a request is checked against, if it is.
+    pub(super) fn of(request: &Request<'_>) -> Result<Option<Self>, Error> {
+        let Request::Narrowed(_, filter) = request else { return Ok(None) };
+        Ok(Some(Self { filter: filter.try_clone()?, zero: request.zeroes_one_by_one() }))
+    }
+
+    fn judge(&self, ct: &Conntrack) -> Judgement {
+        match (self.filter.accepts(ct), self.zero) {
+            (false, _) => Judgement::Skip,
+            (true, true) => Judgement::Zero,
+            (true, false) => Judgement::Hand,
+        }
+    }
+}
+
+/// Dumps that were sent and not received to their end. More are of a program that receives by other
+/// means.
+const MOST_SENT: usize = 16;
+
+/// The dumps that answers on one socket may belong to.
+#[derive(Debug, Default)]
+pub(super) struct Selections {
+    /// The number of the last dump that was asked for, which may have been stopped and go on.
+    asked: Option<(u32, Selection)>,
+    /// Dumps that were sent without a number, in order; `None` for those that are not filtered.
+    sent: VecDeque<Option<Selection>>,
+    /// One that is about to be sent.
+    unsent: Option<Selection>,
+}
+
+impl Selections {
+    /// What becomes of an entry that a message tells of. Events pass.
+    pub(super) fn judge(&self, message: &Message<'_>, ct: &Conntrack) -> Judgement {
+        let selection = match message.seq {
+            _ if message.flags & libc::NLM_F_MULTI as u16 == 0 => None,
+            0 => self.sent.front().and_then(Option::as_ref),
+            seq => self.asked.as_ref().filter(|(asked, _)| *asked == seq).map(|(_, of)| of),
+        };
+        selection.map_or(Judgement::Hand, |selection| selection.judge(ct))
+    }
+
+    /// A dump is asked for.
+    pub(super) fn ask(&mut self, seq: u32, selection: Option<Selection>) {
+        self.asked = selection.map(|selection| (seq, selection));
+    }
+
+    /// A request is about to be sent without a number.
+    pub(super) fn prepare(&mut self, selection: Option<Selection>) -> Result<(), Error> {
+        self.sent.try_reserve(1)?;
+        self.unsent = selection;
+        Ok(())
+    }
+
+    /// That request, a dump, was sent.
+    pub(super) fn sent(&mut self) {
+        if self.sent.len() == MOST_SENT {
+            self.sent.pop_front();
+        }
+        self.sent.push_back(self.unsent.take());
+    }
+
+    /// Dumps have ended, the first ones, or were refused, as the last one is while others run.
+    pub(super) fn ended(&mut self, EndedDumps { done, refused }: EndedDumps) {
+        self.sent.drain(..done.min(self.sent.len()));
+        self.sent.truncate(self.sent.len().saturating_sub(refused));
+    }
+
+    /// The program receives by other means, so that ends go unseen: the last dump counts.
+    pub(super) fn forget_but_last(&mut self) {
+        self.sent.drain(..self.sent.len().saturating_sub(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conntrack::filter::dump::Masked;
+    use crate::conntrack::object::attr::Attr;
+    use crate::conntrack::wire::query::Query;
+
+    fn by_mark(value: u32) -> Selection {
+        let mut filter = DumpFilter::new();
+        filter.set_mark(Masked { value, mask: u32::MAX });
+        Selection::of(&Request::Narrowed(Query::DumpFilter, &filter)).unwrap().unwrap()
+    }
+
+    /// Whether an entry with this mark passes, in a message with these flags and number.
+    fn passes(selections: &Selections, flags: i32, seq: u32, mark: u32) -> bool {
+        let mut bytes = [0; 20];
+        bytes[0] = 20;
+        bytes[6] = flags as u8;
+        bytes[8..12].copy_from_slice(&seq.to_ne_bytes());
+        let mut ct = Conntrack::new();
+        ct.set(Attr::Mark, u128::from(mark).to_le_bytes());
+        selections.judge(&Message::first(&bytes).unwrap(), &ct) == Judgement::Hand
+    }
+
+    #[test]
+    fn each_answer_has_its_own() {
+        let mut selections = Selections::default();
+        selections.ask(7, Some(by_mark(1)));
+        assert!(passes(&selections, 2, 7, 1) && !passes(&selections, 2, 7, 2));
+        assert!(passes(&selections, 2, 8, 2) && passes(&selections, 2, 0, 2));
+        assert!(passes(&selections, 0, 7, 2), "an event");
+        selections.ask(8, None);
+        assert!(passes(&selections, 2, 7, 2));
+    }
+
+    #[test]
+    fn sent_dumps_end_in_their_order() {
+        let mut selections = Selections::default();
+        for selection in [Some(by_mark(1)), None, Some(by_mark(3))] {
+            selections.prepare(selection).unwrap();
+            selections.sent();
+        }
+        assert!(passes(&selections, 2, 0, 1) && !passes(&selections, 2, 0, 2));
+        assert!(passes(&selections, 0, 0, 2), "an event");
+        selections.ended(EndedDumps { done: 1, refused: 0 });
+        assert!(passes(&selections, 2, 0, 2));
+        selections.ended(EndedDumps { done: 1, refused: 0 });
+        assert!(!passes(&selections, 2, 0, 2) && passes(&selections, 2, 0, 3));
+        selections.prepare(Some(by_mark(4))).unwrap();
+        selections.sent();
+        selections.ended(EndedDumps { done: 0, refused: 1 });
+        assert!(passes(&selections, 2, 0, 3) && !passes(&selections, 2, 0, 4));
+        selections.ended(EndedDumps { done: 5, refused: 5 });
+        assert!(passes(&selections, 2, 0, 2));
+    }
+
+    #[test]
+    fn ends_that_nobody_sees_do_not_add_up() {
+        let mut selections = Selections::default();
+        for mark in 0..100 {
+            selections.prepare(Some(by_mark(mark))).unwrap();
+            selections.sent();
+        }
+        assert_eq!(selections.sent.len(), MOST_SENT);
+        selections.forget_but_last();
+        assert!(passes(&selections, 2, 0, 99) && !passes(&selections, 2, 0, 98));
+    }
+}

@@ -1,0 +1,3 @@
+//! The extensions of `ctrs.h`.
+
+pub mod version;

@@ -1,0 +1,17 @@
+//! The version of this library: an extension, declared in `ctrs.h`.
+
+use crate::capi::ffi::boundary::boundary;
+use libc::c_char;
+use std::ffi::CStr;
+
+const VERSION: &CStr =
+    match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
+        Ok(version) => version,
+        Err(_) => c"unknown",
+    };
+
+/// The version of ctrs, for example "0.1.0": a string that lives as long as the program.
+#[unsafe(no_mangle)]
+pub extern "C" fn ctrs_version() -> *const c_char {
+    boundary(VERSION.as_ptr(), || Ok(VERSION.as_ptr()))
+}

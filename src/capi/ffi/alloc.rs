@@ -1,0 +1,154 @@
+//! Objects in memory of the C allocator.
+
+use crate::error::Error;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A Rust type behind an opaque C type.
+///
+/// # Safety
+/// All zero bytes are a value of `Inner`, which needs no more alignment than `calloc` gives.
+pub(in crate::capi) unsafe trait Opaque {
+    /// The Rust type.
+    type Inner;
+}
+
+/// A new object of `size` bytes, all zero.
+fn zeroed<T>(size: usize) -> Result<*mut T, Error> {
+    // SAFETY: calloc takes any size.
+    let block = unsafe { libc::calloc(1, size) };
+    if block.is_null() { Err(Error::OutOfMemory) } else { Ok(block.cast()) }
+}
+
+/// A new empty object that C owns.
+pub(in crate::capi) fn create<T: Opaque>() -> Result<*mut T, Error> {
+    zeroed(size_of::<T::Inner>())
+}
+
+/// Destroys an object that C owned.
+///
+/// # Safety
+/// `object` is a live object from the C allocator and not used again.
+pub(in crate::capi) unsafe fn destroy<T: Opaque>(object: *mut T) {
+    // SAFETY: the caller's promise; `T::Inner` is what the object is.
+    unsafe {
+        std::ptr::drop_in_place(object.cast::<T::Inner>());
+        libc::free(object.cast());
+    }
+}
+
+/// Moves a value into memory of its own; without memory it comes back.
+pub(in crate::capi) fn place<T>(value: T) -> Result<*mut T, (T, Error)> {
+    let place = match zeroed::<T>(size_of::<T>()) {
+        Ok(place) => place,
+        Err(error) => return Err((value, error)),
+    };
+    // SAFETY: the block is new, large enough, and aligned as calloc aligns.
+    unsafe { place.write(value) };
+    Ok(place)
+}
+
+/// Drops a value made by [`place`] and frees its memory.
+///
+/// # Safety
+/// `value` came from [`place`] and is not used again.
+pub(in crate::capi) unsafe fn unplace<T>(value: *mut T) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        std::ptr::drop_in_place(value);
+        libc::free(value.cast());
+    }
+}
+
+/// An object as C allocates it, with a note of who owns it.
+///
+/// While a callback looks at an object it is on loan from the receive loop. A callback that
+/// destroys it all the same, as one may that then returns `NFCT_CB_STOLEN`, leaves the memory to
+/// the loop.
+#[repr(C)]
+pub(in crate::capi) struct Object<C: Opaque> {
+    value: C::Inner,
+    /// [`OWNED`]; the object's own address while it is on loan; [`DESTROYED`] more after that. In
+    /// bytes that a program copied out of an object on loan it is another's address: C owns those.
+    loan: AtomicUsize,
+}
+
+const OWNED: usize = 0;
+const DESTROYED: usize = 1;
+
+impl<C: Opaque> Object<C> {
+    /// Bytes of an object.
+    pub(in crate::capi) const SIZE: usize = size_of::<Self>();
+
+    /// A new empty object that C owns.
+    pub(in crate::capi) fn create() -> Result<*mut Self, Error> {
+        zeroed(Self::SIZE)
+    }
+
+    /// Destroys an object, unless it is on loan: then its owner is told.
+    ///
+    /// # Safety
+    /// `object` is a live object from the C allocator, and its holder does not use it again.
+    pub(in crate::capi) unsafe fn destroy(object: *mut Self) {
+        // SAFETY: the object is live.
+        let loan = unsafe { &(*object).loan };
+        let lent = object.addr();
+        let kept = loan.load(Ordering::Relaxed) != OWNED && {
+            let destroyed = lent | DESTROYED;
+            let (Ok(was) | Err(was)) =
+                loan.compare_exchange(lent, destroyed, Ordering::AcqRel, Ordering::Acquire);
+            was | DESTROYED == destroyed
+        };
+        if !kept {
+            // SAFETY: the object is live and no loop holds it.
+            unsafe { unplace(object) };
+        }
+    }
+
+    /// Makes the object as new and lends it to a callback.
+    pub(in crate::capi) fn lend(&mut self) -> &mut C::Inner
+    where
+        C::Inner: Default,
+    {
+        self.value = C::Inner::default();
+        *self.loan.get_mut() = (&raw const *self).addr();
+        &mut self.value
+    }
+
+    /// Ends the loan of an object that the callback keeps; whether it was destroyed meanwhile.
+    ///
+    /// # Safety
+    /// `object` is on loan. Unless this returns true it belongs to the callback's side from now on.
+    pub(in crate::capi) unsafe fn give(object: *mut Self) -> bool {
+        // SAFETY: nobody frees an object on loan but the loop that lent it.
+        unsafe { (*object).loan.swap(OWNED, Ordering::AcqRel) == object.addr() | DESTROYED }
+    }
+
+    /// Frees an object that came back from its loan.
+    ///
+    /// # Safety
+    /// `object` was lent by the caller and is used by nobody.
+    pub(in crate::capi) unsafe fn free(object: *mut Self) {
+        // SAFETY: the caller's promise.
+        unsafe { unplace(object) };
+    }
+
+    /// A new object that C owns, which `fill` writes whole.
+    ///
+    /// # Safety
+    /// `fill` writes every field of the value it is handed, which holds nothing yet.
+    pub(in crate::capi) unsafe fn filled(
+        fill: impl FnOnce(*mut C::Inner),
+    ) -> Result<*mut Self, Error> {
+        // SAFETY: malloc takes any size.
+        let object: *mut Self = unsafe { libc::malloc(Self::SIZE) }.cast();
+        if object.is_null() {
+            return Err(Error::OutOfMemory);
+        }
+        // SAFETY: the block is new and large enough; this function's contract.
+        unsafe {
+            fill(&raw mut (*object).value);
+            (&raw mut (*object).loan).write(AtomicUsize::new(OWNED));
+        }
+        Ok(object)
+    }
+}

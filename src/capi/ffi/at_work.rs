@@ -1,0 +1,180 @@
+//! Where a call is at work, and whether it can still come back.
+//!
+//! A program may leave a callback or a waiting call by a jump, an exception or the cancellation of
+//! its thread. Nothing tells the handle; it sees at the next call that the one before is over.
+
+use super::boundary::{errno, set_errno};
+use super::cancel::without_cancellation;
+use libc::pid_t;
+use std::io::Write;
+
+/// A place in the stack of a thread.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::capi) struct Frame {
+    process: pid_t,
+    thread: usize, // of pthread_t, which is a pointer in musl
+    task: pid_t,
+    address: usize,
+}
+
+impl Frame {
+    /// The frame of this thread that `local` is in.
+    pub(in crate::capi) fn of<T>(local: *const T) -> Self {
+        // SAFETY: these calls take no pointers and always succeed.
+        unsafe {
+            Self {
+                process: libc::getpid(),
+                thread: libc::pthread_self() as usize,
+                task: libc::syscall(libc::SYS_gettid) as pid_t,
+                address: local.addr(),
+            }
+        }
+    }
+
+    /// The same frame, further down, at `local`.
+    pub(in crate::capi) fn down_to<T>(self, local: *const T) -> Self {
+        Self { address: local.addr(), ..self }
+    }
+
+    /// Whether [`is_over`](Self::is_over) may be asked at `now` about the calls on a handle that was
+    /// closed here: nobody else is at work on it.
+    pub(in crate::capi) fn can_be_judged_at(&self, now: &Self) -> bool {
+        (self.thread, self.task) == (now.thread, now.task)
+            || self.process != now.process
+            || !is_running(now.process, self.task)
+    }
+
+    /// Whether the call at work in this frame is known to be over at `now`; if in doubt it is not.
+    pub(in crate::capi) fn is_over(&self, now: &Self) -> bool {
+        if self.thread != now.thread {
+            return self.process != now.process || !is_running(now.process, self.task);
+        }
+        if self.task != now.task && self.process == now.process {
+            return true; // another thread that has the name now
+        }
+        // What was called from the frame is below it.
+        now.address >= self.address
+            && keeping_errno(own_stack)
+                .is_some_and(|(low, high)| low <= self.address && now.address < high)
+    }
+}
+
+/// Whether a thread of this process exists and has not begun to end.
+fn is_running(process: pid_t, task: pid_t) -> bool {
+    // SAFETY: no pointer is involved, and signal 0 is never delivered.
+    let exists = || unsafe { libc::syscall(libc::SYS_tgkill, process, task, 0) == 0 };
+    // It may vanish while it is looked at.
+    keeping_errno(|| exists() && !is_ending(task) && exists())
+}
+
+/// Whether a thread of this process has begun to end: one that was joined may still exist.
+fn is_ending(task: pid_t) -> bool {
+    const PF_EXITING: u32 = 4; // proc_pid_stat(5): the ninth field, seven behind the name
+    let mut path = [0; 64];
+    let mut status = [0; 512];
+    if write!(&mut path[..], "/proc/self/task/{task}/stat\0").is_err() {
+        return false;
+    }
+    // SAFETY: the path ends with a zero byte; the kernel writes no more than fits the status; the
+    // descriptor is this function's.
+    let length = without_cancellation(|| unsafe {
+        let fd = libc::open(path.as_ptr().cast(), libc::O_RDONLY | libc::O_CLOEXEC);
+        let length = libc::read(fd, status.as_mut_ptr().cast(), status.len());
+        libc::close(fd);
+        length
+    });
+    let Ok(length) = usize::try_from(length) else { return false };
+    let status = status.get(..length).unwrap_or_default();
+    let after_name = status.rsplit(|byte| *byte == b')').next().unwrap_or_default();
+    let flags = after_name.split(|byte| *byte == b' ').filter(|field| !field.is_empty()).nth(6);
+    let flags = flags.and_then(|field| std::str::from_utf8(field).ok()?.parse().ok());
+    flags.is_some_and(|flags: u32| flags & PF_EXITING != 0)
+}
+
+/// Runs `f`, and leaves `errno` as it was.
+fn keeping_errno<T>(f: impl FnOnce() -> T) -> T {
+    let before = errno();
+    let result = f();
+    set_errno(before);
+    result
+}
+
+/// The bounds of the stack this thread runs on, if it is its own and not one for signals.
+fn own_stack() -> Option<(usize, usize)> {
+    // SAFETY: all zero bytes are values of these structs of integers and pointers. The calls write
+    // to them and to the other locals, which are alive meanwhile; the attributes are destroyed
+    // after they were made.
+    unsafe {
+        let mut signals: libc::stack_t = std::mem::zeroed();
+        if libc::sigaltstack(std::ptr::null(), &raw mut signals) != 0
+            || signals.ss_flags & libc::SS_ONSTACK != 0
+        {
+            return None;
+        }
+        // A signal's handler that jumps away from here would leave the C library's lock taken.
+        let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = std::mem::zeroed();
+        libc::sigfillset(&raw mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
+        let mut attributes: libc::pthread_attr_t = std::mem::zeroed();
+        let (mut low, mut size) = (std::ptr::null_mut(), 0);
+        let mut found = libc::pthread_getattr_np(libc::pthread_self(), &raw mut attributes);
+        if found == 0 {
+            found = libc::pthread_attr_getstack(&raw const attributes, &raw mut low, &raw mut size);
+            libc::pthread_attr_destroy(&raw mut attributes);
+        }
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
+        (found == 0).then(|| (low.addr(), low.addr() + size))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+
+    #[inline(never)]
+    fn deeper<R>(f: impl FnOnce() -> R) -> R {
+        let room = std::hint::black_box([0u8; 4096]);
+        let result = f();
+        std::hint::black_box(&room);
+        result
+    }
+
+    #[test]
+    fn a_call_below_is_inside() {
+        let mark = 0u8;
+        let outer = Frame::of(&raw const mark);
+        deeper(|| {
+            let mark = 0u8;
+            let inner = Frame::of(&raw const mark);
+            assert!(!outer.is_over(&inner));
+            assert!(inner.is_over(&outer));
+        });
+    }
+
+    #[test]
+    fn a_stack_of_another_kind_tells_nothing() {
+        let elsewhere = Box::new(0u8);
+        let mark = 0u8;
+        let (here, there) = (Frame::of(&raw const mark), Frame::of(&raw const *elsewhere));
+        assert!(!here.is_over(&there) && !there.is_over(&here));
+    }
+
+    #[test]
+    fn the_calls_of_a_thread_are_over_when_it_has_ended() {
+        let (send, receive) = channel();
+        let (end, wait) = channel::<()>();
+        let thread = std::thread::spawn(move || {
+            let mark = 0u8;
+            send.send(Frame::of(&raw const mark)).unwrap();
+            let _ = wait.recv();
+        });
+        let mark = 0u8;
+        let (there, here) = (receive.recv().unwrap(), Frame::of(&raw const mark));
+        assert!(!there.is_over(&here));
+        drop(end);
+        thread.join().unwrap();
+        // Though the kernel may not have forgotten it yet.
+        assert!(there.is_over(&here));
+    }
+}

@@ -1,0 +1,8 @@
+//! The boundary itself: pointers, memory, errors, cancellation, and the block of libnfnetlink.
+
+pub mod alloc;
+pub mod at_work;
+pub mod boundary;
+pub mod cancel;
+pub mod nfnl;
+pub mod ptr;

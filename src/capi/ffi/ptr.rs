@@ -1,0 +1,104 @@
+//! Pointers from C to references, slices and values: the only place that trusts them.
+
+use super::alloc::Opaque;
+use crate::error::Error;
+use crate::netlink::message::Message;
+use libc::nlmsghdr;
+use std::ffi::{c_char, c_void};
+
+/// A reference to an object, or [`Error::Null`].
+///
+/// # Safety
+/// `object` is NULL or a live object, which nobody changes while the reference is used.
+#[inline]
+pub(in crate::capi) unsafe fn shared<'a, T: Opaque>(
+    object: *const T,
+) -> Result<&'a T::Inner, Error> {
+    // SAFETY: the caller's promise; `T::Inner` is what a live object is.
+    unsafe { object.cast::<T::Inner>().as_ref() }.ok_or(Error::Null("the object"))
+}
+
+/// A reference to an object to change, or [`Error::Null`].
+///
+/// # Safety
+/// `object` is NULL or a live object, which nobody else uses while the reference is used.
+#[inline]
+pub(in crate::capi) unsafe fn unique<'a, T: Opaque>(
+    object: *mut T,
+) -> Result<&'a mut T::Inner, Error> {
+    // SAFETY: the caller's promise; `T::Inner` is what a live object is.
+    unsafe { object.cast::<T::Inner>().as_mut() }.ok_or(Error::Null("the object"))
+}
+
+/// An error for NULL.
+#[inline]
+pub(in crate::capi) fn not_null<T>(pointer: *const T, what: &'static str) -> Result<(), Error> {
+    if pointer.is_null() { Err(Error::Null(what)) } else { Ok(()) }
+}
+
+/// The first `width` bytes behind `value`, which are 1, 2, 4, 8 or 16: the first is the lowest.
+///
+/// # Safety
+/// `value` points to `width` readable bytes, of any alignment.
+#[inline]
+pub(in crate::capi) unsafe fn value(value: *const c_void, width: u8) -> u128 {
+    // SAFETY: the caller's promise, for each width.
+    unsafe {
+        match width {
+            1 => value.cast::<u8>().read().into(),
+            2 => u16::from_le_bytes(value.cast::<[u8; 2]>().read()).into(),
+            4 => u32::from_le_bytes(value.cast::<[u8; 4]>().read()).into(),
+            8 => u64::from_le_bytes(value.cast::<[u8; 8]>().read()).into(),
+            _ => u128::from_le_bytes(value.cast::<[u8; 16]>().read()),
+        }
+    }
+}
+
+/// A value behind a pointer of any alignment, or [`Error::Null`].
+///
+/// # Safety
+/// `value` is NULL or points to a readable `T`, for which any bytes are a value.
+#[inline]
+pub(in crate::capi) unsafe fn read<T: Copy>(value: *const c_void) -> Result<T, Error> {
+    not_null(value, "the value")?;
+    // SAFETY: the caller's promise.
+    Ok(unsafe { value.cast::<T>().read_unaligned() })
+}
+
+/// A message as C functions are handed it, which do not write to it.
+pub(in crate::capi) fn message(message: &Message<'_>) -> *mut nlmsghdr {
+    message.bytes().as_ptr().cast_mut().cast()
+}
+
+/// The C string behind `text`, at most `limit` bytes of it, without its NUL.
+///
+/// # Safety
+/// `text` points to bytes readable up to the first NUL or `limit`.
+pub(in crate::capi) unsafe fn text<'a>(text: *const c_char, limit: usize) -> &'a [u8] {
+    // SAFETY: the caller's promise: strnlen and the slice stay inside those bytes.
+    unsafe { std::slice::from_raw_parts(text.cast(), libc::strnlen(text, limit)) }
+}
+
+/// `length` bytes behind `bytes`; none for NULL.
+///
+/// # Safety
+/// `bytes` is NULL or points to `length` readable bytes that nobody changes meanwhile.
+pub(in crate::capi) unsafe fn bytes<'a>(bytes: *const c_void, length: usize) -> &'a [u8] {
+    if bytes.is_null() || length == 0 {
+        return &[];
+    }
+    // SAFETY: the caller's promise.
+    unsafe { std::slice::from_raw_parts(bytes.cast(), length) }
+}
+
+/// `length` bytes behind `bytes` to write; none for NULL.
+///
+/// # Safety
+/// `bytes` is NULL or points to `length` writable bytes that nobody uses meanwhile.
+pub(in crate::capi) unsafe fn bytes_mut<'a>(bytes: *mut c_void, length: usize) -> &'a mut [u8] {
+    if bytes.is_null() || length == 0 {
+        return &mut [];
+    }
+    // SAFETY: the caller's promise.
+    unsafe { std::slice::from_raw_parts_mut(bytes.cast(), length) }
+}

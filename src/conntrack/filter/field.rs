@@ -1,0 +1,196 @@
+//! The fields of a conntrack message that event filters look at: where they are, and the
+//! instructions that find them and compare them with the entries of a list.
+#![forbid(unsafe_code)]
+
+use super::event::FilterAttr;
+use crate::error::Error;
+use crate::netlink::bpf::{Place, Program, Width};
+
+/// A number to compare with, under a mask; both in host order.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Masked {
+    pub value: u32,
+    pub mask: u32,
+}
+
+impl Masked {
+    pub const EMPTY: Self = Self { value: 0, mask: 0 };
+
+    /// The number itself, every bit of it.
+    pub fn exactly(value: impl Into<u32>) -> Self {
+        Self { value: value.into(), mask: u32::MAX }
+    }
+
+    pub fn wanted(self) -> u32 {
+        self.value & self.mask
+    }
+}
+
+/// What a check makes of a message without the field.
+#[derive(Clone, Copy)]
+pub(super) enum Absent {
+    Passes,
+    /// The field counts as present with the value 0.
+    IsZero,
+}
+
+/// A field of a message: an attribute, or consecutive words of one.
+pub(super) struct Field {
+    /// Whose logic applies.
+    pub attr: FilterAttr,
+    /// Where it is, the first place that has it: the types of the attribute and of the nests around
+    /// it, from the outermost in.
+    paths: &'static [&'static [u16]],
+    width: Width,
+    pub absent: Absent,
+}
+
+/// The state of one protocol.
+pub(super) struct StateField {
+    pub protocol: u16,
+    pub field: Field,
+}
+
+impl Field {
+    /// Makes the attribute the start of indexed loads.
+    pub fn find(&self, program: &mut Program, if_absent: Place) -> Result<(), Error> {
+        let Some((last, others)) = self.paths.split_last() else { return Ok(()) };
+        for path in others {
+            walk(program, path, Place::NextPath)?;
+            program.jump(Place::Found)?;
+            program.here(Place::NextPath)?;
+        }
+        walk(program, last, if_absent)?;
+        program.here(Place::Found)?;
+        program.index_here()
+    }
+
+    /// Jumps if an entry matches. The field is loaded only where the accumulator may hold something
+    /// else than that word under that mask, so plain values cost one instruction each.
+    pub fn compare<const WORDS: usize>(
+        &self,
+        program: &mut Program,
+        entries: impl Iterator<Item = [Masked; WORDS]>,
+        on_match: Place,
+    ) -> Result<(), Error> {
+        let mut loaded = None;
+        for entry in entries {
+            // A mask of 0 matches whatever is there.
+            let mut words = (0u32..).zip(entry).filter(|(_, word)| word.mask != 0).peekable();
+            if words.peek().is_none() {
+                return program.jump(on_match);
+            }
+            while let Some((at, word)) = words.next() {
+                if loaded != Some((at, word.mask)) {
+                    self.load(program, at, word.mask)?;
+                    loaded = Some((at, word.mask));
+                }
+                match words.peek() {
+                    Some(_) => program.jump_unless(word.wanted(), Place::NextEntry)?,
+                    None => program.jump_if(word.wanted(), on_match)?,
+                }
+            }
+            if WORDS > 1 {
+                // Which word the accumulator holds depends on where the entry failed.
+                loaded = None;
+                program.here(Place::NextEntry)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn load(&self, program: &mut Program, word: u32, mask: u32) -> Result<(), Error> {
+        program.load_from_index(self.width, ATTRIBUTE_HEADER + 4 * word)?;
+        match mask {
+            u32::MAX => Ok(()),
+            _ => program.and(mask),
+        }
+    }
+}
+
+/// Leaves the offset of the attribute at the end of a path in the accumulator.
+fn walk(program: &mut Program, path: &[u16], if_absent: Place) -> Result<(), Error> {
+    program.load_number(ATTRIBUTES_OFFSET)?;
+    for (depth, attribute) in path.iter().enumerate() {
+        match depth {
+            0 => program.find_attribute(*attribute)?,
+            _ => program.find_nested(*attribute)?,
+        }
+        program.jump_if(0, if_absent)?;
+    }
+    Ok(())
+}
+
+/// Where attributes start: behind `struct nlmsghdr` and `struct nfgenmsg`.
+const ATTRIBUTES_OFFSET: u32 = 20;
+/// The length of an attribute's header.
+const ATTRIBUTE_HEADER: u32 = 4;
+
+// Attribute types of <linux/netfilter/nfnetlink_conntrack.h>.
+const CTA_TUPLE_ORIG: u16 = 1;
+const CTA_TUPLE_REPLY: u16 = 2;
+const CTA_TUPLE_IP: u16 = 1;
+const CTA_IP_V4_SRC: u16 = 1;
+const CTA_IP_V4_DST: u16 = 2;
+const CTA_IP_V6_SRC: u16 = 3;
+const CTA_IP_V6_DST: u16 = 4;
+const CTA_TUPLE_PROTO: u16 = 2;
+const CTA_TUPLE_ZONE: u16 = 3;
+const CTA_PROTO_NUM: u16 = 1;
+const CTA_PROTOINFO: u16 = 4;
+const CTA_PROTOINFO_TCP: u16 = 1;
+const CTA_PROTOINFO_DCCP: u16 = 2;
+const CTA_PROTOINFO_SCTP: u16 = 3;
+const CTA_PROTOINFO_TCP_STATE: u16 = 1;
+const CTA_PROTOINFO_DCCP_STATE: u16 = 1;
+const CTA_PROTOINFO_SCTP_STATE: u16 = 1;
+const CTA_MARK: u16 = 8;
+const CTA_ZONE: u16 = 18;
+
+pub(super) const PROTOCOL: Field = Field {
+    attr: FilterAttr::L4Proto,
+    paths: &[&[CTA_TUPLE_ORIG, CTA_TUPLE_PROTO, CTA_PROTO_NUM]],
+    width: Width::Byte,
+    absent: Absent::Passes,
+};
+
+pub(super) const SRC_IPV4: Field =
+    address(FilterAttr::SrcIpv4, &[&[CTA_TUPLE_ORIG, CTA_TUPLE_IP, CTA_IP_V4_SRC]]);
+pub(super) const DST_IPV4: Field =
+    address(FilterAttr::DstIpv4, &[&[CTA_TUPLE_ORIG, CTA_TUPLE_IP, CTA_IP_V4_DST]]);
+pub(super) const SRC_IPV6: Field =
+    address(FilterAttr::SrcIpv6, &[&[CTA_TUPLE_ORIG, CTA_TUPLE_IP, CTA_IP_V6_SRC]]);
+pub(super) const DST_IPV6: Field =
+    address(FilterAttr::DstIpv6, &[&[CTA_TUPLE_ORIG, CTA_TUPLE_IP, CTA_IP_V6_DST]]);
+
+pub(super) const MARK: Field = Field {
+    attr: FilterAttr::Mark,
+    paths: &[&[CTA_MARK]],
+    width: Width::Word,
+    absent: Absent::IsZero,
+};
+/// An entry has one zone: of both directions, or in the tuple of the one that it is for.
+pub(super) const ZONE: Field = Field {
+    attr: FilterAttr::Zone,
+    paths: &[&[CTA_ZONE], &[CTA_TUPLE_ORIG, CTA_TUPLE_ZONE], &[CTA_TUPLE_REPLY, CTA_TUPLE_ZONE]],
+    width: Width::Half,
+    absent: Absent::IsZero,
+};
+
+/// The protocols whose state the kernel reports, each a field of its own.
+pub(super) const STATE_FIELDS: [StateField; 3] = [
+    state(libc::IPPROTO_TCP, &[&[CTA_PROTOINFO, CTA_PROTOINFO_TCP, CTA_PROTOINFO_TCP_STATE]]),
+    state(libc::IPPROTO_DCCP, &[&[CTA_PROTOINFO, CTA_PROTOINFO_DCCP, CTA_PROTOINFO_DCCP_STATE]]),
+    state(libc::IPPROTO_SCTP, &[&[CTA_PROTOINFO, CTA_PROTOINFO_SCTP, CTA_PROTOINFO_SCTP_STATE]]),
+];
+
+const fn address(attr: FilterAttr, paths: &'static [&'static [u16]]) -> Field {
+    Field { attr, paths, width: Width::Word, absent: Absent::Passes }
+}
+
+const fn state(protocol: i32, paths: &'static [&'static [u16]]) -> StateField {
+    let attr = FilterAttr::L4ProtoState;
+    let field = Field { attr, paths, width: Width::Byte, absent: Absent::Passes };
+    StateField { protocol: protocol as u16, field }
+}

@@ -1,0 +1,455 @@
+//! Whether two objects are the same, or one fits the other.
+#![forbid(unsafe_code)]
+
+use super::attr::{Attr, Storage};
+use super::entry::{Conntrack, Flat};
+use super::expectation::{EXPECT_ATTR_COUNT, Expect, ExpectAttr};
+use super::layer4::Layer4;
+use crate::conntrack::heap::Text;
+use crate::conntrack::labels::bitmask::Bitmask;
+use std::mem::offset_of;
+
+/// How to compare. With none of them, or with the last two alone, everything is compared that ever
+/// is. Any other bit chooses nothing, but ends that "everything": so do the timeout flags of C.
+pub mod flags {
+    /// The original tuple only.
+    pub const ORIGINAL: u32 = 1;
+    /// The reply tuple only; with `ORIGINAL`, both tuples.
+    pub const REPLY: u32 = 2;
+    /// What the first object has, the second must have.
+    pub const MASK: u32 = 32;
+    /// What one object has, the other must have.
+    pub const STRICT: u32 = 64;
+}
+
+/// A set of attributes: a bit for each number. One integer, where
+/// [`Presence`](super::attr::Presence) is three.
+type Set = u128;
+
+/// The set of the given attributes.
+const fn set(attrs: &[Attr]) -> Set {
+    match attrs {
+        [first, rest @ ..] => 1 << *first as u32 | set(rest),
+        [] => 0,
+    }
+}
+
+/// The attributes that are present.
+#[inline]
+fn bits(flat: &Flat) -> Set {
+    let word = |at: usize| {
+        let bytes = flat.bytes().get(offset_of!(Flat, present) + 4 * at..);
+        let word = bytes.and_then(<[u8]>::first_chunk).copied().unwrap_or_default();
+        Set::from(u32::from_ne_bytes(word))
+    };
+    word(0) | word(1) << 32 | word(2) << 64
+}
+
+/// What is compared of one direction.
+struct Direction {
+    flag: u32,
+    attrs: Set,
+    l4proto: Attr,
+    /// Compared when both layer 4 protocols are the same one with ports.
+    ports: Set,
+}
+
+const ORIGINAL: Direction = {
+    use Attr::*;
+    Direction {
+        flag: flags::ORIGINAL,
+        attrs: set(&[
+            OrigL3Proto,
+            OrigL4Proto,
+            OrigIpv4Src,
+            OrigIpv4Dst,
+            OrigIpv6Src,
+            OrigIpv6Dst,
+            OrigZone,
+        ]),
+        l4proto: OrigL4Proto,
+        ports: set(&[OrigPortSrc, OrigPortDst]),
+    }
+};
+
+const REPLY: Direction = {
+    use Attr::*;
+    Direction {
+        flag: flags::REPLY,
+        attrs: set(&[
+            ReplL3Proto,
+            ReplL4Proto,
+            ReplIpv4Src,
+            ReplIpv4Dst,
+            ReplIpv6Src,
+            ReplIpv6Dst,
+            ReplZone,
+        ]),
+        l4proto: ReplL4Proto,
+        ports: set(&[ReplPortSrc, ReplPortDst]),
+    }
+};
+
+/// Compared when both layer 4 protocols are ICMP or both are ICMPv6, in either direction.
+const ICMP: Set = set(&[Attr::IcmpId, Attr::IcmpCode, Attr::IcmpType]);
+
+/// Compared of what is in neither tuple.
+const META: Set = {
+    use Attr::*;
+    set(&[
+        Id,
+        Mark,
+        Timeout,
+        Status,
+        TcpState,
+        SctpState,
+        DccpState,
+        Zone,
+        Secctx,
+        Connlabels,
+        ConnlabelsMask,
+    ])
+};
+
+/// Where these are absent, they count as zero.
+const ZERO_IF_ABSENT: Set = set(&[Attr::Mark, Attr::Zone, Attr::OrigZone, Attr::ReplZone]);
+
+/// Whether `b` equals `a`, as far as both have what is compared; `flags` say what is compared and
+/// what both must have. The status matches if `b` has all bits of `a`.
+///
+/// Ports and ICMP fields count only where both have the same layer 4 protocol, one that has them.
+#[must_use]
+pub fn conntrack(a: &Conntrack, b: &Conntrack, flags: u32) -> bool {
+    let (in_a, in_b) = (bits(&a.flat), bits(&b.flat));
+    let compared = compared(&a.flat, &b.flat, in_a & in_b, flags);
+    let lacking = lacking(in_a, in_b, flags) & compared;
+    if lacking != 0 && !lacking_zeros(a, b, lacking) {
+        return false;
+    }
+    let differing = without_equal_blocks(&a.flat, &b.flat, compared & in_a & in_b);
+    members(differing).all(|attr| same_value(a, b, attr))
+}
+
+/// The attributes that count for two objects.
+#[inline]
+fn compared(a: &Flat, b: &Flat, both: Set, flags: u32) -> Set {
+    let selector = flags & !(flags::MASK | flags::STRICT);
+    let chosen = |flag| selector == 0 || selector & flag != 0;
+    let mut compared = if selector == 0 { META } else { 0 };
+    for (direction, a, b) in [(&ORIGINAL, &a.orig, &b.orig), (&REPLY, &a.reply, &b.reply)] {
+        if chosen(direction.flag) {
+            compared |= direction.attrs;
+            if both & set(&[direction.l4proto]) != 0 && a.l4proto == b.l4proto {
+                compared |= layer4(a.l4proto, direction.ports);
+            }
+        }
+    }
+    compared
+}
+
+/// What a common layer 4 protocol adds; keys of GRE never counted.
+#[inline]
+fn layer4(proto: u8, ports: Set) -> Set {
+    match Layer4::of(proto) {
+        Layer4::Ports => ports,
+        Layer4::Icmp => ICMP,
+        Layer4::Keys | Layer4::Nothing => 0,
+    }
+}
+
+/// What one object has and the other lacks against the flags.
+#[inline]
+fn lacking(a: Set, b: Set, flags: u32) -> Set {
+    let first = if flags & (flags::MASK | flags::STRICT) == 0 { 0 } else { a & !b };
+    let second = if flags & flags::STRICT == 0 { 0 } else { b & !a };
+    first | second
+}
+
+/// Whether what is lacking on one side counts as zero there and is zero on the other.
+fn lacking_zeros(a: &Conntrack, b: &Conntrack, lacking: Set) -> bool {
+    let zero = |attr| {
+        let slot = a.get(attr).or_else(|| b.get(attr)).unwrap_or_default();
+        slot.iter().all(|byte| *byte == 0)
+    };
+    lacking & !ZERO_IF_ABSENT == 0 && members(lacking).all(zero)
+}
+
+/// The attributes in a set.
+#[inline]
+fn members(mut attrs: Set) -> impl Iterator<Item = Attr> {
+    std::iter::from_fn(move || {
+        let number = attrs.trailing_zeros();
+        attrs &= attrs.wrapping_sub(1);
+        Attr::try_from(number).ok()
+    })
+}
+
+// Slots that lie side by side: where such a block is equal, all of its attributes are.
+
+/// All that is stored in the original tuple.
+const ORIGINAL_BLOCK: Set = ORIGINAL.attrs | ORIGINAL.ports | ICMP;
+/// All that is stored in the reply tuple.
+const REPLY_BLOCK: Set = REPLY.attrs | REPLY.ports;
+/// What is stored from the timeout to the id.
+const META_BLOCK: Set = set(&[Attr::Timeout, Attr::Mark, Attr::Status, Attr::Id]);
+
+/// Leaves out attributes that a few wide comparisons find equal, which saves one for each.
+#[inline]
+fn without_equal_blocks(a: &Flat, b: &Flat, mut attrs: Set) -> Set {
+    if attrs & ORIGINAL_BLOCK != 0 && same_words::<5>(a, b, offset_of!(Flat, orig)) {
+        attrs &= !ORIGINAL_BLOCK;
+    }
+    if attrs & REPLY_BLOCK != 0 && same_words::<5>(a, b, offset_of!(Flat, reply)) {
+        attrs &= !REPLY_BLOCK;
+    }
+    if attrs & META_BLOCK != 0 && same_words::<3>(a, b, offset_of!(Flat, timeout)) {
+        attrs &= !META_BLOCK;
+    }
+    attrs
+}
+
+/// Whether the values of an attribute that both have match.
+#[inline]
+fn same_value(a: &Conntrack, b: &Conntrack, attr: Attr) -> bool {
+    let row = attr.row();
+    match row.storage {
+        Storage::Plain(width) | Storage::Icmp(width) if attr != Attr::Status => {
+            same_slot(&a.flat, &b.flat, row.offset.into(), width)
+        }
+        _ => same_unlike_slot(a, b, attr),
+    }
+}
+
+/// As `same_value`, for attributes that are not just a slot; of others than these, none is ever
+/// compared.
+#[inline(never)]
+fn same_unlike_slot(a: &Conntrack, b: &Conntrack, attr: Attr) -> bool {
+    match attr {
+        Attr::Status => a.flat.status & b.flat.status == a.flat.status,
+        Attr::Secctx => context(a) == context(b),
+        Attr::Connlabels => same_labels(a.labels(), b.labels()),
+        Attr::ConnlabelsMask => same_labels(a.labels_mask(), b.labels_mask()),
+        _ => true,
+    }
+}
+
+fn context(ct: &Conntrack) -> Option<&[u8]> {
+    ct.heap.secctx.as_ref().map(Text::as_bytes)
+}
+
+fn same_labels(a: Option<&Bitmask>, b: Option<&Bitmask>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => a.same_labels(b),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+#[inline]
+fn same_slot(a: &Flat, b: &Flat, offset: usize, width: u8) -> bool {
+    match width {
+        1 => same_bytes::<1>(a, b, offset),
+        2 => same_bytes::<2>(a, b, offset),
+        4 => same_bytes::<4>(a, b, offset),
+        8 => same_bytes::<8>(a, b, offset),
+        _ => same_bytes::<16>(a, b, offset),
+    }
+}
+
+/// Compares a fixed number of 64-bit words, all at once.
+#[inline]
+fn same_words<const COUNT: usize>(a: &Flat, b: &Flat, offset: usize) -> bool {
+    let word = |flat: &Flat, at: usize| {
+        let bytes = flat.bytes().get(offset + 8 * at..).and_then(<[u8]>::first_chunk);
+        u64::from_ne_bytes(bytes.copied().unwrap_or_default())
+    };
+    (0..COUNT).fold(0, |differing, at| differing | word(a, at) ^ word(b, at)) == 0
+}
+
+/// Compares a fixed number of bytes, for which no call is needed.
+#[inline]
+fn same_bytes<const LENGTH: usize>(a: &Flat, b: &Flat, offset: usize) -> bool {
+    let a = a.bytes().get(offset..).and_then(<[u8]>::first_chunk::<LENGTH>);
+    let b = b.bytes().get(offset..).and_then(<[u8]>::first_chunk::<LENGTH>);
+    a == b
+}
+
+/// Whether `b` equals `a`, as far as both have what is compared: all but the timeout. Of the flags
+/// only [`flags::MASK`] and [`flags::STRICT`] count.
+#[must_use]
+pub fn expect(a: &Expect, b: &Expect, flags: u32) -> bool {
+    let timeout: u32 = 1 << ExpectAttr::Timeout as u32;
+    let [in_a, in_b] = [a.present & !timeout, b.present & !timeout];
+    let mask = flags & (flags::MASK | flags::STRICT);
+    if (mask != 0 && in_a & !in_b != 0) || (mask & flags::STRICT != 0 && in_b & !in_a != 0) {
+        return false;
+    }
+    let both = |number: &u32| in_a & in_b & (1 << number) != 0;
+    let mut attrs = (0..EXPECT_ATTR_COUNT).filter(both).flat_map(ExpectAttr::try_from);
+    attrs.all(|attr| match (attr, a.tuple(attr), b.tuple(attr)) {
+        (_, Some(a), Some(b)) => conntrack(a, b, flags::ORIGINAL | mask),
+        (ExpectAttr::HelperName, ..) => a.helper_name() == b.helper_name(),
+        (ExpectAttr::Function, ..) => a.function() == b.function(),
+        _ => a.number(attr) == b.number(attr),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(attrs: &[(Attr, u32)]) -> Conntrack {
+        let mut ct = Conntrack::new();
+        for (attr, value) in attrs {
+            let bytes = match attr.row().storage.width() {
+                1 => vec![*value as u8],
+                2 => (*value as u16).to_ne_bytes().to_vec(),
+                _ => value.to_ne_bytes().to_vec(),
+            };
+            let mut slot = [0; 16];
+            slot[..bytes.len()].copy_from_slice(&bytes);
+            ct.set(*attr, slot);
+        }
+        ct
+    }
+
+    /// Results under no flag, MASK, STRICT and both, then the same with the objects swapped.
+    fn results(a: &Conntrack, b: &Conntrack) -> [bool; 8] {
+        let mut all = [false; 8];
+        for (at, flags) in [0, 32, 64, 96].into_iter().enumerate() {
+            all[at] = conntrack(a, b, flags);
+            all[at + 4] = conntrack(b, a, flags);
+        }
+        all
+    }
+
+    const YES: [bool; 8] = [true; 8];
+    const NO: [bool; 8] = [false; 8];
+
+    #[test]
+    fn presence_counts_by_flag() {
+        let empty = Conntrack::new();
+        let one_sided = [true, false, false, false, true, true, false, false];
+        for attr in [Attr::OrigIpv4Src, Attr::ReplIpv6Dst, Attr::Timeout, Attr::TcpState, Attr::Id]
+        {
+            for value in [0, 1] {
+                assert_eq!(results(&with(&[(attr, value)]), &empty), one_sided, "{attr:?}");
+            }
+            assert_eq!(results(&with(&[(attr, 1)]), &with(&[(attr, 1)])), YES);
+            assert_eq!(results(&with(&[(attr, 1)]), &with(&[(attr, 2)])), NO);
+        }
+        for attr in [Attr::Mark, Attr::Zone, Attr::OrigZone, Attr::ReplZone] {
+            assert_eq!(results(&with(&[(attr, 0)]), &empty), YES, "{attr:?}");
+            assert_eq!(results(&with(&[(attr, 9)]), &empty), one_sided, "{attr:?}");
+        }
+        for attr in [Attr::Use, Attr::SnatIpv4, Attr::HelperName, Attr::Secmark, Attr::DccpRole] {
+            assert_eq!(results(&with(&[(attr, 7)]), &empty), YES, "{attr:?}");
+        }
+    }
+
+    #[test]
+    fn selectors() {
+        let (orig, repl) = (Attr::OrigIpv4Src, Attr::ReplIpv4Src);
+        let empty = with(&[(orig, 0), (repl, 0), (Attr::Timeout, 0)]);
+        for (attr, differing) in [
+            (orig, [0, 32, 64, 96, 1, 3, 5, 97]),
+            (repl, [0, 32, 64, 96, 2, 3, 6, 34]),
+            (Attr::Timeout, [0, 32, 64, 96, 0, 0, 0, 0]),
+        ] {
+            let mut other = with(&[(orig, 0), (repl, 0), (Attr::Timeout, 0)]);
+            other.set(attr, [1; 16]);
+            for flags in [0, 1, 2, 3, 4, 5, 6, 8, 12, 16, 20, 32, 34, 64, 96, 97, 128, 1 << 31] {
+                let want = !differing.contains(&flags);
+                assert_eq!(conntrack(&empty, &other, flags), want, "{attr:?} {flags}");
+            }
+        }
+    }
+
+    #[test]
+    fn status_is_a_subset() {
+        let (few, many) = (with(&[(Attr::Status, 2)]), with(&[(Attr::Status, 14)]));
+        assert!(conntrack(&few, &many, 0) && !conntrack(&many, &few, 0));
+    }
+
+    #[test]
+    fn ports_count_with_their_protocol() {
+        use Attr::{IcmpId, OrigL4Proto, OrigPortSrc, ReplL4Proto, ReplPortDst};
+        let pair = |proto_attr, attr, proto| {
+            let a = with(&[(proto_attr, proto), (attr, 1)]);
+            let b = with(&[(proto_attr, proto), (attr, 2)]);
+            (conntrack(&a, &b, 0), conntrack(&a, &with(&[(proto_attr, proto)]), flags::MASK))
+        };
+        for proto in 0..=255 {
+            let ports = [6, 17, 33, 132, 136].contains(&proto);
+            let icmp = [1, 58].contains(&proto);
+            assert_eq!(pair(OrigL4Proto, OrigPortSrc, proto), (!ports, !ports));
+            assert_eq!(pair(ReplL4Proto, ReplPortDst, proto), (!ports, !ports));
+            assert_eq!(pair(OrigL4Proto, IcmpId, proto), (!icmp, !icmp));
+            assert_eq!(pair(ReplL4Proto, IcmpId, proto), (!icmp, !icmp));
+        }
+        assert!(conntrack(&with(&[(OrigPortSrc, 1)]), &with(&[(OrigPortSrc, 2)]), flags::STRICT));
+        let no_proto = with(&[(OrigPortSrc, 2)]);
+        assert!(conntrack(&with(&[(OrigPortSrc, 1), (OrigL4Proto, 6)]), &no_proto, 0));
+    }
+
+    #[test]
+    fn contexts_and_labels_by_content() {
+        let context = |text: Option<&[u8]>| {
+            let mut ct = with(&[(Attr::Secctx, 0)]);
+            ct.heap.secctx = text.map(|text| Text::new(text).unwrap());
+            ct
+        };
+        assert_eq!(results(&context(Some(b"x")), &context(Some(b"x"))), YES);
+        assert_eq!(results(&context(Some(b"x")), &context(Some(b"xy"))), NO);
+        assert_eq!(results(&context(None), &context(Some(b"x"))), NO);
+        assert_eq!(results(&context(None), &context(None)), YES);
+        let labels = |capacity, bit, mask| {
+            let mut labels = Bitmask::new(capacity).unwrap().unwrap();
+            labels.set(bit);
+            let mut ct = Conntrack::new();
+            ct.set_labels(labels, mask);
+            ct
+        };
+        for mask in [false, true] {
+            assert_eq!(results(&labels(31, 5, mask), &labels(127, 5, mask)), YES);
+            assert_eq!(results(&labels(31, 5, mask), &labels(31, 6, mask)), NO);
+        }
+    }
+
+    #[test]
+    fn equal_blocks_do_not_hide_absent_attributes() {
+        let mut a = with(&[(Attr::OrigIpv4Src, 1), (Attr::Timeout, 1)]);
+        let b = with(&[(Attr::OrigIpv4Src, 1), (Attr::Timeout, 1)]);
+        assert_eq!(results(&a, &b), YES);
+        a.unset(Attr::OrigIpv4Src);
+        assert_eq!(results(&b, &a), [true, false, false, false, true, true, false, false]);
+    }
+
+    #[test]
+    fn expectations() {
+        let expect_with = |port: u32, proto: u32| {
+            let mut expect = Expect::new();
+            let ct =
+                with(&[(Attr::OrigL4Proto, proto), (Attr::OrigPortDst, port), (Attr::Mark, port)]);
+            expect.set_flat(ExpectAttr::Mask, &ct.flat);
+            expect
+        };
+        let a = expect_with(1, 6);
+        assert!(expect(&a, &expect_with(1, 6), flags::STRICT));
+        assert!(!expect(&a, &expect_with(2, 6), 0));
+        assert!(expect(&expect_with(1, 47), &expect_with(2, 47), flags::STRICT));
+        let mut b = expect_with(1, 6);
+        b.set_number(ExpectAttr::Timeout, 5).unwrap();
+        assert!(expect(&a, &b, flags::STRICT));
+        b.set_number(ExpectAttr::Zone, 0).unwrap();
+        assert_eq!([0, 32, 64].map(|flags| expect(&a, &b, flags)), [true, true, false]);
+        assert_eq!([0, 32, 64].map(|flags| expect(&b, &a, flags)), [true, false, false]);
+        b.unset(ExpectAttr::Zone);
+        let mut c = expect_with(1, 6);
+        for (b_name, c_name, same) in [("ftp", "ftp", true), ("ftp", "tftp", false)] {
+            b.set_name(ExpectAttr::HelperName, b_name.as_bytes()).unwrap();
+            c.set_name(ExpectAttr::HelperName, c_name.as_bytes()).unwrap();
+            assert_eq!(expect(&b, &c, 0), same);
+        }
+    }
+}

@@ -1,0 +1,405 @@
+//! The conntrack object: an entry of the flow table, or what a request says about one.
+#![forbid(unsafe_code)]
+
+use super::attr::{Attr, Presence, Row, Storage};
+use super::icmp;
+use super::layout::FLAT_SIZE;
+use crate::conntrack::heap::{Bytes, Text};
+use crate::conntrack::labels::bitmask::{Bitmask, Labels};
+use crate::error::Error;
+use std::mem::offset_of;
+
+/// One direction of a flow.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C, align(4))]
+pub struct Tuple {
+    /// Source address; an IPv4 address is its first four bytes.
+    pub src: [u8; 16],
+    /// Destination address; an IPv4 address is its first four bytes.
+    pub dst: [u8; 16],
+    /// `AF_INET` or `AF_INET6`.
+    pub l3proto: u8,
+    /// `IPPROTO_*`.
+    pub l4proto: u8,
+    /// Zone of this direction, host order.
+    pub zone: u16,
+    /// Source port, GRE key or ICMP id, network order.
+    pub l4src: [u8; 2],
+    /// Destination port or GRE key, network order; or ICMP type and code.
+    pub l4dst: [u8; 2],
+}
+
+/// What a NAT binding is chosen from.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C, align(4))]
+pub struct NatRange {
+    /// Lowest address.
+    pub min: [u8; 16],
+    /// Highest address.
+    pub max: [u8; 16],
+    /// Lowest port, network order.
+    pub min_port: [u8; 2],
+    /// Highest port, network order.
+    pub max_port: [u8; 2],
+}
+
+/// Packets and bytes of one direction.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Counters {
+    /// Packets.
+    pub packets: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// State of the layer 4 protocol. TCP, SCTP and DCCP share these bytes, as C programs expect.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C, align(8))]
+pub struct ProtoInfo(pub [u8; 16]);
+
+/// The part of an object that is plain data: all zero bytes is an empty object.
+///
+/// The original tuple and the presence bits come first, as programs find them through the tuples
+/// of an expectation. Attributes that share bytes here share them for C programs too, and an
+/// accessor wider than its attribute reads on into the next field, so the order is part of the
+/// interface. What a dump touches lies in the first 240 bytes.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C)]
+pub struct Flat {
+    /// The original direction.
+    pub orig: Tuple,
+    /// Which attributes are present.
+    pub present: Presence,
+    /// The reply direction.
+    pub reply: Tuple,
+    /// The entry that this one is related to.
+    pub master: Tuple,
+    /// Seconds until the entry expires.
+    pub timeout: u32,
+    /// Mark.
+    pub mark: u32,
+    /// Security mark.
+    pub secmark: u32,
+    /// Status bits.
+    pub status: u32,
+    /// Reference count.
+    pub use_count: u32,
+    /// Identifier.
+    pub id: u32,
+    /// Zone of both directions.
+    pub zone: u16,
+    /// Name of the helper with its NUL.
+    pub helper_name: [u8; 16],
+    _reserved: [u8; 2],
+    /// State of the layer 4 protocol.
+    pub protoinfo: ProtoInfo,
+    /// Counters of the original and the reply direction.
+    pub counters: [Counters; 2],
+    /// Source NAT to set up.
+    pub snat: NatRange,
+    /// Destination NAT to set up.
+    pub dnat: NatRange,
+    /// Sequence adjustment: position, offset before, offset after; original, then reply.
+    pub seq_adjust: [u32; 6],
+    /// When the entry was made, nanoseconds since 1970.
+    pub start: u64,
+    /// When the entry ended.
+    pub stop: u64,
+    /// SYN proxy: initial sequence number, initial timestamp, timestamp offset.
+    pub synproxy: [u32; 3],
+    _reserved2: u32,
+    /// When the event happened.
+    pub event_time: u64,
+}
+
+/// Bytes from the timeout to the zone.
+const NUMBERS_SIZE: usize = offset_of!(Flat, helper_name) - offset_of!(Flat, timeout);
+
+// No padding anywhere: the fields' sizes add up. `storage.rs` relies on it.
+const _: () = assert!(
+    FLAT_SIZE
+        == 3 * size_of::<Tuple>()
+            + size_of::<Presence>()
+            + 24
+            + 2
+            + 16
+            + 2
+            + 16
+            + 32
+            + 2 * size_of::<NatRange>()
+            + 24
+            + 16
+            + 12
+            + 4
+            + 8
+        && size_of::<Tuple>() == 40
+        && size_of::<NatRange>() == 36
+);
+
+impl Flat {
+    /// Stores the lowest `width` bytes of a value: 1, 2, 4, 8 or 16.
+    #[inline]
+    pub(crate) fn store(&mut self, offset: usize, width: u8, value: u128) {
+        match width {
+            1 => self.store_bytes(offset, (value as u8).to_le_bytes()),
+            2 => self.store_bytes(offset, (value as u16).to_le_bytes()),
+            4 => self.store_bytes(offset, (value as u32).to_le_bytes()),
+            8 => self.store_bytes(offset, (value as u64).to_le_bytes()),
+            _ => self.store_bytes(offset, value.to_le_bytes()),
+        }
+    }
+
+    /// Stores a value of a fixed width, which is one machine move where a slice is a call.
+    #[inline]
+    pub(crate) fn store_bytes<const WIDTH: usize>(&mut self, offset: usize, value: [u8; WIDTH]) {
+        if let Some(slot) = self.bytes_mut().get_mut(offset..).and_then(<[u8]>::first_chunk_mut) {
+            *slot = value;
+        }
+    }
+
+    /// The plain numbers, from the timeout to the zone, to be put back.
+    #[inline]
+    pub(crate) fn numbers(&self) -> [u8; NUMBERS_SIZE] {
+        let numbers = self.bytes().get(offset_of!(Self, timeout)..);
+        numbers.and_then(<[u8]>::first_chunk).copied().unwrap_or([0; NUMBERS_SIZE])
+    }
+
+    /// Puts the plain numbers back.
+    pub(crate) fn set_numbers(&mut self, numbers: [u8; NUMBERS_SIZE]) {
+        self.store_bytes(offset_of!(Self, timeout), numbers);
+    }
+
+    /// Copies the slot of `width` bytes at `offset` from `src`.
+    #[inline]
+    pub(crate) fn copy_slot(&mut self, src: &Self, offset: usize, width: u8) {
+        match width {
+            1 => self.copy_bytes::<1>(src, offset),
+            2 => self.copy_bytes::<2>(src, offset),
+            4 => self.copy_bytes::<4>(src, offset),
+            8 => self.copy_bytes::<8>(src, offset),
+            _ => self.copy_bytes::<16>(src, offset),
+        }
+    }
+
+    #[inline]
+    fn copy_bytes<const WIDTH: usize>(&mut self, src: &Self, offset: usize) {
+        if let Some(value) = src.bytes().get(offset..).and_then(<[u8]>::first_chunk::<WIDTH>) {
+            self.store_bytes(offset, *value);
+        }
+    }
+}
+
+/// The parts of an object that vary in length; all zero bits is "none".
+#[derive(Debug, Default)]
+#[repr(C)]
+pub struct Heap {
+    /// Security context.
+    pub secctx: Option<Text>,
+    /// Private data of the helper.
+    pub helper_info: Bytes,
+    /// Labels, and those that an update changes.
+    pub labels: Labels,
+}
+
+impl Heap {
+    /// Whether there is nothing.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.secctx.is_none() && self.helper_info.get().is_none() && self.labels.is_empty()
+    }
+
+    /// An independent copy.
+    #[inline]
+    pub(crate) fn try_clone(&self) -> Result<Self, Error> {
+        if self.is_empty() { Ok(Self::default()) } else { self.clone_parts() }
+    }
+
+    #[inline(never)]
+    fn clone_parts(&self) -> Result<Self, Error> {
+        Ok(Self {
+            secctx: self.secctx.as_ref().map(|text| Text::new(text.as_bytes())).transpose()?,
+            helper_info: self.helper_info.get().map(Bytes::new).transpose()?.unwrap_or_default(),
+            labels: self.labels.try_clone()?,
+        })
+    }
+}
+
+/// A conntrack entry, or what a request says about one: attributes, each present or not.
+///
+/// This is what C programs hold as `struct nf_conntrack`: fixed size, and all zero bytes is a
+/// valid empty object.
+#[derive(Debug, Default)]
+#[repr(C)]
+pub struct Conntrack {
+    pub(crate) flat: Flat,
+    pub(crate) heap: Heap,
+}
+
+/// The value of an attribute that is stored in the object, padded with zero bytes.
+pub type Slot = [u8; 16];
+
+impl Conntrack {
+    /// An object without attributes.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether the attribute is present.
+    #[must_use]
+    #[inline]
+    pub fn has(&self, attr: Attr) -> bool {
+        self.flat.present.has(attr)
+    }
+
+    /// Marks the attribute absent. Its value stays in place, unseen.
+    #[inline]
+    pub fn unset(&mut self, attr: Attr) {
+        self.flat.present.unset(attr);
+    }
+
+    /// The bytes of an attribute that is present: its slot, string, helper data, or the words of
+    /// a bitmask behind their count.
+    #[must_use]
+    pub fn get(&self, attr: Attr) -> Option<&[u8]> {
+        if !self.has(attr) {
+            return None;
+        }
+        let row = attr.row();
+        match row.storage {
+            Storage::Plain(width)
+            | Storage::FromKernel(width)
+            | Storage::Unsettable(width)
+            | Storage::Icmp(width)
+            | Storage::Range { width, .. } => {
+                self.flat.bytes().get(row.offset.into()..)?.get(..width.into())
+            }
+            Storage::Name => Some(self.helper_name()),
+            Storage::Context => self.heap.secctx.as_ref().map(Text::as_bytes),
+            Storage::HelperInfo => self.heap.helper_info.get(),
+            Storage::Labels => None,
+        }
+    }
+
+    /// Stores the value of an attribute kept in the object and marks it present. The value is
+    /// taken as it lies in memory; what the slot is too short for is ignored.
+    ///
+    /// Attributes that only the kernel fills are marked present without a value, those on the heap
+    /// have setters of their own and are left alone here.
+    #[inline]
+    pub fn set(&mut self, attr: Attr, value: Slot) {
+        self.set_value(attr.row(), u128::from_le_bytes(value));
+    }
+
+    /// As `set`, with the value in registers: its first byte is the lowest.
+    #[inline]
+    pub(crate) fn set_value(&mut self, row: &Row, value: u128) {
+        match row.storage {
+            Storage::Plain(width) => {
+                self.flat.store(row.offset.into(), width, value);
+                self.flat.present.set(row.attr);
+            }
+            _ => self.set_unlike_slot(row, value),
+        }
+    }
+
+    /// As `set_value`, for attributes that are not just one slot.
+    #[inline(never)]
+    fn set_unlike_slot(&mut self, row: &Row, value: u128) {
+        let offset = usize::from(row.offset);
+        match row.storage {
+            Storage::Icmp(_) => self.set_icmp(row.attr, value.to_le_bytes()),
+            Storage::Range { width, stride } => {
+                self.flat.store(offset, width, value);
+                self.flat.store(offset + usize::from(stride), width, value);
+            }
+            Storage::Name => self.set_helper_name(&value.to_le_bytes()),
+            Storage::Plain(_) | Storage::FromKernel(_) | Storage::Context => {}
+            Storage::Unsettable(_) | Storage::HelperInfo | Storage::Labels => return,
+        }
+        self.flat.present.set(row.attr);
+    }
+
+    fn set_icmp(&mut self, attr: Attr, value: Slot) {
+        let [low, high, ..] = value;
+        let Flat { orig, reply, .. } = &mut self.flat;
+        match attr {
+            Attr::IcmpType => {
+                orig.l4dst[0] = low;
+                reply.l4dst[0] = icmp::reply_type(orig.l3proto, low);
+            }
+            Attr::IcmpCode => {
+                orig.l4dst[1] = low;
+                reply.l4dst[1] = low;
+            }
+            _ => {
+                orig.l4src = [low, high];
+                reply.l4src = [low, high];
+            }
+        }
+    }
+
+    /// Stores the helper's name up to its first NUL, at most 15 bytes of it.
+    pub(crate) fn set_helper_name(&mut self, name: &[u8]) {
+        copy_name(&mut self.flat.helper_name, name);
+        self.flat.present.set(Attr::HelperName);
+    }
+
+    /// Stores the private data of the helper.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`]; the object is unchanged.
+    pub fn set_helper_info(&mut self, info: &[u8]) -> Result<(), Error> {
+        self.heap.helper_info = Bytes::new(info)?;
+        self.flat.present.set(Attr::HelperInfo);
+        Ok(())
+    }
+
+    /// Takes the labels over, or with `mask` the labels that an update changes.
+    pub fn set_labels(&mut self, labels: Bitmask, mask: bool) {
+        self.heap.labels.put(mask, labels);
+        self.flat.present.set(if mask { Attr::ConnlabelsMask } else { Attr::Connlabels });
+    }
+
+    /// The helper's name without its NUL, present or not.
+    #[must_use]
+    pub fn helper_name(&self) -> &[u8] {
+        until_nul(&self.flat.helper_name)
+    }
+
+    /// The labels, if present.
+    #[must_use]
+    pub fn labels(&self) -> Option<&Bitmask> {
+        self.heap.labels.get(false).filter(|_| self.has(Attr::Connlabels))
+    }
+
+    /// The labels that an update changes, if present.
+    #[must_use]
+    pub fn labels_mask(&self) -> Option<&Bitmask> {
+        self.heap.labels.get(true).filter(|_| self.has(Attr::ConnlabelsMask))
+    }
+
+    /// Makes the object empty again, as new.
+    pub fn reset(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// What precedes the first NUL.
+#[must_use]
+pub(crate) fn until_nul(bytes: &[u8]) -> &[u8] {
+    bytes.split(|byte| *byte == 0).next().unwrap_or(bytes)
+}
+
+/// Copies what precedes the first NUL of `name`, cut to leave room for a NUL behind it. Bytes
+/// after that NUL keep their old content.
+pub(crate) fn copy_name(to: &mut [u8], name: &[u8]) {
+    let room = to.len().saturating_sub(1);
+    let name = until_nul(name).iter().take(room);
+    let length = name.len();
+    to.iter_mut().zip(name).for_each(|(to, from)| *to = *from);
+    if let Some(end) = to.get_mut(length) {
+        *end = 0;
+    }
+}

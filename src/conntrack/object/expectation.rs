@@ -1,0 +1,266 @@
+//! The expectation object: a flow that a helper expects to see.
+#![forbid(unsafe_code)]
+
+use super::entry::{Conntrack, Flat, copy_name, until_nul};
+use super::flow::ORIGINAL_TUPLE;
+use crate::error::Error;
+
+/// Number of expectation attributes, and the first invalid number.
+pub const EXPECT_ATTR_COUNT: u32 = 11;
+
+/// An expectation attribute, numbered as `enum nf_expect_attr` is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum ExpectAttr {
+    /// The entry whose helper expects the flow: a tuple.
+    Master = 0,
+    /// The expected flow: a tuple.
+    Expected = 1,
+    /// Which parts of the expected tuple count: a tuple.
+    Mask = 2,
+    /// Seconds until the expectation expires, host order.
+    Timeout = 3,
+    /// Zone, host order.
+    Zone = 4,
+    /// `NF_CT_EXPECT_*`, host order.
+    Flags = 5,
+    /// Name of the helper: a C string of at most 15 characters.
+    HelperName = 6,
+    /// Class of the helper's policy, host order.
+    Class = 7,
+    /// What NAT makes of the expected flow: a tuple.
+    NatTuple = 8,
+    /// Direction that NAT applies to, host order.
+    NatDir = 9,
+    /// Name of the function called for the flow: a C string of at most 23 characters.
+    Function = 10,
+}
+
+impl TryFrom<u32> for ExpectAttr {
+    type Error = Error;
+
+    fn try_from(number: u32) -> Result<Self, Error> {
+        use ExpectAttr::{
+            Class, Expected, Flags, Function, HelperName, Mask, Master, NatDir, NatTuple, Timeout,
+            Zone,
+        };
+        const ALL: [ExpectAttr; EXPECT_ATTR_COUNT as usize] = [
+            Master, Expected, Mask, Timeout, Zone, Flags, HelperName, Class, NatTuple, NatDir,
+            Function,
+        ];
+        ALL.get(number as usize).copied().ok_or(Error::UnknownAttribute(number))
+    }
+}
+
+/// An expectation.
+///
+/// C programs copy it with `memcpy` and destroy both copies, so it owns nothing: the heap parts of
+/// its four tuples, which are whole conntrack objects so that every function works on them, stay
+/// empty. All zero bytes is a valid empty object.
+#[derive(Debug, Default)]
+#[repr(C)]
+pub struct Expect {
+    pub(crate) master: Conntrack,
+    pub(crate) expected: Conntrack,
+    pub(crate) mask: Conntrack,
+    pub(crate) nat: Conntrack,
+    pub(crate) timeout: u32,
+    pub(crate) flags: u32,
+    pub(crate) class: u32,
+    pub(crate) nat_dir: u32,
+    pub(crate) zone: u16,
+    pub(crate) _reserved: [u8; 2],
+    pub(crate) helper_name: [u8; 16],
+    pub(crate) function: [u8; 24],
+    /// Bit `n` says that attribute `n` is present.
+    pub(crate) present: u32,
+}
+
+impl Expect {
+    /// An expectation without attributes.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether the attribute is present.
+    #[must_use]
+    pub fn has(&self, attr: ExpectAttr) -> bool {
+        self.present & (1 << attr as u32) != 0
+    }
+
+    /// Marks the attribute present.
+    pub(crate) fn mark(&mut self, attr: ExpectAttr) {
+        self.present |= 1 << attr as u32;
+    }
+
+    /// Marks the attribute absent. Its value stays in place, unseen.
+    pub fn unset(&mut self, attr: ExpectAttr) {
+        self.present &= !(1 << attr as u32);
+    }
+
+    /// The tuple of a tuple attribute, present or not; `None` for the others.
+    #[must_use]
+    pub fn tuple(&self, attr: ExpectAttr) -> Option<&Conntrack> {
+        match attr {
+            ExpectAttr::Master => Some(&self.master),
+            ExpectAttr::Expected => Some(&self.expected),
+            ExpectAttr::Mask => Some(&self.mask),
+            ExpectAttr::NatTuple => Some(&self.nat),
+            _ => None,
+        }
+    }
+
+    /// Copies the original tuple of `ct`, as far as it has one, into a tuple attribute.
+    ///
+    /// # Errors
+    /// [`Error::BadValue`]: the attribute is no tuple.
+    pub fn set_tuple(&mut self, attr: ExpectAttr, ct: &Conntrack) -> Result<(), Error> {
+        let mut flat = ct.flat;
+        flat.present.retain(ORIGINAL_TUPLE);
+        if self.tuple(attr).is_none() {
+            return Err(Error::BadValue(attr as u32));
+        }
+        self.set_flat(attr, &flat);
+        Ok(())
+    }
+
+    /// Copies the original tuple, and of all attributes whether they are present.
+    pub(crate) fn set_flat(&mut self, attr: ExpectAttr, flat: &Flat) {
+        let to = match attr {
+            ExpectAttr::Master => &mut self.master,
+            ExpectAttr::Expected => &mut self.expected,
+            ExpectAttr::Mask => &mut self.mask,
+            ExpectAttr::NatTuple => &mut self.nat,
+            _ => return,
+        };
+        to.flat.orig = flat.orig;
+        to.flat.present = flat.present;
+        self.mark(attr);
+    }
+
+    /// Sets a numeric attribute.
+    ///
+    /// # Errors
+    /// [`Error::BadValue`], with the object unchanged: the attribute is no number, or has no room
+    /// for this one.
+    pub fn set_number(&mut self, attr: ExpectAttr, value: u32) -> Result<(), Error> {
+        let fits = match attr {
+            ExpectAttr::Zone => u16::try_from(value).is_ok(),
+            ExpectAttr::HelperName | ExpectAttr::Function => false,
+            _ => self.tuple(attr).is_none(),
+        };
+        if !fits {
+            return Err(Error::BadValue(attr as u32));
+        }
+        self.store_number(attr, value);
+        Ok(())
+    }
+
+    /// Stores a number, of which an attribute takes the low bits it has room for. Tuples and
+    /// strings are left alone.
+    pub(crate) fn store_number(&mut self, attr: ExpectAttr, value: u32) {
+        match attr {
+            ExpectAttr::Timeout => self.timeout = value,
+            ExpectAttr::Zone => self.zone = value as u16,
+            ExpectAttr::Flags => self.flags = value,
+            ExpectAttr::Class => self.class = value,
+            ExpectAttr::NatDir => self.nat_dir = value,
+            _ => return,
+        }
+        self.mark(attr);
+    }
+
+    /// The value of a numeric attribute that is present.
+    #[must_use]
+    pub fn number(&self, attr: ExpectAttr) -> Option<u32> {
+        let value = match attr {
+            ExpectAttr::Timeout => self.timeout,
+            ExpectAttr::Zone => self.zone.into(),
+            ExpectAttr::Flags => self.flags,
+            ExpectAttr::Class => self.class,
+            ExpectAttr::NatDir => self.nat_dir,
+            _ => return None,
+        };
+        self.has(attr).then_some(value)
+    }
+
+    /// Sets a name: at most 15 bytes of a helper, 23 of a function, none of them NUL.
+    ///
+    /// # Errors
+    /// [`Error::BadValue`], with the object unchanged: the name is none, or the attribute.
+    pub fn set_name(&mut self, attr: ExpectAttr, name: &[u8]) -> Result<(), Error> {
+        let room = match attr {
+            ExpectAttr::HelperName => self.helper_name.len(),
+            ExpectAttr::Function => self.function.len(),
+            _ => 0,
+        };
+        if name.len() >= room || name.contains(&0) {
+            return Err(Error::BadValue(attr as u32));
+        }
+        self.store_name(attr, name);
+        Ok(())
+    }
+
+    /// Stores a name up to its first NUL, cut to what the attribute has room for.
+    pub(crate) fn store_name(&mut self, attr: ExpectAttr, name: &[u8]) {
+        match attr {
+            ExpectAttr::HelperName => copy_name(&mut self.helper_name, name),
+            ExpectAttr::Function => copy_name(&mut self.function, name),
+            _ => return,
+        }
+        self.mark(attr);
+    }
+
+    /// The helper's name without its NUL, present or not.
+    #[must_use]
+    pub fn helper_name(&self) -> &[u8] {
+        until_nul(&self.helper_name)
+    }
+
+    /// The function's name without its NUL, present or not.
+    #[must_use]
+    pub fn function(&self) -> &[u8] {
+        until_nul(&self.function)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conntrack::object::attr::Attr;
+
+    #[test]
+    fn attributes_take_what_they_have_room_for() {
+        let mut expect = Expect::new();
+        let refused = |attr| Err(Error::BadValue(attr as u32));
+        for attr in (0..EXPECT_ATTR_COUNT).map(|number| ExpectAttr::try_from(number).unwrap()) {
+            let tuple = expect.set_tuple(attr, &Conntrack::new()).is_ok();
+            let name = expect.set_name(attr, b"fifteen-letters").is_ok();
+            let number = expect.set_number(attr, 7).is_ok();
+            assert_eq!([tuple, name, number].iter().filter(|taken| **taken).count(), 1, "{attr:?}");
+            assert!(expect.has(attr), "{attr:?}");
+        }
+        assert_eq!(expect.set_number(ExpectAttr::Zone, 65_536), refused(ExpectAttr::Zone));
+        assert_eq!(expect.number(ExpectAttr::Zone), Some(7));
+        for name in [&b"sixteen-letters-"[..], b"a\0b"] {
+            assert_eq!(
+                expect.set_name(ExpectAttr::HelperName, name),
+                refused(ExpectAttr::HelperName)
+            );
+        }
+        assert_eq!(expect.helper_name(), b"fifteen-letters");
+    }
+
+    #[test]
+    fn a_tuple_has_no_mark() {
+        let (src, dst) = ("10.0.0.1:1".parse().unwrap(), "10.0.0.2:2".parse().unwrap());
+        let mut ct = Conntrack::flow(6, src, dst).unwrap();
+        ct.set_u32(Attr::Mark, 7).unwrap();
+        let mut expect = Expect::new();
+        expect.set_tuple(ExpectAttr::Expected, &ct).unwrap();
+        let tuple = expect.tuple(ExpectAttr::Expected).unwrap();
+        assert_eq!((tuple.mark(), tuple.original()), (None, ct.original()));
+        assert_eq!(tuple.reply().addresses, None);
+    }
+}

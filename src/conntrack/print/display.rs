@@ -1,0 +1,69 @@
+//! Objects where Rust wants text.
+#![forbid(unsafe_code)]
+
+use super::{PLAIN, SHOW_LAYER3, Style};
+use crate::conntrack::object::entry::Conntrack;
+use crate::text::time::Utc;
+use crate::text::writer::Writer;
+use std::fmt;
+
+/// Bytes of most lines; one with a long security context or helper name needs more.
+const LINE: usize = 1024;
+
+impl fmt::Display for Conntrack {
+    /// The plain line, with the layer 3 protocol; nothing more than what precedes a protocol that
+    /// is not set.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let style =
+            Style { message: 0, format: PLAIN, flags: SHOW_LAYER3, labels: None, clock: &Utc };
+        let print = |line: &mut [u8]| {
+            let mut out = Writer::new(line);
+            // What cannot be printed is left out.
+            let _ = super::conntrack(&mut out, self, &style);
+            out.finish()
+        };
+        let (mut short, mut long) = ([0; LINE], Vec::new());
+        let mut line = &mut short[..];
+        let length = print(line);
+        if length >= LINE {
+            long.resize(length + 1, 0);
+            line = &mut long;
+            print(line);
+        }
+        f.write_str(&String::from_utf8_lossy(line.get(..length).unwrap_or_default()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conntrack::heap::Text;
+    use crate::conntrack::object::attr::Attr;
+
+    #[test]
+    fn an_entry_is_its_plain_line() {
+        let (src, dst) = ("10.0.0.1:1000".parse().unwrap(), "10.0.0.2:80".parse().unwrap());
+        let ct = Conntrack::flow(6, src, dst).unwrap();
+        assert_eq!(
+            ct.to_string(),
+            "ipv4     2 tcp      6 src=10.0.0.1 dst=10.0.0.2 sport=1000 dport=80 \
+             src=10.0.0.2 dst=10.0.0.1 sport=80 dport=1000"
+        );
+        assert_eq!(Conntrack::new().to_string(), "");
+    }
+
+    #[test]
+    fn a_line_of_any_length_is_whole() {
+        let (src, dst) = ("10.0.0.1:1000".parse().unwrap(), "10.0.0.2:80".parse().unwrap());
+        let mut ct = Conntrack::flow(6, src, dst).unwrap();
+        ct.flat.present.set(Attr::Secctx);
+        ct.flat.present.set(Attr::Use);
+        let lengths = (0..LINE + 50).chain([8 * LINE, 70_000]);
+        for context in lengths.map(|length| "c".repeat(length)) {
+            ct.heap.secctx = Some(Text::new(context.as_bytes()).unwrap());
+            let line = ct.to_string();
+            assert!(line.starts_with("ipv4     2 tcp      6 src=10.0.0.1"), "{line}");
+            assert!(line.ends_with(&format!(" secctx={context} use=0")), "{line}");
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! The requests: which message each query is, and with what it is filled.
+#![forbid(unsafe_code)]
+
+use super::{cta, encode, expect, flow};
+use crate::conntrack::filter::dump::DumpFilter;
+use crate::conntrack::object::entry::Conntrack;
+use crate::conntrack::object::expectation::Expect;
+use crate::error::Error;
+use crate::netlink::builder::{Builder, Header};
+
+/// Bytes of the buffer a request is built in: more than any but absurdly large labels need.
+pub const REQUEST_SIZE: usize = 4096;
+
+const REQUEST: u16 = libc::NLM_F_REQUEST as u16;
+const ACK: u16 = REQUEST | libc::NLM_F_ACK as u16;
+const DUMP: u16 = REQUEST | libc::NLM_F_DUMP as u16;
+const CREATE: u16 = ACK | libc::NLM_F_CREATE as u16;
+
+/// A query, numbered as `enum nf_conntrack_query` is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Query {
+    /// Creates an entry, which must not exist.
+    Create = 0,
+    /// Changes an entry, which must exist.
+    Update = 1,
+    /// Deletes an entry.
+    Destroy = 2,
+    /// Asks for one entry.
+    Get = 3,
+    /// Deletes all entries.
+    Flush = 4,
+    /// Asks for all entries.
+    Dump = 5,
+    /// Asks for all entries and sets their counters to zero.
+    DumpReset = 6,
+    /// Creates an entry or changes it.
+    CreateUpdate = 7,
+    /// Asks for the entries that a filter selects.
+    DumpFilter = 8,
+    /// As `DumpFilter`, and sets their counters to zero.
+    DumpFilterReset = 9,
+    /// Deletes the entries that a filter selects.
+    FlushFilter = 10,
+}
+
+/// What a query is filled with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fill {
+    /// A conntrack entry or an expectation.
+    Object,
+    /// An address family.
+    Family,
+    /// A dump filter.
+    Filter,
+}
+
+/// Query, message number, flags, filling, and whether it is defined for expectations too.
+const TABLE: [(Query, u8, u16, Fill, bool); 11] = [
+    (Query::Create, cta::MSG_NEW, CREATE | libc::NLM_F_EXCL as u16, Fill::Object, true),
+    (Query::Update, cta::MSG_NEW, ACK, Fill::Object, false),
+    (Query::Destroy, cta::MSG_DELETE, ACK, Fill::Object, true),
+    (Query::Get, cta::MSG_GET, ACK, Fill::Object, true),
+    (Query::Flush, cta::MSG_DELETE, ACK, Fill::Family, true),
+    (Query::Dump, cta::MSG_GET, DUMP, Fill::Family, true),
+    (Query::DumpReset, cta::MSG_GET_CTRZERO, DUMP, Fill::Family, false),
+    (Query::CreateUpdate, cta::MSG_NEW, CREATE, Fill::Object, true),
+    (Query::DumpFilter, cta::MSG_GET, DUMP, Fill::Filter, false),
+    (Query::DumpFilterReset, cta::MSG_GET_CTRZERO, DUMP, Fill::Filter, false),
+    (Query::FlushFilter, cta::MSG_DELETE, ACK, Fill::Filter, false),
+];
+
+impl TryFrom<u32> for Query {
+    type Error = Error;
+
+    fn try_from(number: u32) -> Result<Self, Error> {
+        TABLE.get(number as usize).map(|row| row.0).ok_or(Error::UnknownQuery(number))
+    }
+}
+
+impl Query {
+    #[allow(clippy::indexing_slicing, reason = "the table has a row for each query")]
+    fn row(self) -> (u8, u16, Fill, bool) {
+        let (_, number, flags, fill, expectations) = TABLE[self as usize];
+        (number, flags, fill, expectations)
+    }
+
+    /// What the query is filled with.
+    #[must_use]
+    pub fn fill(self) -> Fill {
+        self.row().2
+    }
+
+    /// Whether the answer ends with an end marker in place of an acknowledgement.
+    #[must_use]
+    pub fn is_dump(self) -> bool {
+        // Two bits, one of which also means NLM_F_EXCL of a request to create.
+        let dump = libc::NLM_F_DUMP as u16;
+        self.row().1 & dump == dump
+    }
+
+    /// The query, if it is defined for expectations.
+    ///
+    /// # Errors
+    /// [`Error::UnknownQuery`].
+    pub fn for_expectations(self) -> Result<Self, Error> {
+        if self.row().3 { Ok(self) } else { Err(Error::UnknownQuery(self as u32)) }
+    }
+
+    fn header(self, subsystem: u8, family: u8, seq: u32) -> Header {
+        let (number, flags, ..) = self.row();
+        Header {
+            kind: u16::from(subsystem) << 8 | u16::from(number),
+            flags,
+            seq,
+            family,
+            // The kernel honours the family of a flush only in a message of version 1.
+            version: u8::from(self == Self::FlushFilter),
+        }
+    }
+}
+
+/// A request before it is built: a query and its filling.
+#[derive(Debug, Clone, Copy)]
+pub enum Request<'a> {
+    /// About one entry.
+    Entry(Query, &'a Conntrack),
+    /// About one entry, by either tuple, and as [`flow`] says: create, update, destroy or get.
+    Flow(Query, &'a Conntrack),
+    /// About one expectation.
+    Expectation(Query, &'a Expect),
+    /// About all entries of an address family; 0 is all families. A flush ignores it.
+    Entries(Query, u8),
+    /// About all expectations of an address family; 0 is all families.
+    Expectations(Query, u8),
+    /// About the entries that a filter selects, as programs have always sent it: the kernel does
+    /// not compare all of it right.
+    Filtered(Query, &'a DumpFilter),
+    /// The same dump, for entries that are checked again: the answer has all that the filter accepts,
+    /// and maybe more. Counters are set to zero only where there is no more.
+    Narrowed(Query, &'a DumpFilter),
+    /// Asks for an entry that the kernel handed out.
+    HandedOut(HandedOut<'a>),
+}
+
+/// An entry as the kernel handed it out, to ask for it again.
+#[derive(Debug, Clone, Copy)]
+pub struct HandedOut<'a> {
+    /// The entry.
+    pub ct: &'a Conntrack,
+    /// Whether its reply tuple names it, or the original one. Where zones of one direction are in
+    /// use, a tuple can also be another entry's of the other direction.
+    pub by_reply: bool,
+    /// Whether its counters are set to zero.
+    pub zero: bool,
+}
+
+impl Request<'_> {
+    /// The request as it is sent where its answer is checked again.
+    #[must_use]
+    pub fn narrowed(self) -> Self {
+        match self {
+            Self::Filtered(query, filter) if query.is_dump() => Self::Narrowed(query, filter),
+            other => other,
+        }
+    }
+
+    /// The query.
+    #[must_use]
+    pub fn query(&self) -> Query {
+        match *self {
+            Self::Entry(query, _)
+            | Self::Flow(query, _)
+            | Self::Expectation(query, _)
+            | Self::Entries(query, _)
+            | Self::Expectations(query, _)
+            | Self::Filtered(query, _) => query,
+            Self::Narrowed(..) if self.zeroes_one_by_one() => Query::DumpFilter,
+            Self::Narrowed(query, _) => query,
+            Self::HandedOut(_) => Query::Get,
+        }
+    }
+
+    /// Whether the entries of this dump are to be set to zero each by a request of its own, as the
+    /// kernel would do it to others too.
+    #[must_use]
+    pub fn zeroes_one_by_one(&self) -> bool {
+        matches!(self, Self::Narrowed(Query::DumpFilterReset, filter) if !filter.is_exact())
+    }
+
+    /// Builds the message at the start of `buffer`, with the number `seq`, and returns its length.
+    ///
+    /// # Errors
+    /// [`Error::NoFamily`], [`Error::BadFamily`]: the kernel would take the request for one about
+    /// all entries, or not at all. [`Error::FamilyConflict`], [`Error::TupleInFlush`],
+    /// [`Error::TooLong`].
+    pub fn build(&self, buffer: &mut [u8], seq: u32) -> Result<usize, Error> {
+        let family = match *self {
+            Self::Entry(_, ct) | Self::HandedOut(HandedOut { ct, .. }) => ct.flat.orig.l3proto,
+            Self::Flow(_, ct) => flow::family(ct)?,
+            Self::Expectation(_, expect) => expect::family(expect)?,
+            Self::Entries(_, family) | Self::Expectations(_, family) => family,
+            Self::Filtered(..) | Self::Narrowed(..) => 0,
+        };
+        let subsystem = match *self {
+            Self::Entry(..)
+            | Self::Flow(..)
+            | Self::Entries(..)
+            | Self::Filtered(..)
+            | Self::Narrowed(..)
+            | Self::HandedOut(_) => cta::SUBSYS_CT,
+            Self::Expectation(..) | Self::Expectations(..) => cta::SUBSYS_EXP,
+        };
+        let mut header = self.query().header(subsystem, family, seq);
+        if matches!(self, Self::HandedOut(HandedOut { zero: true, .. })) {
+            header.kind = u16::from(cta::SUBSYS_CT) << 8 | u16::from(cta::MSG_GET_CTRZERO);
+        }
+        let mut builder = Builder::message(buffer, header);
+        self.append(&mut builder)?;
+        builder.finish()
+    }
+
+    fn append(&self, to: &mut Builder<'_>) -> Result<(), Error> {
+        match *self {
+            Self::Entry(_, ct) => encode::conntrack(to, ct),
+            Self::Flow(Query::Get, ct) => flow::named(to, ct, false),
+            Self::Flow(Query::Destroy, ct) => flow::named(to, ct, true),
+            Self::Flow(Query::Update, ct) => flow::changed(to, ct),
+            Self::Flow(_, ct) => flow::whole(to, ct),
+            Self::Expectation(query, object) => {
+                if query == Query::Destroy {
+                    expect::check_deletable(object)?;
+                }
+                expect::encode(to, object);
+                Ok(())
+            }
+            Self::Entries(..) | Self::Expectations(..) => Ok(()),
+            Self::HandedOut(HandedOut { ct, by_reply, .. }) => encode::name(to, ct, by_reply),
+            Self::Filtered(Query::FlushFilter, filter) if filter.tuple().is_some() => {
+                Err(Error::TupleInFlush)
+            }
+            Self::Filtered(_, filter) => encode::dump_filter(to, filter),
+            Self::Narrowed(_, filter) => encode::narrowing_filter(to, filter),
+        }
+    }
+}
