@@ -12,6 +12,7 @@ int main(void)
 }
 #else
 #include <dirent.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <sys/resource.h>
 #include "programs.h"
@@ -249,6 +250,41 @@ static void test_reset_ends(void)
 	CHECK_INT(nfct_close(h), 0);
 }
 
+static int cancel(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, void *data)
+{
+	(void)type, (void)ct;
+	if (++*(int *)data == 3)
+		pthread_cancel(pthread_self());
+	return NFCT_CB_CONTINUE;
+}
+
+static void *reset(void *h)
+{
+	nfct_query(h, NFCT_Q_DUMP_FILTER_RESET, left);
+	return NULL;
+}
+
+/* A thread is cancelled while it asks for one of the entries. */
+static void test_reset_cancelled(void)
+{
+	struct nfct_handle *h = nfct_open(CONNTRACK, 0);
+	int before = descriptors(), calls = 0;
+	void *result = NULL;
+	pthread_t thread;
+
+	left = to_port(81);
+	nfct_callback_register(h, NFCT_T_ALL, cancel, &calls);
+	CHECK_INT(pthread_create(&thread, NULL, reset, h), 0);
+	CHECK_INT(pthread_join(thread, &result), 0);
+	CHECK(result == PTHREAD_CANCELED);
+	CHECK_INT(calls, 3);
+	CHECK_INT(nfct_query(h, NFCT_Q_DUMP_FILTER_RESET, left), 0);
+	CHECK_INT(calls, CHOSEN + 3);
+	CHECK_INT(descriptors(), before);
+	nfct_filter_dump_destroy(left);
+	CHECK_INT(nfct_close(h), 0);
+}
+
 /* The counters that a dump tells, by the last digit of the port. */
 static uint64_t packets[10];
 
@@ -338,6 +374,7 @@ int main(void)
 	test_stopped();
 	test_sent();
 	test_reset_ends();
+	test_reset_cancelled();
 	CHECK_INT(nfct_close(writer), 0);
 	CHECK_RUN("ip6tables-nft -w 5 -A OUTPUT -m conntrack --ctstate NEW -j ACCEPT");
 	test_zeroed();

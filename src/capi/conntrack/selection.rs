@@ -119,11 +119,11 @@ mod tests {
     /// Whether an entry with this mark passes, in a message with these flags and number.
     fn passes(selections: &Selections, flags: i32, seq: u32, mark: u32) -> bool {
         let mut bytes = [0; 20];
-        bytes[0] = 20;
-        bytes[6] = flags as u8;
+        bytes[..4].copy_from_slice(&20_u32.to_ne_bytes());
+        bytes[6..8].copy_from_slice(&(flags as u16).to_ne_bytes());
         bytes[8..12].copy_from_slice(&seq.to_ne_bytes());
         let mut ct = Conntrack::new();
-        ct.set(Attr::Mark, u128::from(mark).to_le_bytes());
+        ct.set_u32(Attr::Mark, mark).unwrap();
         selections.judge(&Message::first(&bytes).unwrap(), &ct) == Judgement::Hand
     }
 
