@@ -119,25 +119,101 @@ const ZERO_IF_ABSENT: Set = set(&[Attr::Mark, Attr::Zone, Attr::OrigZone, Attr::
 ///
 /// Ports and ICMP fields count only where both have the same layer 4 protocol, one that has them.
 #[must_use]
+#[inline]
 pub fn conntrack(a: &Conntrack, b: &Conntrack, flags: u32) -> bool {
+    let original = is_chosen(flags::ORIGINAL, flags);
+    !(original && differ_in_source(&a.flat, &b.flat)) && same(a, b, flags)
+}
+
+/// As `conntrack`, for objects whose original tuples do not differ in family and source.
+#[inline(never)]
+fn same(a: &Conntrack, b: &Conntrack, flags: u32) -> bool {
     let (in_a, in_b) = (bits(&a.flat), bits(&b.flat));
+    if is_chosen(flags::ORIGINAL, flags) && differ_further(&a.flat, &b.flat) {
+        return false;
+    }
     let compared = compared(&a.flat, &b.flat, in_a & in_b, flags);
     let lacking = lacking(in_a, in_b, flags) & compared;
     if lacking != 0 && !lacking_zeros(a, b, lacking) {
         return false;
     }
-    let differing = without_equal_blocks(&a.flat, &b.flat, compared & in_a & in_b);
+    let differing = compared & in_a & in_b & !SEEN;
+    let differing = without_equal_blocks(&a.flat, &b.flat, differing);
     members(differing).all(|attr| same_value(a, b, attr))
 }
+
+/// What is compared, of the flags.
+#[inline]
+fn selector(flags: u32) -> u32 {
+    flags & !(flags::MASK | flags::STRICT)
+}
+
+/// Whether a direction is compared.
+#[inline]
+fn is_chosen(direction: u32, flags: u32) -> bool {
+    selector(flags) == 0 || selector(flags) & direction != 0
+}
+
+// Objects that differ mostly do so in their original tuples, at their beginning. Here no branch but
+// the last depends on what is there: one guessed wrong waits for memory, where it is not cached, and
+// so does all that comes after it.
+
+/// All bits where both have an attribute with a number below 64, else none.
+#[inline]
+fn has(a: &Flat, b: &Flat, attr: Attr) -> u64 {
+    let [a, b] = [bits(a) as u64, bits(b) as u64];
+    ((a & b) >> attr as u32 & 1).wrapping_neg()
+}
+
+/// Bits in which an address differs that both have.
+#[inline]
+fn differing_addresses(a: &[u8; 16], b: &[u8; 16], ipv4: u64, ipv6: u64) -> u64 {
+    let half = |slot: &[u8; 16], at: usize| {
+        let bytes = slot.get(at..).and_then(<[u8]>::first_chunk);
+        u64::from_ne_bytes(bytes.copied().unwrap_or_default())
+    };
+    let [first, last] = [0, 8].map(|at| half(a, at) ^ half(b, at));
+    (first & (ipv4 & IPV4 | ipv6)) | (last & ipv6)
+}
+
+/// The bytes of an IPv4 address in the first half of its slot.
+const IPV4: u64 = u64::from_ne_bytes([255, 255, 255, 255, 0, 0, 0, 0]);
+
+/// Whether the original tuples differ in family or source.
+#[inline]
+fn differ_in_source(a: &Flat, b: &Flat) -> bool {
+    let has = |attr| has(a, b, attr);
+    let family = u64::from(a.orig.l3proto ^ b.orig.l3proto) & has(Attr::OrigL3Proto);
+    let [ipv4, ipv6] = [has(Attr::OrigIpv4Src), has(Attr::OrigIpv6Src)];
+    let source = differing_addresses(&a.orig.src, &b.orig.src, ipv4, ipv6);
+    family | source != 0
+}
+
+/// Whether they differ in destination, protocol or ports.
+#[inline]
+fn differ_further(a: &Flat, b: &Flat) -> bool {
+    let has = |attr| has(a, b, attr);
+    let [ipv4, ipv6] = [has(Attr::OrigIpv4Dst), has(Attr::OrigIpv6Dst)];
+    let destination = differing_addresses(&a.orig.dst, &b.orig.dst, ipv4, ipv6);
+    let port = |a, b, attr| u64::from(u16::from_ne_bytes(a) ^ u16::from_ne_bytes(b)) & has(attr);
+    let (one, two) = (&a.orig, &b.orig);
+    let ports = port(one.l4src, two.l4src, Attr::OrigPortSrc)
+        | port(one.l4dst, two.l4dst, Attr::OrigPortDst);
+    // Where the protocols are not the same, they are a difference anyway.
+    let with_ports = u64::from(Layer4::of(one.l4proto) == Layer4::Ports).wrapping_neg();
+    let layer4 = u64::from(one.l4proto ^ two.l4proto) | (ports & with_ports);
+    destination | (layer4 & has(Attr::OrigL4Proto)) != 0
+}
+
+/// What these two have compared.
+const SEEN: Set = ORIGINAL.attrs & !set(&[Attr::OrigZone]) | ORIGINAL.ports;
 
 /// The attributes that count for two objects.
 #[inline]
 fn compared(a: &Flat, b: &Flat, both: Set, flags: u32) -> Set {
-    let selector = flags & !(flags::MASK | flags::STRICT);
-    let chosen = |flag| selector == 0 || selector & flag != 0;
-    let mut compared = if selector == 0 { META } else { 0 };
+    let mut compared = if selector(flags) == 0 { META } else { 0 };
     for (direction, a, b) in [(&ORIGINAL, &a.orig, &b.orig), (&REPLY, &a.reply, &b.reply)] {
-        if chosen(direction.flag) {
+        if is_chosen(direction.flag, flags) {
             compared |= direction.attrs;
             if both & set(&[direction.l4proto]) != 0 && a.l4proto == b.l4proto {
                 compared |= layer4(a.l4proto, direction.ports);
@@ -186,24 +262,25 @@ fn members(mut attrs: Set) -> impl Iterator<Item = Attr> {
 
 // Slots that lie side by side: where such a block is equal, all of its attributes are.
 
-/// All that is stored in the original tuple.
-const ORIGINAL_BLOCK: Set = ORIGINAL.attrs | ORIGINAL.ports | ICMP;
 /// All that is stored in the reply tuple.
 const REPLY_BLOCK: Set = REPLY.attrs | REPLY.ports;
 /// What is stored from the timeout to the id.
 const META_BLOCK: Set = set(&[Attr::Timeout, Attr::Mark, Attr::Status, Attr::Id]);
 
+/// What is stored in the first byte of the protocol's state.
+const STATES: Set = set(&[Attr::TcpState, Attr::SctpState, Attr::DccpState]);
+
 /// Leaves out attributes that a few wide comparisons find equal, which saves one for each.
 #[inline]
 fn without_equal_blocks(a: &Flat, b: &Flat, mut attrs: Set) -> Set {
-    if attrs & ORIGINAL_BLOCK != 0 && same_words::<5>(a, b, offset_of!(Flat, orig)) {
-        attrs &= !ORIGINAL_BLOCK;
-    }
     if attrs & REPLY_BLOCK != 0 && same_words::<5>(a, b, offset_of!(Flat, reply)) {
         attrs &= !REPLY_BLOCK;
     }
     if attrs & META_BLOCK != 0 && same_words::<3>(a, b, offset_of!(Flat, timeout)) {
         attrs &= !META_BLOCK;
+    }
+    if same_bytes::<1>(a, b, offset_of!(Flat, protoinfo)) {
+        attrs &= !STATES;
     }
     attrs
 }
