@@ -13,12 +13,17 @@ CODEC = {
     "decode_fresh": "decode, fresh object",
     "decode_reused": "decode, reused object",
     "print_plain": "print, plain",
+    "print_times": "print, plain with timestamps",
     "print_xml": "print, XML",
     "build": "build a request",
     "clone": "clone and destroy",
     "copy": "copy, attribute by attribute",
     "copy_override": "copy, whole object",
     "compare": "compare, equal objects",
+    "compare_other": "compare, different objects",
+    "read": "read five attributes",
+}
+ACCESS = {
     "get_u8": "get u8",
     "get_u16": "get u16",
     "get_u32": "get u32",
@@ -31,18 +36,19 @@ CODEC = {
     "set_u64": "set u64",
     "set": "set by pointer",
 }
+HOT, LIVE = 100, 50_000  # objects that a figure goes through, one after the other
 TABLE_SIZES = (10_000, 100_000, 250_000, 1_000_000)
 HANDLES = 8  # that hear the same flows: more events than the kernel makes flows
 FLOW_RATES = (20, 30, 40, 50, 60, 70, 80, 100, 120, 150, 180, 200)  # 1000 a second
 
 
 class Bench:
-    """The worker, the libraries it loads, and what they took so far."""
+    """The worker, the libraries it loads, files of messages, and what they took so far."""
 
-    def __init__(self, worker, libraries, message, effort):
+    def __init__(self, worker, libraries, entries, effort):
         self.worker = worker
         self.libraries = {"floor": "none", **libraries}
-        self.message = message
+        self.entries = entries
         self.effort = effort
         self.samples = defaultdict(lambda: defaultdict(list))
 
@@ -61,12 +67,15 @@ class Bench:
         return range(max(1, round(number * self.effort)))
 
     def codec(self):
-        for _ in self.rounds(21):
-            for figure in CODEC:
-                times = 20_000 if re.match("decode|print|build|copy", figure) else 300_000
+        """What needs no kernel, on few objects and on many; single accesses on few only."""
+        jobs = [(figure, "hot", 50_000) for figure in CODEC]
+        jobs += [(figure, "live", LIVE) for figure in CODEC]
+        jobs += [(figure, "hot", 300_000) for figure in ACCESS]
+        for _ in self.rounds(15):
+            for figure, objects, times in jobs:
                 for library in ("ctrs", "reference"):
-                    took = self.run(library, figure, times, self.message)
-                    self.add(figure, library, took["seconds"] * 1e9)
+                    took = self.run(library, figure, times, self.entries[objects])
+                    self.add(f"{figure}-{objects}", library, took["seconds"] * 1e9)
 
     def loading(self):
         for _ in self.rounds(51):
@@ -164,7 +173,7 @@ class Bench:
 
     def instructions(self):
         """Instructions of each codec figure, from two runs of different length."""
-        jobs = [(figure, library) for figure in CODEC for library in ("ctrs", "reference")]
+        jobs = [(figure, library) for figure in CODEC | ACCESS for library in ("ctrs", "reference")]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for (figure, library), count in zip(jobs, pool.map(self.count, jobs)):
                 self.add(figure, library, count)
@@ -177,7 +186,7 @@ class Bench:
     def callgrind(self, figure, library, times):
         command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
         command += ["--toggle-collect=repeat_*", self.worker, self.libraries[library]]
-        command += [figure, str(times), self.message]
+        command += [figure, str(times), self.entries["hot"]]
         path = {"PATH": os.environ["PATH"]}
         done = subprocess.run(command, env=path, capture_output=True, text=True, check=True)
         return int(re.search(r"Collected : (\d+)", done.stderr)[1])

@@ -27,12 +27,9 @@ static int count_only(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, 
 	return ++seen == stop_at ? NFCT_CB_STOP : NFCT_CB_CONTINUE;
 }
 
-static int read_four(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, void *data)
+static int read_flow(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, void *data)
 {
-	keep(lib.nfct_get_attr_u32(ct, ATTR_IPV4_SRC));
-	keep(lib.nfct_get_attr_u32(ct, ATTR_IPV4_DST));
-	keep(lib.nfct_get_attr_u16(ct, ATTR_PORT_SRC));
-	keep(lib.nfct_get_attr_u16(ct, ATTR_PORT_DST));
+	read_five(ct);
 	return count_only(type, ct, data);
 }
 
@@ -62,7 +59,7 @@ static const struct callback {
 	int (*function)(enum nf_conntrack_msg_type, struct nf_conntrack *, void *);
 } callbacks[] = {
 	{ "empty", count_only },
-	{ "getters", read_four },
+	{ "getters", read_flow },
 	{ "print", print_plain },
 	{ "xml", print_xml },
 	{ "floor", NULL },
@@ -276,17 +273,27 @@ void waiting_figure(const char *name, unsigned int rounds)
 /* Entry `n`, as netlink.c makes it. */
 static struct nf_conntrack *entry(unsigned int n)
 {
+	struct flow flow = flow_of(n);
 	struct nf_conntrack *ct = lib.nfct_new();
 
-	lib.nfct_set_attr_u8(ct, ATTR_L3PROTO, AF_INET);
-	lib.nfct_set_attr_u32(ct, ATTR_IPV4_SRC, htonl(0x0a000001 + n));
-	lib.nfct_set_attr_u32(ct, ATTR_IPV4_DST, htonl(0xc0a80001));
-	lib.nfct_set_attr_u8(ct, ATTR_L4PROTO, IPPROTO_TCP);
-	lib.nfct_set_attr_u16(ct, ATTR_PORT_SRC, htons((uint16_t)(1024 + n % 60000)));
-	lib.nfct_set_attr_u16(ct, ATTR_PORT_DST, htons(80));
+	lib.nfct_set_attr_u8(ct, ATTR_L3PROTO, flow.family);
+	if (flow.family == AF_INET) {
+		lib.nfct_set_attr_u32(ct, ATTR_IPV4_SRC, htonl(flow.address[0]));
+		lib.nfct_set_attr_u32(ct, ATTR_IPV4_DST, htonl(flow.address[1]));
+	} else {
+		struct in6_addr src = ipv6_of(flow.address[0]), dst = ipv6_of(flow.address[1]);
+
+		lib.nfct_set_attr(ct, ATTR_IPV6_SRC, &src);
+		lib.nfct_set_attr(ct, ATTR_IPV6_DST, &dst);
+	}
+	lib.nfct_set_attr_u8(ct, ATTR_L4PROTO, flow.protocol);
+	lib.nfct_set_attr_u16(ct, ATTR_PORT_SRC, htons(flow.port[0]));
+	lib.nfct_set_attr_u16(ct, ATTR_PORT_DST, htons(flow.port[1]));
 	lib.nfct_setobjopt(ct, NFCT_SOPT_SETUP_REPLY);
 	lib.nfct_set_attr_u32(ct, ATTR_TIMEOUT, 100000);
-	lib.nfct_set_attr_u8(ct, ATTR_TCP_STATE, 3);
+	lib.nfct_set_attr_u32(ct, ATTR_MARK, flow.mark);
+	if (flow.protocol == IPPROTO_TCP)
+		lib.nfct_set_attr_u8(ct, ATTR_TCP_STATE, 3);
 	return ct;
 }
 

@@ -2,7 +2,7 @@
 #ifndef KERNEL_H
 #define KERNEL_H
 
-/* Each prints its figure as a JSON object. The callback is "empty", "getters" (four of them),
+/* Each prints its figure as a JSON object. The callback is "empty", "getters" (five of them),
  * "print" or "xml"; "floor" stands for a bare receive loop without a library. */
 
 /* Dumps the table `times` times: seconds for one dump, peak memory in KiB. */

@@ -40,4 +40,15 @@ static inline void keep(unsigned long value)
 	__asm__ volatile("" : : "r"(value) : "memory");
 }
 
+/* What a program wants to know of a flow: its protocol, addresses and ports. */
+static inline void read_five(const struct nf_conntrack *ct)
+{
+	int ipv4 = lib.nfct_get_attr_u8(ct, ATTR_L3PROTO) == AF_INET;
+
+	keep((unsigned long)lib.nfct_get_attr(ct, ipv4 ? ATTR_IPV4_SRC : ATTR_IPV6_SRC));
+	keep((unsigned long)lib.nfct_get_attr(ct, ipv4 ? ATTR_IPV4_DST : ATTR_IPV6_DST));
+	keep(lib.nfct_get_attr_u16(ct, ATTR_PORT_SRC));
+	keep(lib.nfct_get_attr_u16(ct, ATTR_PORT_DST));
+}
+
 #endif

@@ -62,18 +62,51 @@ static void put_be32(struct batch *b, uint16_t type, uint32_t value)
 	put(b, type, &value, sizeof(value));
 }
 
-static void put_tuple(struct batch *b, uint16_t type, const uint32_t address[2],
-		      const uint16_t port[2])
+struct flow flow_of(unsigned int n)
 {
-	size_t tuple = nest(b, type), inner = nest(b, CTA_TUPLE_IP);
+	unsigned int kind = n % 10;
 
-	put_be32(b, CTA_IP_V4_SRC, address[0]);
-	put_be32(b, CTA_IP_V4_DST, address[1]);
+	return (struct flow){
+		.family = kind < 8 ? AF_INET : AF_INET6,
+		.protocol = kind < 5 || kind == 8 ? IPPROTO_TCP : IPPROTO_UDP,
+		.address = { 0x0a000001 + n, 0xc0a80001 },
+		.port = { (uint16_t)(1024 + n % 60000), 80 },
+		.mark = 1 + n % 1000,
+	};
+}
+
+struct in6_addr ipv6_of(uint32_t low)
+{
+	struct in6_addr address = { .s6_addr = { 0xfd } };
+
+	low = htonl(low);
+	memcpy(&address.s6_addr[12], &low, sizeof(low));
+	return address;
+}
+
+static void put_address(struct batch *b, uint8_t family, int is_destination, uint32_t low)
+{
+	struct in6_addr address = ipv6_of(low);
+
+	if (family == AF_INET)
+		put_be32(b, is_destination ? CTA_IP_V4_DST : CTA_IP_V4_SRC, low);
+	else
+		put(b, is_destination ? CTA_IP_V6_DST : CTA_IP_V6_SRC, &address, sizeof(address));
+}
+
+/* A tuple of a flow; its reply from 1 to 0 in place of from 0 to 1. */
+static void put_tuple(struct batch *b, const struct flow *flow, int is_reply)
+{
+	size_t tuple = nest(b, is_reply ? CTA_TUPLE_REPLY : CTA_TUPLE_ORIG);
+	size_t inner = nest(b, CTA_TUPLE_IP);
+
+	put_address(b, flow->family, 0, flow->address[is_reply]);
+	put_address(b, flow->family, 1, flow->address[!is_reply]);
 	nest_end(b, inner);
 	inner = nest(b, CTA_TUPLE_PROTO);
-	put_u8(b, CTA_PROTO_NUM, IPPROTO_TCP);
-	put_be16(b, CTA_PROTO_SRC_PORT, port[0]);
-	put_be16(b, CTA_PROTO_DST_PORT, port[1]);
+	put_u8(b, CTA_PROTO_NUM, flow->protocol);
+	put_be16(b, CTA_PROTO_SRC_PORT, flow->port[is_reply]);
+	put_be16(b, CTA_PROTO_DST_PORT, flow->port[!is_reply]);
 	nest_end(b, inner);
 	nest_end(b, tuple);
 }
@@ -83,9 +116,9 @@ static struct nlmsghdr *header(char *at)
 	return (struct nlmsghdr *)(void *)at;
 }
 
-static void begin(struct batch *b, uint16_t type, uint16_t flags)
+static void begin(struct batch *b, uint16_t type, uint16_t flags, uint8_t nfgen_family)
 {
-	struct nfgenmsg family = { .nfgen_family = AF_INET };
+	struct nfgenmsg family = { .nfgen_family = nfgen_family };
 	struct nlmsghdr start = {
 		.nlmsg_type = (uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | type),
 		.nlmsg_flags = NLM_F_REQUEST | flags,
@@ -102,37 +135,32 @@ static void end(struct batch *b)
 	header(b->last)->nlmsg_len = (uint32_t)(b->bytes + b->length - b->last);
 }
 
-/* Entry `n` comes from 10.0.0.1 + n. */
-static void put_tuples(struct batch *b, unsigned int n, int both)
-{
-	uint32_t address[2] = { 0x0a000001 + n, 0xc0a80001 };
-	uint16_t port[2] = { (uint16_t)(1024 + n % 60000), 80 };
-
-	put_tuple(b, CTA_TUPLE_ORIG, address, port);
-	if (both)
-		put_tuple(b, CTA_TUPLE_REPLY, (uint32_t[]){ address[1], address[0] },
-			  (uint16_t[]){ port[1], port[0] });
-}
-
 void add_create(struct batch *b, unsigned int n)
 {
+	struct flow flow = flow_of(n);
 	size_t outer, inner;
 
-	begin(b, IPCTNL_MSG_CT_NEW, NLM_F_CREATE | NLM_F_EXCL);
-	put_tuples(b, n, 1);
+	begin(b, IPCTNL_MSG_CT_NEW, NLM_F_CREATE | NLM_F_EXCL, flow.family);
+	put_tuple(b, &flow, 0);
+	put_tuple(b, &flow, 1);
 	put_be32(b, CTA_TIMEOUT, 100000);
-	outer = nest(b, CTA_PROTOINFO);
-	inner = nest(b, CTA_PROTOINFO_TCP);
-	put_u8(b, CTA_PROTOINFO_TCP_STATE, 3); /* established */
-	nest_end(b, inner);
-	nest_end(b, outer);
+	put_be32(b, CTA_MARK, flow.mark);
+	if (flow.protocol == IPPROTO_TCP) {
+		outer = nest(b, CTA_PROTOINFO);
+		inner = nest(b, CTA_PROTOINFO_TCP);
+		put_u8(b, CTA_PROTOINFO_TCP_STATE, 3); /* established */
+		nest_end(b, inner);
+		nest_end(b, outer);
+	}
 	end(b);
 }
 
 void add_delete(struct batch *b, unsigned int n)
 {
-	begin(b, IPCTNL_MSG_CT_DELETE, 0);
-	put_tuples(b, n, 0);
+	struct flow flow = flow_of(n);
+
+	begin(b, IPCTNL_MSG_CT_DELETE, 0, flow.family);
+	put_tuple(b, &flow, 0);
 	end(b);
 }
 
@@ -180,7 +208,7 @@ void flush_entries(void)
 	static struct batch batch;
 	int fd = netlink_open(0);
 
-	begin(&batch, IPCTNL_MSG_CT_DELETE, 0);
+	begin(&batch, IPCTNL_MSG_CT_DELETE, 0, AF_UNSPEC);
 	end(&batch);
 	netlink_confirm(fd, &batch);
 	close(fd);
@@ -195,7 +223,7 @@ unsigned long netlink_dump(int fd)
 	} buffer;
 	unsigned long entries = 0;
 
-	begin(&request, IPCTNL_MSG_CT_GET, NLM_F_DUMP);
+	begin(&request, IPCTNL_MSG_CT_GET, NLM_F_DUMP, AF_UNSPEC);
 	end(&request);
 	netlink_send(fd, &request);
 	for (;;) {

@@ -4,7 +4,9 @@
 #ifndef NETLINK_H
 #define NETLINK_H
 
+#include <netinet/in.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Messages of one send, as many as its buffer holds. */
 struct batch {
@@ -16,7 +18,19 @@ struct batch {
 /* A netfilter socket that hears the multicast groups of a mask. */
 int netlink_open(unsigned int groups);
 
-/* Appends a request to create entry number `n`, an established TCP flow, or to delete it. */
+/* Entry number `n` of the mixture: of ten, five are TCP and three UDP over IPv4, and one of each over
+ * IPv6; TCP is established. */
+struct flow {
+	uint8_t family, protocol;
+	uint32_t address[2], mark; /* host order; of IPv6 the end of the address */
+	uint16_t port[2];
+};
+struct flow flow_of(unsigned int n);
+
+/* The address of IPv6 that ends so. */
+struct in6_addr ipv6_of(uint32_t low);
+
+/* Appends a request to create entry number `n`, or to delete it. */
 void add_create(struct batch *batch, unsigned int n);
 void add_delete(struct batch *batch, unsigned int n);
 
