@@ -52,8 +52,11 @@ unsafe fn set_from(
             }
             Ok(())
         }
-        // SAFETY: this function's contract.
-        Ok(row) => unsafe { set_unlike_slot(ct, row, value, length) },
+        Ok(row) => {
+            // SAFETY: this function's contract.
+            unsafe { set_unlike_slot(ct, row, value, length) };
+            Ok(())
+        }
         Err(_) => Ok(()),
     }
 }
@@ -69,29 +72,27 @@ unsafe fn set_slot<const N: usize>(ct: &mut Conntrack, row: &Row, value: *const 
     ct.flat.present.set(row.attr);
 }
 
-/// As `set_from`, for attributes that are not just one slot.
+/// As `set_from`, for attributes that are not just one slot. It tells C about its errors itself: a
+/// result that both ways share would lie in memory, where the short one need not go.
 ///
 /// # Safety
 /// `value` is what the attribute's value is.
 #[inline(never)]
-unsafe fn set_unlike_slot(
-    ct: &mut Conntrack,
-    row: &Row,
-    value: *const c_void,
-    length: size_t,
-) -> Result<(), Error> {
-    match row.storage {
-        // SAFETY: the value is a C string.
-        Storage::Name => ct.set_helper_name(unsafe { ptr::text(value.cast(), 15) }),
-        // SAFETY: the value is `length` bytes.
-        Storage::HelperInfo => ct.set_helper_info(unsafe { ptr::bytes(value, length) })?,
-        // SAFETY: the value is a bitmask.
-        Storage::Labels => unsafe { set_labels(ct, row.attr, value) }?,
-        Storage::FromKernel(_) | Storage::Context => ct.set_value(row, 0),
-        // SAFETY: the value is as wide as the attribute.
-        storage => ct.set_value(row, unsafe { ptr::value(value, storage.width() as u8) }),
-    }
-    Ok(())
+unsafe fn set_unlike_slot(ct: &mut Conntrack, row: &Row, value: *const c_void, length: size_t) {
+    boundary((), || {
+        match row.storage {
+            // SAFETY: the value is a C string.
+            Storage::Name => ct.set_helper_name(unsafe { ptr::text(value.cast(), 15) }),
+            // SAFETY: the value is `length` bytes.
+            Storage::HelperInfo => ct.set_helper_info(unsafe { ptr::bytes(value, length) })?,
+            // SAFETY: the value is a bitmask.
+            Storage::Labels => unsafe { set_labels(ct, row.attr, value) }?,
+            Storage::FromKernel(_) | Storage::Context => ct.set_value(row, 0),
+            // SAFETY: the value is as wide as the attribute.
+            storage => ct.set_value(row, unsafe { ptr::value(value, storage.width() as u8) }),
+        }
+        Ok(())
+    });
 }
 
 /// Sets an attribute from a number; one wider than that is extended with zero bytes.
