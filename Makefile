@@ -1,5 +1,6 @@
 # make            builds libctrs.so, libctrs.a and the drop-in library
 # make demo       shows it at work on a private network
+# make lint       format and clippy
 # make check      everything that must hold; as root, for some of it needs a root
 # make check-user the same without root: names what did not run, and passes all the same
 # make check-bare the same in a new Debian 12 of its own, on what is committed
@@ -28,17 +29,20 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
 # What the Rust standard library asks of the C library; the compiler adds its own unwinder.
 STATIC_LIBS := -lutil -lrt -lpthread -lm -ldl -lc
+# The tests are a workspace of their own: what they depend on is not in the library's lock file.
+TESTS := --manifest-path capi-tests/Cargo.toml
 HARDENED := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 
 .PHONY: all build stage built install install-compat install-files install-compat-files loader \
-    demo check check-user check-bare check-targets check-dropin bench bench-instructions \
+    demo lint check check-user check-bare check-targets check-dropin bench bench-instructions \
     fuzz miri deny deps clean
 
 all: build
 
 build:
 	@CARGO="$(CARGO)" capi-tests/deps.sh cargo build
-	$(CARGO) rustc --release --lib --crate-type cdylib,staticlib
+	$(CARGO) rustc --release --lib --features capi --crate-type cdylib,staticlib -- \
+	    $(patsubst %,-C link-arg=%,-Wl,-soname,$(SONAME) $(HARDENED))
 	$(CC) -shared -o $(RELEASE)/$(COMPAT_SONAME) -Wl,--whole-archive $(RELEASE)/libctrs.a \
 	    -Wl,--no-whole-archive -Wl,--gc-sections -Wl,--version-script=pkgconfig/exports.map \
 	    -Wl,-soname,$(COMPAT_SONAME) $(HARDENED) -Wl,--as-needed $(STATIC_LIBS)
@@ -103,9 +107,16 @@ demo:
 	@$(MAKE) --no-print-directory stage
 	CTRS_STAGE=$(STAGE) CTRS_COMPAT_DIR=$(STAGE)/lib/ctrs/compat capi-tests/demo.sh
 
+# The library as a Rust program has it, as C programs have it, and the tests.
+lint:
+	@CARGO="$(CARGO)" capi-tests/deps.sh cargo lint
+	$(CARGO) fmt --all --check $(TESTS)
+	$(CARGO) clippy -- -D warnings
+	$(CARGO) clippy --features capi --all-targets -- -D warnings
+	$(CARGO) clippy $(TESTS) --workspace --all-targets -- -D warnings
+
 check: deps
-	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory stage
 	CTRS_STAGE=$(STAGE) CARGO="$(CARGO)" capi-tests/check.sh
 
@@ -156,8 +167,8 @@ fuzz:
 # nightly toolchain with the components miri and rust-src; half an hour.
 miri:
 	@CARGO="$(CARGO)" capi-tests/deps.sh cargo miri
-	MIRIFLAGS=-Zmiri-disable-isolation $(CARGO) +nightly miri test --lib
-	MIRIFLAGS=-Zmiri-disable-isolation $(CARGO) +nightly miri test -p capi-tests --test fuzz_corpus
+	MIRIFLAGS=-Zmiri-disable-isolation $(CARGO) +nightly miri test --features capi --lib
+	MIRIFLAGS=-Zmiri-disable-isolation $(CARGO) +nightly miri test $(TESTS) --test fuzz_corpus
 
 # Licences, sources and known flaws of the dependencies. Needs cargo-deny, and the network for the
 # list of flaws.

@@ -30,15 +30,17 @@ suite() {
     fi
 }
 
-suite "rust" "$CARGO" test --workspace --all-targets --no-fail-fast
-suite "rust documentation" "$CARGO" test --doc
+tests=(--manifest-path capi-tests/Cargo.toml)
+suite "rust" "$CARGO" test --features capi --all-targets --no-fail-fast
+suite "rust documentation" "$CARGO" test --features capi --doc
+suite "rust, what a C user relies on" "$CARGO" test "${tests[@]}" --all-targets --no-fail-fast
 suite "reproducible build" capi-tests/reproducible.sh
 suite "C" capi-tests/c/run.sh
 suite "C under valgrind" env VALGRIND=1 capi-tests/c/run.sh
 suite "C with sanitizers" env SANITIZE=1 capi-tests/c/run.sh
 suite "C, built against the original" env DROPIN=1 capi-tests/c/run.sh
 suite "examples" examples-c/check.sh
-suite "differential" "$CARGO" run --quiet --release -p capi-tests --bin differential
+suite "differential" "$CARGO" run --quiet --release "${tests[@]}" --bin differential
 suite "drop-in" env FAST=1 PATIENCE=400 capi-tests/dropin/run
 suite "drop-in, a library of empty answers" capi-tests/dropin/selftest empty
 

@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 mkdir -p "$work/a longer/source" "$work/home"
-cp -r Makefile Cargo.toml Cargo.lock build.rs rust-toolchain.toml src pkgconfig capi-tests \
+cp -r Makefile Cargo.toml Cargo.lock rust-toolchain.toml src pkgconfig capi-tests \
     "$work/a longer/source"
 home=${CARGO_HOME:-$HOME/.cargo}
 [ ! -e "$home/registry" ] || ln -s "$home/registry" "$work/home/registry"

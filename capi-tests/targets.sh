@@ -40,7 +40,8 @@ has_library() {
 
 check() {
     echo "== $1: compile"
-    "$CARGO" check --quiet --workspace --all-targets --target "$1"
+    "$CARGO" check --quiet --features capi --all-targets --target "$1" &&
+        "$CARGO" check --quiet --manifest-path capi-tests/Cargo.toml --all-targets --target "$1"
 }
 
 run() {
@@ -51,7 +52,7 @@ run() {
     [[ $1 != qemu-* ]] || skip=(-- --skip sockets_of_one_namespace_say_the_same)
     echo "== $target: unit tests"
     env "CARGO_TARGET_${name^^}_LINKER=$linker" "CARGO_TARGET_${name^^}_RUNNER=$*" \
-        "$CARGO" test --quiet --lib --target "$target" "${skip[@]}"
+        "$CARGO" test --quiet --features capi --lib --target "$target" "${skip[@]}"
 }
 
 rows "$tested$compiled" has_library || exit 1

@@ -2,7 +2,8 @@
 //! changed and watched.
 //!
 //! This crate is a C library too, a replacement for `libnetfilter_conntrack` with the same
-//! functions: see [`capi`] and the headers in `include/`. The Rust interface below it is safe.
+//! functions, when the feature `capi` is on: see the headers in `include/`. The Rust interface below it
+//! is safe.
 //!
 //! ```text
 //! capi ──► handle ──► netlink          C program or Rust program
@@ -18,7 +19,7 @@
 //! * [`filter`]: programs that choose events, criteria that choose entries, both in the kernel;
 //! * [`handle`]: a socket that gives every query its own answer;
 //! * [`FlowTable`], [`Events`]: what a Rust program uses;
-//! * [`capi`]: what a C program uses.
+//! * `capi`: what a C program uses, behind the feature `capi`.
 //!
 //! # Example
 //!
@@ -68,6 +69,7 @@
 //! # }
 //! ```
 
+#[cfg(feature = "capi")]
 #[allow(unsafe_code, reason = "pointers from C end here")]
 pub mod capi;
 pub mod conntrack;

@@ -68,7 +68,7 @@ link_musl() {
 
 build_musl() {
     (cd "$here/../.." && CARGO_TARGET_DIR=$build_dir cargo rustc --quiet --offline --release --lib \
-        --crate-type staticlib --target "$musl") 2>"$work/said"
+        --features capi --crate-type staticlib --target "$musl") 2>"$work/said"
 }
 
 linked_musl() {

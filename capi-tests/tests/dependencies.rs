@@ -1,4 +1,5 @@
-//! What the library depends on: few crates, all under its own licences.
+//! What the library depends on: few crates, all under its own licences. And what a Rust program that
+//! depends on it gets: no function of the C interface.
 
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -8,14 +9,19 @@ use std::process::Command;
 const LINKED: [&str; 3] = ["bitflags", "libc", "thiserror"];
 const COMPILING: [&str; 5] = ["proc-macro2", "quote", "syn", "thiserror-impl", "unicode-ident"];
 
-fn metadata() -> Value {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--locked", "--manifest-path"])
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"))
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+/// What a program prints.
+fn output(command: &mut Command) -> Vec<u8> {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+/// What cargo knows of the library, with some features.
+fn metadata(features: &[&str]) -> Value {
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+    let metadata = ["metadata", "--format-version", "1", "--locked", "--manifest-path", manifest];
+    let text = output(Command::new(env!("CARGO")).args(metadata).args(features));
+    serde_json::from_slice(&text).unwrap()
 }
 
 /// The entry of a list whose `id` is `id`.
@@ -35,15 +41,20 @@ fn closure<'a>(metadata: &'a Value, id: &'a Value, found: &mut BTreeSet<&'a str>
     }
 }
 
-#[test]
-fn the_library_depends_on_these_crates_alone() {
-    let metadata = metadata();
+/// The ids of the library and of all that it needs.
+fn needed(metadata: &Value) -> BTreeSet<&str> {
     let packages = metadata["packages"].as_array().unwrap();
     let ctrs = packages.iter().find(|package| package["name"] == "ctrs").unwrap();
     let mut ids = BTreeSet::new();
-    closure(&metadata, &ctrs["id"], &mut ids);
+    closure(metadata, &ctrs["id"], &mut ids);
+    ids
+}
+
+#[test]
+fn the_library_depends_on_these_crates_alone() {
+    let metadata = metadata(&[]);
     let mut names = BTreeSet::new();
-    for id in ids {
+    for id in needed(&metadata) {
         let package = by_id(&metadata["packages"], &id.into());
         let name = package["name"].as_str().unwrap();
         let licence = package["license"].as_str().unwrap();
@@ -58,4 +69,31 @@ fn the_library_depends_on_these_crates_alone() {
         names.insert(name);
     }
     assert_eq!(names, LINKED.into_iter().chain(COMPILING).collect());
+}
+
+/// Programs that lock their dependencies lock these, so what only a test needs is not among them.
+#[test]
+fn the_lock_file_holds_what_features_need_alone() {
+    let metadata = metadata(&["--all-features"]);
+    let locked = metadata["packages"].as_array().unwrap().len();
+    assert_eq!(locked, needed(&metadata).len() + 1);
+}
+
+/// `dependant` is a library in Rust that uses `ctrs` and exports one function of its own.
+#[test]
+fn rust_programs_export_no_c_functions() {
+    let build = ["build", "--locked", "--package", "dependant", "--message-format", "json"];
+    let messages =
+        output(Command::new(env!("CARGO")).args(build).current_dir(env!("CARGO_MANIFEST_DIR")));
+    let library = String::from_utf8(messages)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|message| message["target"]["name"] == "dependant")
+        .find_map(|message| message["filenames"][0].as_str().map(str::to_owned))
+        .unwrap();
+    let symbols = output(Command::new("nm").args(["--dynamic", "--defined-only", &library]));
+    let symbols = String::from_utf8(symbols).unwrap();
+    let names: Vec<_> = symbols.lines().filter_map(|line| line.rsplit(' ').next()).collect();
+    assert_eq!(names, ["dependant_count"]);
 }

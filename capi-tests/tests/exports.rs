@@ -1,6 +1,6 @@
 //! The shared libraries export what the headers declare, need nothing but libc, and are hardened.
 //!
-//! They are `CTRS_LIB`, or else what `cargo build --release` leaves, and the drop-in library in
+//! They are `CTRS_LIB`, or else what `make` leaves, and the drop-in library in
 //! `CTRS_COMPAT_DIR` when that is set.
 #![forbid(unsafe_code)]
 
@@ -13,10 +13,7 @@ use std::process::Command;
 const MAX_STRIPPED: u64 = 440 * 1024;
 
 fn existing(path: PathBuf) -> PathBuf {
-    assert!(
-        path.exists(),
-        "{path:?} does not exist: run `cargo build --release`, or set CTRS_LIB to libctrs.so"
-    );
+    assert!(path.exists(), "{path:?} does not exist: run `make`, or set CTRS_LIB to libctrs.so");
     path
 }
 

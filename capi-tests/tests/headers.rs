@@ -1,6 +1,6 @@
 //! The headers in `include/` are what cbindgen makes of `src/capi`, today.
 //!
-//! `CTRS_UPDATE_HEADERS=1 cargo test -p capi-tests --test headers` writes them.
+//! `CTRS_UPDATE_HEADERS=1 cargo test --manifest-path capi-tests/Cargo.toml --test headers` writes them.
 #![forbid(unsafe_code)]
 
 use cbindgen::{Builder, Config};
@@ -288,7 +288,7 @@ fn committed_headers_are_up_to_date() {
     assert!(
         stale.is_empty(),
         "include/ is not what src/capi says; write it with\n    \
-         CTRS_UPDATE_HEADERS=1 cargo test -p capi-tests --test headers\n{}",
+         CTRS_UPDATE_HEADERS=1 cargo test --manifest-path capi-tests/Cargo.toml --test headers\n{}",
         stale.join("\n")
     );
 }

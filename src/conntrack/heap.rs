@@ -39,6 +39,7 @@ impl Text {
     }
 
     /// The string as C sees it.
+    #[cfg(feature = "capi")]
     pub(crate) fn as_ptr(&self) -> *const u8 {
         self.0.as_ptr()
     }
@@ -123,6 +124,7 @@ impl Words {
     }
 
     /// The block, which the caller owns from now on.
+    #[cfg(feature = "capi")]
     pub(crate) fn into_raw(self) -> *mut u32 {
         std::mem::ManuallyDrop::new(self).0.as_ptr()
     }
@@ -137,6 +139,7 @@ impl Words {
     /// # Safety
     /// `block` is NULL or came from [`Words::into_raw`], or is used no longer than the block lives
     /// and never dropped.
+    #[cfg(feature = "capi")]
     pub(crate) unsafe fn from_raw(block: *mut u32) -> Option<Self> {
         NonNull::new(block).map(Self)
     }

@@ -9,7 +9,8 @@
 //! differential --self-test   compares the reference with broken copies of itself
 //! ```
 //!
-//! `CTRS_DIFF_REFERENCE` and `CTRS_DIFF_LIBRARY` name other libraries.
+//! `CTRS_DIFF_REFERENCE` and `CTRS_DIFF_LIBRARY` name other libraries than the system's and the one
+//! that `make` built.
 
 #[path = "../differential/mod.rs"]
 mod differential;
@@ -92,17 +93,16 @@ fn reference() -> Option<String> {
     paths.into_iter().find(|path| Path::new(path).exists())
 }
 
-/// The shared library of ctrs that was built last, beside this program.
+/// The shared library of ctrs that `make` built, beside this program.
 fn subject() -> PathBuf {
     if let Ok(path) = std::env::var("CTRS_DIFF_LIBRARY") {
         return path.into();
     }
     let exe = std::env::current_exe().expect("the path of this program");
     let directory = exe.parent().expect("a directory");
-    let candidates = [directory.join("libctrs.so"), directory.join("deps/libctrs.so")];
-    let built = |path: &PathBuf| std::fs::metadata(path).and_then(|data| data.modified()).ok();
-    let newest = candidates.into_iter().filter(|path| path.exists()).max_by_key(built);
-    newest.unwrap_or_else(|| panic!("no libctrs.so beside {}", exe.display()))
+    let library = directory.join("libctrs.so");
+    assert!(library.exists(), "no {}: run make", library.display());
+    library
 }
 
 /// The arguments of a worker, as the parent gives them.

@@ -102,6 +102,7 @@ impl LabelMap {
     }
 
     /// As [`LabelMap::name`], as a C string that lives as long as the map.
+    #[cfg(feature = "capi")]
     pub(crate) fn name_c(&self, bit: u32) -> Option<*const u8> {
         let name = self.names.get(bit as usize)?;
         Some(name.as_ref().map_or(c"".as_ptr().cast(), Text::as_ptr))
