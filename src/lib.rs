@@ -77,6 +77,7 @@ mod error;
 
 pub mod netlink;
 pub mod text;
+pub mod uapi;
 
 pub use conntrack::events::{Event, Events, Groups};
 pub use conntrack::filter::dump::DumpFilter;

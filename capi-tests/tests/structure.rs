@@ -46,7 +46,7 @@ fn code(file: &Path) -> String {
 
 #[test]
 fn data_goes_one_way() {
-    let objects = ["error", "conntrack/heap", "conntrack/labels", "conntrack/object"];
+    let objects = ["error", "uapi", "conntrack/heap", "conntrack/labels", "conntrack/object"];
     let wire = ["netlink", "conntrack/filter", "conntrack/wire"];
     let with = |rooms: &[&[&'static str]]| rooms.concat();
     let faces = with(&[&objects, &wire, &["conntrack/print"]]);
@@ -54,6 +54,7 @@ fn data_goes_one_way() {
         ("error", vec![]),
         ("netlink", vec!["error", "netlink"]),
         ("text", vec!["error", "text"]),
+        ("uapi", vec![]),
         ("conntrack/heap", vec!["error"]),
         ("conntrack/labels", vec!["error", "conntrack/heap", "conntrack/labels"]),
         ("conntrack/object", objects.to_vec()),

@@ -7,10 +7,11 @@ use super::types::{
 use crate::capi::ffi::boundary::boundary;
 use crate::capi::ffi::ptr;
 use crate::conntrack::wire::query::Request;
-use crate::conntrack::wire::{Change, cta, decode, encode, expect};
+use crate::conntrack::wire::{Change, decode, encode, expect};
 use crate::error::Error;
 use crate::netlink::builder::{Builder, Header};
 use crate::netlink::message::{Message, align};
+use crate::uapi::cta;
 use libc::{c_int, c_uint, c_void, nlmsghdr, size_t};
 
 /// The message behind a pointer; `None` if its length is less than a header's.

@@ -8,12 +8,12 @@ use crate::capi::ffi::alloc::{Object, place, unplace};
 use crate::capi::ffi::at_work::Frame;
 use crate::capi::ffi::cancel::without_cancellation;
 use crate::capi::ffi::nfnl::{Block, Callback, Registration};
-use crate::conntrack::wire::cta;
 use crate::conntrack::wire::query::Request;
 use crate::error::Error;
 use crate::netlink::exchange::{Cursor, Exchange, Place, Step};
 use crate::netlink::message::Message;
 use crate::netlink::socket::Socket;
+use crate::uapi::cta;
 use libc::c_void;
 use std::mem::MaybeUninit;
 

@@ -5,6 +5,7 @@
 use super::event::FilterAttr;
 use crate::error::Error;
 use crate::netlink::bpf::{Place, Program, Width};
+use crate::uapi::cta;
 
 /// A number to compare with, under a mask; both in host order.
 #[repr(C)]
@@ -127,62 +128,45 @@ const ATTRIBUTES_OFFSET: u32 = 20;
 /// The length of an attribute's header.
 const ATTRIBUTE_HEADER: u32 = 4;
 
-// Attribute types of <linux/netfilter/nfnetlink_conntrack.h>.
-const CTA_TUPLE_ORIG: u16 = 1;
-const CTA_TUPLE_REPLY: u16 = 2;
-const CTA_TUPLE_IP: u16 = 1;
-const CTA_IP_V4_SRC: u16 = 1;
-const CTA_IP_V4_DST: u16 = 2;
-const CTA_IP_V6_SRC: u16 = 3;
-const CTA_IP_V6_DST: u16 = 4;
-const CTA_TUPLE_PROTO: u16 = 2;
-const CTA_TUPLE_ZONE: u16 = 3;
-const CTA_PROTO_NUM: u16 = 1;
-const CTA_PROTOINFO: u16 = 4;
-const CTA_PROTOINFO_TCP: u16 = 1;
-const CTA_PROTOINFO_DCCP: u16 = 2;
-const CTA_PROTOINFO_SCTP: u16 = 3;
-const CTA_PROTOINFO_TCP_STATE: u16 = 1;
-const CTA_PROTOINFO_DCCP_STATE: u16 = 1;
-const CTA_PROTOINFO_SCTP_STATE: u16 = 1;
-const CTA_MARK: u16 = 8;
-const CTA_ZONE: u16 = 18;
-
 pub(super) const PROTOCOL: Field = Field {
     attr: FilterAttr::L4Proto,
-    paths: &[&[CTA_TUPLE_ORIG, CTA_TUPLE_PROTO, CTA_PROTO_NUM]],
+    paths: &[&[cta::TUPLE_ORIG, cta::TUPLE_PROTO, cta::PROTO_NUM]],
     width: Width::Byte,
     absent: Absent::Passes,
 };
 
 pub(super) const SRC_IPV4: Field =
-    address(FilterAttr::SrcIpv4, &[&[CTA_TUPLE_ORIG, CTA_TUPLE_IP, CTA_IP_V4_SRC]]);
+    address(FilterAttr::SrcIpv4, &[&[cta::TUPLE_ORIG, cta::TUPLE_IP, cta::IP_V4_SRC]]);
 pub(super) const DST_IPV4: Field =
-    address(FilterAttr::DstIpv4, &[&[CTA_TUPLE_ORIG, CTA_TUPLE_IP, CTA_IP_V4_DST]]);
+    address(FilterAttr::DstIpv4, &[&[cta::TUPLE_ORIG, cta::TUPLE_IP, cta::IP_V4_DST]]);
 pub(super) const SRC_IPV6: Field =
-    address(FilterAttr::SrcIpv6, &[&[CTA_TUPLE_ORIG, CTA_TUPLE_IP, CTA_IP_V6_SRC]]);
+    address(FilterAttr::SrcIpv6, &[&[cta::TUPLE_ORIG, cta::TUPLE_IP, cta::IP_V6_SRC]]);
 pub(super) const DST_IPV6: Field =
-    address(FilterAttr::DstIpv6, &[&[CTA_TUPLE_ORIG, CTA_TUPLE_IP, CTA_IP_V6_DST]]);
+    address(FilterAttr::DstIpv6, &[&[cta::TUPLE_ORIG, cta::TUPLE_IP, cta::IP_V6_DST]]);
 
 pub(super) const MARK: Field = Field {
     attr: FilterAttr::Mark,
-    paths: &[&[CTA_MARK]],
+    paths: &[&[cta::MARK]],
     width: Width::Word,
     absent: Absent::IsZero,
 };
 /// An entry has one zone: of both directions, or in the tuple of the one that it is for.
 pub(super) const ZONE: Field = Field {
     attr: FilterAttr::Zone,
-    paths: &[&[CTA_ZONE], &[CTA_TUPLE_ORIG, CTA_TUPLE_ZONE], &[CTA_TUPLE_REPLY, CTA_TUPLE_ZONE]],
+    paths: &[
+        &[cta::ZONE],
+        &[cta::TUPLE_ORIG, cta::TUPLE_ZONE],
+        &[cta::TUPLE_REPLY, cta::TUPLE_ZONE],
+    ],
     width: Width::Half,
     absent: Absent::IsZero,
 };
 
 /// The protocols whose state the kernel reports, each a field of its own.
 pub(super) const STATE_FIELDS: [StateField; 3] = [
-    state(libc::IPPROTO_TCP, &[&[CTA_PROTOINFO, CTA_PROTOINFO_TCP, CTA_PROTOINFO_TCP_STATE]]),
-    state(libc::IPPROTO_DCCP, &[&[CTA_PROTOINFO, CTA_PROTOINFO_DCCP, CTA_PROTOINFO_DCCP_STATE]]),
-    state(libc::IPPROTO_SCTP, &[&[CTA_PROTOINFO, CTA_PROTOINFO_SCTP, CTA_PROTOINFO_SCTP_STATE]]),
+    state(libc::IPPROTO_TCP, &[&[cta::PROTOINFO, cta::PROTOINFO_TCP, cta::TCP_STATE]]),
+    state(libc::IPPROTO_DCCP, &[&[cta::PROTOINFO, cta::PROTOINFO_DCCP, cta::DCCP_STATE]]),
+    state(libc::IPPROTO_SCTP, &[&[cta::PROTOINFO, cta::PROTOINFO_SCTP, cta::SCTP_STATE]]),
 ];
 
 const fn address(attr: FilterAttr, paths: &'static [&'static [u16]]) -> Field {

@@ -6,6 +6,7 @@ use super::entry::{Conntrack, Counters, Slot, Tuple};
 use super::icmp;
 use super::layer4::Layer4;
 use crate::error::Error;
+use crate::uapi::ips;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 bitflags::bitflags! {
@@ -13,35 +14,35 @@ bitflags::bitflags! {
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     pub struct Status: u32 {
         /// Another flow's helper expected this one.
-        const EXPECTED = 1 << 0;
+        const EXPECTED = ips::EXPECTED;
         /// Packets were seen in both directions.
-        const SEEN_REPLY = 1 << 1;
+        const SEEN_REPLY = ips::SEEN_REPLY;
         /// The entry is not dropped early when the table is full.
-        const ASSURED = 1 << 2;
+        const ASSURED = ips::ASSURED;
         /// The entry is in the table.
-        const CONFIRMED = 1 << 3;
+        const CONFIRMED = ips::CONFIRMED;
         /// The source is translated.
-        const SRC_NAT = 1 << 4;
+        const SRC_NAT = ips::SRC_NAT;
         /// The destination is translated.
-        const DST_NAT = 1 << 5;
+        const DST_NAT = ips::DST_NAT;
         /// Sequence numbers are adjusted.
-        const SEQ_ADJUST = 1 << 6;
+        const SEQ_ADJUST = ips::SEQ_ADJUST;
         /// Source translation is set up.
-        const SRC_NAT_DONE = 1 << 7;
+        const SRC_NAT_DONE = ips::SRC_NAT_DONE;
         /// Destination translation is set up.
-        const DST_NAT_DONE = 1 << 8;
+        const DST_NAT_DONE = ips::DST_NAT_DONE;
         /// The entry is being removed.
-        const DYING = 1 << 9;
+        const DYING = ips::DYING;
         /// The timeout cannot be changed.
-        const FIXED_TIMEOUT = 1 << 10;
+        const FIXED_TIMEOUT = ips::FIXED_TIMEOUT;
         /// A template, not a flow.
-        const TEMPLATE = 1 << 11;
+        const TEMPLATE = ips::TEMPLATE;
         /// The helper was given by a rule or request.
-        const HELPER = 1 << 13;
+        const HELPER = ips::HELPER;
         /// Packets take the software fast path.
-        const OFFLOAD = 1 << 14;
+        const OFFLOAD = ips::OFFLOAD;
         /// Packets take the hardware fast path.
-        const HW_OFFLOAD = 1 << 15;
+        const HW_OFFLOAD = ips::HW_OFFLOAD;
         // Newer kernels may set others.
         const _ = !0;
     }

@@ -5,6 +5,7 @@ use super::attr::{Attr, Presence};
 use super::entry::{Conntrack, Flat, NatRange, Tuple};
 use super::layer4::Layer4;
 use crate::error::Error;
+use crate::uapi::ips;
 
 /// Turns the source NAT seen in the tuples into a request for it, and undoes it in the reply.
 pub const UNDO_SNAT: u32 = 0;
@@ -27,11 +28,6 @@ pub const IS_DNAT: u32 = 1;
 pub const IS_SPAT: u32 = 2;
 /// Whether the destination port is translated.
 pub const IS_DPAT: u32 = 3;
-
-/// `IPS_SRC_NAT_DONE` of the kernel's `nf_conntrack_common.h`.
-const SRC_NAT_DONE: u32 = 1 << 7;
-/// `IPS_DST_NAT_DONE`.
-const DST_NAT_DONE: u32 = 1 << 8;
 
 /// Attributes 0 to 18: all that is in the tuples but for the zones.
 const TUPLES: Presence = {
@@ -102,10 +98,10 @@ impl Conntrack {
     pub fn get_option(&self, option: u32) -> Result<bool, Error> {
         let Flat { orig, reply, .. } = &self.flat;
         let (done, differs) = match option {
-            IS_SNAT => (SRC_NAT_DONE, addresses_differ(orig.l3proto, &reply.dst, &orig.src)),
-            IS_DNAT => (DST_NAT_DONE, addresses_differ(orig.l3proto, &reply.src, &orig.dst)),
-            IS_SPAT => (SRC_NAT_DONE, reply.l4dst != orig.l4src),
-            IS_DPAT => (DST_NAT_DONE, reply.l4src != orig.l4dst),
+            IS_SNAT => (ips::SRC_NAT_DONE, addresses_differ(orig.l3proto, &reply.dst, &orig.src)),
+            IS_DNAT => (ips::DST_NAT_DONE, addresses_differ(orig.l3proto, &reply.src, &orig.dst)),
+            IS_SPAT => (ips::SRC_NAT_DONE, reply.l4dst != orig.l4src),
+            IS_DPAT => (ips::DST_NAT_DONE, reply.l4src != orig.l4dst),
             _ => return Err(Error::UnknownOption(option)),
         };
         Ok(differs && (!self.has(Attr::Status) || self.flat.status & done != 0))

@@ -93,15 +93,6 @@ pub(super) static DCCP: States = States([
 /// What to print for a security context that is marked present but was never filled.
 pub(super) const NO_STRING: &[u8] = b"(null)";
 
-/// Status bit: packets went in both directions.
-pub(super) const SEEN_REPLY: u32 = 1 << 1;
-/// Status bit: the entry is not dropped early when the table is full.
-pub(super) const ASSURED: u32 = 1 << 2;
-/// Status bit: the flow is in the software fast path.
-pub(super) const OFFLOAD: u32 = 1 << 14;
-/// Status bit: the flow is in the hardware fast path.
-pub(super) const HW_OFFLOAD: u32 = 1 << 15;
-
 /// Message type: an entry is new.
 pub(super) const NEW: u32 = 1;
 /// Message type: an entry changed.

@@ -10,6 +10,7 @@ use crate::conntrack::object::layer4::Layer4;
 use crate::error::Error;
 use crate::text::time;
 use crate::text::writer::Writer;
+use crate::uapi::ips;
 
 /// Prints the line; on failure what precedes the missing protocol.
 pub(super) fn conntrack(
@@ -140,7 +141,7 @@ fn original(out: &mut Writer<'_>, ct: &Conntrack) {
     if ct.flat.present.has_all(COUNTED) {
         counters(out, counted);
     }
-    if ct.has(Attr::Status) && status & names::SEEN_REPLY == 0 {
+    if ct.has(Attr::Status) && status & ips::SEEN_REPLY == 0 {
         out.text(b"[UNREPLIED] ");
     }
 }
@@ -167,9 +168,9 @@ fn marks(out: &mut Writer<'_>, ct: &Conntrack) {
     let flat = &ct.flat;
     if ct.has(Attr::Status) {
         match flat.status {
-            status if status & names::HW_OFFLOAD != 0 => out.text(b"[HW_OFFLOAD] "),
-            status if status & names::OFFLOAD != 0 => out.text(b"[OFFLOAD] "),
-            status if status & names::ASSURED != 0 => out.text(b"[ASSURED] "),
+            status if status & ips::HW_OFFLOAD != 0 => out.text(b"[HW_OFFLOAD] "),
+            status if status & ips::OFFLOAD != 0 => out.text(b"[OFFLOAD] "),
+            status if status & ips::ASSURED != 0 => out.text(b"[ASSURED] "),
             _ => {}
         }
     }

@@ -9,6 +9,7 @@ use crate::conntrack::object::entry::{Conntrack, Counters, Flat, Tuple};
 use crate::conntrack::object::layer4::Layer4;
 use crate::text::time;
 use crate::text::writer::Writer;
+use crate::uapi::ips;
 
 /// Prints a `flow` element.
 pub(super) fn conntrack(out: &mut Writer<'_>, ct: &Conntrack, style: &Style<'_>) {
@@ -216,10 +217,10 @@ fn marks(out: &mut Writer<'_>, ct: &Conntrack, style: &Style<'_>) {
 
 fn status(out: &mut Writer<'_>, ct: &Conntrack) {
     if ct.has(Attr::Status) {
-        if ct.flat.status & names::ASSURED != 0 {
+        if ct.flat.status & ips::ASSURED != 0 {
             out.text(b"<assured/>");
         }
-        if ct.flat.status & names::SEEN_REPLY == 0 {
+        if ct.flat.status & ips::SEEN_REPLY == 0 {
             out.text(b"<unreplied/>");
         }
     }

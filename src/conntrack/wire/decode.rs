@@ -7,14 +7,15 @@
 #![forbid(unsafe_code)]
 
 use super::members::{Members, be16, be32, be64, keep, last};
+use super::shape;
 use super::tuple::{MASTER, ORIG, REPLY, tuple};
-use super::{cta, shape};
 use crate::conntrack::heap::{Bytes, Text};
 use crate::conntrack::labels::bitmask::Bitmask;
 use crate::conntrack::object::attr::{Attr, Presence};
 use crate::conntrack::object::entry::{Conntrack, Counters, Flat};
 use crate::error::Error;
 use crate::netlink::message::{Attributes, Message};
+use crate::uapi::cta;
 
 /// The nests of a message, decoded once all are known, since the last of each counts.
 #[derive(Default)]

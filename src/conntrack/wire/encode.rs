@@ -1,7 +1,6 @@
 //! An object into the attributes of a request, in the order programs have always sent them.
 #![forbid(unsafe_code)]
 
-use super::cta;
 use crate::conntrack::filter::dump::DumpFilter;
 use crate::conntrack::filter::tuple::{ORIGINAL, REPLY};
 use crate::conntrack::labels::bitmask::Bitmask;
@@ -10,6 +9,7 @@ use crate::conntrack::object::entry::{Conntrack, Flat, NatRange, Tuple};
 use crate::conntrack::object::layer4::Layer4;
 use crate::error::Error;
 use crate::netlink::builder::Builder;
+use crate::uapi::{cta, ips};
 
 const REPLY_TUPLE: Presence = Presence::of(&[
     Attr::ReplIpv4Src,
@@ -58,9 +58,6 @@ const SYNPROXY: Presence =
 
 /// Bytes of the longest tuple: IPv6, ICMPv6, with a zone.
 const TUPLE_SIZE: usize = 92;
-
-/// The kernel refuses a status without it.
-const IPS_CONFIRMED: u32 = 1 << 3;
 
 /// Appends all that the kernel takes of `ct`.
 ///
@@ -207,7 +204,8 @@ fn layer4(to: &mut Builder<'_>, tuple: &Tuple) {
 
 fn numbers(to: &mut Builder<'_>, flat: &Flat) {
     for (attr, kind, value) in [
-        (Attr::Status, cta::STATUS, flat.status | IPS_CONFIRMED),
+        // The kernel refuses a status without that bit.
+        (Attr::Status, cta::STATUS, flat.status | ips::CONFIRMED),
         (Attr::Timeout, cta::TIMEOUT, flat.timeout),
         (Attr::Mark, cta::MARK, flat.mark),
         (Attr::Secmark, cta::SECMARK, flat.secmark),

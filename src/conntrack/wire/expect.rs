@@ -1,15 +1,16 @@
 //! Expectations: messages into objects and back.
 #![forbid(unsafe_code)]
 
+use super::encode;
 use super::members::{Members, be16, be32, keep};
 use super::tuple::{self, ORIG};
-use super::{cta, encode};
 use crate::conntrack::object::attr::Presence;
 use crate::conntrack::object::entry::{Conntrack, Flat};
 use crate::conntrack::object::expectation::{Expect, ExpectAttr};
 use crate::error::Error;
 use crate::netlink::builder::Builder;
 use crate::netlink::message::Attributes;
+use crate::uapi::cta;
 
 /// Bytes of the longest function name attribute that is taken.
 const FUNCTION_MAX: usize = 24;

@@ -2,8 +2,8 @@
 //! one that was seen, created again as it was.
 #![forbid(unsafe_code)]
 
+use super::encode;
 use super::tuple::{MASTER, ORIG, REPLY, TupleAttrs};
-use super::{cta, encode};
 use crate::conntrack::object::attr::{Attr, Presence};
 use crate::conntrack::object::entry::{Conntrack, Flat, Tuple};
 use crate::conntrack::object::flow::{ORIGINAL_TUPLE, REPLY_TUPLE};
@@ -12,6 +12,7 @@ use crate::conntrack::object::layer4::Layer4;
 use crate::conntrack::object::nat::{UNDO_DNAT, UNDO_DPAT, UNDO_SNAT, UNDO_SPAT};
 use crate::error::Error;
 use crate::netlink::builder::Builder;
+use crate::uapi::{cta, ips};
 
 const SNAT: [Attr; 3] = [Attr::SnatIpv4, Attr::SnatIpv6, Attr::SnatPort];
 const DNAT: [Attr; 3] = [Attr::DnatIpv4, Attr::DnatIpv6, Attr::DnatPort];
@@ -19,11 +20,6 @@ const NAT_IPV4: Presence = Presence::of(&[Attr::SnatIpv4, Attr::DnatIpv4]);
 const NAT_IPV6: Presence = Presence::of(&[Attr::SnatIpv6, Attr::DnatIpv6]);
 const NAT: Presence = Presence::of(&SNAT).with(Presence::of(&DNAT));
 const TUPLES: Presence = ORIGINAL_TUPLE.with(REPLY_TUPLE);
-
-const IPS_EXPECTED: u32 = 1 << 0;
-const IPS_SRC_NAT: u32 = 1 << 4;
-const IPS_DST_NAT: u32 = 1 << 5;
-const IPS_DYING: u32 = 1 << 9;
 
 /// All TCP flags but MAXACK_SET, which speaks of a number that the kernel does not tell.
 const TCP_FLAGS: u8 = !0x20;
@@ -146,7 +142,7 @@ pub fn whole(to: &mut Builder<'_>, ct: &Conntrack) -> Result<(), Error> {
     settle(&mut ct.flat);
     renew_nat(&mut ct)?;
     unmask_flags(&mut ct, true);
-    ct.flat.status &= !(IPS_EXPECTED | IPS_DYING);
+    ct.flat.status &= !(ips::EXPECTED | ips::DYING);
     for side in sides(&ct.flat) {
         side.check()?;
         side.append(to)?;
@@ -160,7 +156,7 @@ pub fn whole(to: &mut Builder<'_>, ct: &Conntrack) -> Result<(), Error> {
 fn renew_nat(ct: &mut Conntrack) -> Result<(), Error> {
     let status = if ct.has(Attr::Status) { ct.flat.status } else { 0 };
     for (bit, attrs, undo_address, undo_port) in
-        [(IPS_SRC_NAT, SNAT, UNDO_SNAT, UNDO_SPAT), (IPS_DST_NAT, DNAT, UNDO_DNAT, UNDO_DPAT)]
+        [(ips::SRC_NAT, SNAT, UNDO_SNAT, UNDO_SPAT), (ips::DST_NAT, DNAT, UNDO_DNAT, UNDO_DPAT)]
     {
         if status & bit == 0 || ct.flat.present.has_any(Presence::of(&attrs)) {
             continue;
@@ -169,7 +165,7 @@ fn renew_nat(ct: &mut Conntrack) -> Result<(), Error> {
         let layer4 = Layer4::of(ct.flat.orig.l4proto);
         if layer4.has_ends() {
             ct.set_option(undo_port)?;
-        } else if layer4 == Layer4::Icmp && bit == IPS_SRC_NAT {
+        } else if layer4 == Layer4::Icmp && bit == ips::SRC_NAT {
             // The id is the same in both directions, and the source's to translate.
             let Flat { orig, reply, snat, present, .. } = &mut ct.flat;
             (snat.min_port, snat.max_port) = (reply.l4src, reply.l4src);
@@ -240,7 +236,7 @@ mod tests {
         let mut ct = flow(protocol, src, dst);
         let reply = flow(protocol, reply_dst, reply_src);
         ct.flat.reply = reply.flat.reply;
-        ct.set_u32(Attr::Status, IPS_SRC_NAT | IPS_DST_NAT | 0x18e).unwrap();
+        ct.set_u32(Attr::Status, ips::SRC_NAT | ips::DST_NAT | 0x18e).unwrap();
         ct.set_u32(Attr::Timeout, 60).unwrap();
         ct.set_u32(Attr::Id, 7).unwrap();
         ct
@@ -382,11 +378,11 @@ mod tests {
         };
         assert_eq!(nat(Query::Create, &ct), [true, true]);
         assert_eq!(nat(Query::Update, &ct), [false, false]);
-        ct.set_u32(Attr::Status, IPS_DST_NAT).unwrap();
+        ct.set_u32(Attr::Status, ips::DST_NAT).unwrap();
         assert_eq!(nat(Query::Create, &ct), [false, true]);
         ct.unset(Attr::Status);
         assert_eq!(nat(Query::Create, &ct), [false, false]);
-        ct.set_u32(Attr::Status, IPS_SRC_NAT).unwrap();
+        ct.set_u32(Attr::Status, ips::SRC_NAT).unwrap();
         ct.set_address(Attr::SnatIpv4, "7.7.7.7".parse().unwrap()).unwrap();
         let address = value(Query::Create, &ct, &[cta::NAT_SRC, cta::NAT_V4_MINIP]);
         assert_eq!(address, Some(vec![7; 4]), "what was asked for comes first");
@@ -418,7 +414,7 @@ mod tests {
     #[test]
     fn the_status_of_an_entry_can_be_given_back() {
         let mut ct = flow(6, "10.0.0.1:1", "10.0.0.2:2");
-        ct.set_u32(Attr::Status, IPS_EXPECTED | IPS_DYING | 0x8e).unwrap();
+        ct.set_u32(Attr::Status, ips::EXPECTED | ips::DYING | 0x8e).unwrap();
         assert_eq!(built(Query::Create, &ct).unwrap().1.status().unwrap().bits(), 0x8e);
     }
 

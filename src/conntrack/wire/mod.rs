@@ -1,7 +1,6 @@
 //! Bytes to objects and back: the only place that knows the attributes of ctnetlink.
 #![forbid(unsafe_code)]
 
-pub mod cta;
 pub mod decode;
 pub mod encode;
 pub mod expect;
@@ -12,6 +11,7 @@ mod shape;
 mod tuple;
 
 use crate::netlink::message::Message;
+use crate::uapi::cta;
 
 /// What a message says has happened. The numbers are those of `enum nf_conntrack_msg_type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,12 +1,13 @@
 //! The requests: which message each query is, and with what it is filled.
 #![forbid(unsafe_code)]
 
-use super::{cta, encode, expect, flow};
+use super::{encode, expect, flow};
 use crate::conntrack::filter::dump::DumpFilter;
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::object::expectation::Expect;
 use crate::error::Error;
 use crate::netlink::builder::{Builder, Header};
+use crate::uapi::cta;
 
 /// Bytes of the buffer a request is built in: more than any but absurdly large labels need.
 pub const REQUEST_SIZE: usize = 4096;

@@ -4,7 +4,7 @@
 //! an older or newer kernel may send, gives `None` and is walked attribute by attribute.
 #![forbid(unsafe_code)]
 
-use super::cta;
+use crate::uapi::cta;
 
 /// The flag of an attribute whose value is attributes.
 const NESTED: u16 = 0x8000;

@@ -1,12 +1,12 @@
 //! A tuple nest into one direction of a flow.
 #![forbid(unsafe_code)]
 
-use super::cta;
 use super::members::{Members, be16, keep};
 use super::shape::{self, Ports};
 use crate::conntrack::object::attr::{Attr, Presence};
 use crate::conntrack::object::entry::Tuple;
 use crate::netlink::message::Attributes;
+use crate::uapi::cta;
 
 /// Which attributes the members of a tuple are.
 pub(super) struct TupleAttrs {

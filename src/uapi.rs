@@ -1,0 +1,141 @@
+//! Numbers of the kernel's UAPI headers, each written once.
+#![forbid(unsafe_code)]
+#![allow(missing_docs, reason = "the names are the kernel's, without the prefix of their module")]
+
+/// `linux/netfilter/nfnetlink.h` and `nfnetlink_conntrack.h`: subsystems, messages, and the
+/// attributes `CTA_*` of ctnetlink.
+pub mod cta {
+    /// Subsystem of conntrack messages, `NFNL_SUBSYS_CTNETLINK`.
+    pub const SUBSYS_CT: u8 = 1;
+    /// Subsystem of expectation messages, `NFNL_SUBSYS_CTNETLINK_EXP`.
+    pub const SUBSYS_EXP: u8 = 2;
+
+    /// `IPCTNL_MSG_CT_NEW` and `IPCTNL_MSG_EXP_NEW`.
+    pub const MSG_NEW: u8 = 0;
+    /// `IPCTNL_MSG_CT_GET` and `IPCTNL_MSG_EXP_GET`.
+    pub const MSG_GET: u8 = 1;
+    /// `IPCTNL_MSG_CT_DELETE` and `IPCTNL_MSG_EXP_DELETE`.
+    pub const MSG_DELETE: u8 = 2;
+    /// `IPCTNL_MSG_CT_GET_CTRZERO`.
+    pub const MSG_GET_CTRZERO: u8 = 3;
+
+    // Top level of a conntrack message.
+    pub const TUPLE_ORIG: u16 = 1;
+    pub const TUPLE_REPLY: u16 = 2;
+    pub const STATUS: u16 = 3;
+    pub const PROTOINFO: u16 = 4;
+    pub const HELP: u16 = 5;
+    pub const NAT_SRC: u16 = 6;
+    pub const TIMEOUT: u16 = 7;
+    pub const MARK: u16 = 8;
+    pub const COUNTERS_ORIG: u16 = 9;
+    pub const COUNTERS_REPLY: u16 = 10;
+    pub const USE: u16 = 11;
+    pub const ID: u16 = 12;
+    pub const NAT_DST: u16 = 13;
+    pub const TUPLE_MASTER: u16 = 14;
+    pub const SEQ_ADJ_ORIG: u16 = 15;
+    pub const SEQ_ADJ_REPLY: u16 = 16;
+    pub const SECMARK: u16 = 17;
+    pub const ZONE: u16 = 18;
+    pub const SECCTX: u16 = 19;
+    pub const TIMESTAMP: u16 = 20;
+    pub const MARK_MASK: u16 = 21;
+    pub const LABELS: u16 = 22;
+    pub const LABELS_MASK: u16 = 23;
+    pub const SYNPROXY: u16 = 24;
+    pub const FILTER: u16 = 25;
+    pub const STATUS_MASK: u16 = 26;
+    pub const TIMESTAMP_EVENT: u16 = 27;
+
+    // In a tuple.
+    pub const TUPLE_IP: u16 = 1;
+    pub const TUPLE_PROTO: u16 = 2;
+    pub const TUPLE_ZONE: u16 = 3;
+    pub const IP_V4_SRC: u16 = 1;
+    pub const IP_V4_DST: u16 = 2;
+    pub const IP_V6_SRC: u16 = 3;
+    pub const IP_V6_DST: u16 = 4;
+    pub const PROTO_NUM: u16 = 1;
+    pub const PROTO_SRC_PORT: u16 = 2;
+    pub const PROTO_DST_PORT: u16 = 3;
+    pub const PROTO_ICMP_ID: u16 = 4;
+    pub const PROTO_ICMP_TYPE: u16 = 5;
+    pub const PROTO_ICMP_CODE: u16 = 6;
+    pub const PROTO_ICMPV6_ID: u16 = 7;
+    pub const PROTO_ICMPV6_TYPE: u16 = 8;
+    pub const PROTO_ICMPV6_CODE: u16 = 9;
+
+    // In PROTOINFO.
+    pub const PROTOINFO_TCP: u16 = 1;
+    pub const PROTOINFO_DCCP: u16 = 2;
+    pub const PROTOINFO_SCTP: u16 = 3;
+    pub const TCP_STATE: u16 = 1;
+    pub const TCP_WSCALE_ORIGINAL: u16 = 2;
+    pub const TCP_WSCALE_REPLY: u16 = 3;
+    pub const TCP_FLAGS_ORIGINAL: u16 = 4;
+    pub const TCP_FLAGS_REPLY: u16 = 5;
+    pub const DCCP_STATE: u16 = 1;
+    pub const DCCP_ROLE: u16 = 2;
+    pub const DCCP_HANDSHAKE_SEQ: u16 = 3;
+    pub const SCTP_STATE: u16 = 1;
+    pub const SCTP_VTAG_ORIGINAL: u16 = 2;
+    pub const SCTP_VTAG_REPLY: u16 = 3;
+
+    // In the smaller nests.
+    pub const COUNTERS_PACKETS: u16 = 1;
+    pub const COUNTERS_BYTES: u16 = 2;
+    pub const COUNTERS32_PACKETS: u16 = 3;
+    pub const COUNTERS32_BYTES: u16 = 4;
+    pub const TIMESTAMP_START: u16 = 1;
+    pub const TIMESTAMP_STOP: u16 = 2;
+    pub const SEQADJ_CORRECTION_POS: u16 = 1;
+    pub const SEQADJ_OFFSET_BEFORE: u16 = 2;
+    pub const SEQADJ_OFFSET_AFTER: u16 = 3;
+    pub const SYNPROXY_ISN: u16 = 1;
+    pub const SYNPROXY_ITS: u16 = 2;
+    pub const SYNPROXY_TSOFF: u16 = 3;
+    pub const HELP_NAME: u16 = 1;
+    pub const HELP_INFO: u16 = 2;
+    pub const SECCTX_NAME: u16 = 1;
+    pub const NAT_V4_MINIP: u16 = 1;
+    pub const NAT_PROTO: u16 = 3;
+    pub const NAT_V6_MINIP: u16 = 4;
+    pub const PROTONAT_PORT_MIN: u16 = 1;
+    pub const PROTONAT_PORT_MAX: u16 = 2;
+    pub const FILTER_ORIG_FLAGS: u16 = 1;
+    pub const FILTER_REPLY_FLAGS: u16 = 2;
+
+    // Top level of an expectation message.
+    pub const EXPECT_MASTER: u16 = 1;
+    pub const EXPECT_TUPLE: u16 = 2;
+    pub const EXPECT_MASK: u16 = 3;
+    pub const EXPECT_TIMEOUT: u16 = 4;
+    pub const EXPECT_HELP_NAME: u16 = 6;
+    pub const EXPECT_ZONE: u16 = 7;
+    pub const EXPECT_FLAGS: u16 = 8;
+    pub const EXPECT_CLASS: u16 = 9;
+    pub const EXPECT_NAT: u16 = 10;
+    pub const EXPECT_FN: u16 = 11;
+    pub const EXPECT_NAT_DIR: u16 = 1;
+    pub const EXPECT_NAT_TUPLE: u16 = 2;
+}
+
+/// `linux/netfilter/nf_conntrack_common.h`: the status bits `IPS_*` of an entry.
+pub mod ips {
+    pub const EXPECTED: u32 = 1 << 0;
+    pub const SEEN_REPLY: u32 = 1 << 1;
+    pub const ASSURED: u32 = 1 << 2;
+    pub const CONFIRMED: u32 = 1 << 3;
+    pub const SRC_NAT: u32 = 1 << 4;
+    pub const DST_NAT: u32 = 1 << 5;
+    pub const SEQ_ADJUST: u32 = 1 << 6;
+    pub const SRC_NAT_DONE: u32 = 1 << 7;
+    pub const DST_NAT_DONE: u32 = 1 << 8;
+    pub const DYING: u32 = 1 << 9;
+    pub const FIXED_TIMEOUT: u32 = 1 << 10;
+    pub const TEMPLATE: u32 = 1 << 11;
+    pub const HELPER: u32 = 1 << 13;
+    pub const OFFLOAD: u32 = 1 << 14;
+    pub const HW_OFFLOAD: u32 = 1 << 15;
+}
