@@ -1,9 +1,10 @@
 //! Messages of a real kernel, decoded and encoded again, cut short and damaged.
 
 use ctrs::Conntrack;
-use ctrs::conntrack::wire::{cta, decode, encode, expect};
+use ctrs::conntrack::wire::{decode, encode, expect};
 use ctrs::netlink::builder::{Builder, Header};
 use ctrs::netlink::message::Message;
+use ctrs::uapi::cta;
 use std::path::Path;
 
 /// Every message of the corpus, with the line that describes it.

@@ -47,6 +47,25 @@ pub enum Class {
     Meta,
 }
 
+/// How an attribute counts when two objects are compared, as [`super::compare`] does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compared {
+    /// It does not.
+    Never,
+    /// Where both have it, the values count.
+    Value,
+    /// As `Value`, and where it is absent it is zero.
+    OrZero,
+    /// As `OrZero`, with the original tuple.
+    OriginalZone,
+    /// As `OrZero`, with the reply tuple.
+    ReplyZone,
+    /// Where both have the same layer 4 protocol, one with ports.
+    Ports,
+    /// Where both have ICMP, or both ICMPv6.
+    Icmp,
+}
+
 /// A row of the attribute table.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {
@@ -58,10 +77,12 @@ pub struct Row {
     pub offset: u16,
     /// The class it is copied with.
     pub class: Class,
+    /// How it counts in comparisons.
+    pub compared: Compared,
 }
 
 macro_rules! attributes {
-    ($($(#[$doc:meta])* $name:ident = $number:literal: $class:ident, $offset:expr, $storage:expr;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $number:literal: $class:ident, $offset:expr, $storage:expr, $compared:ident;)*) => {
         /// A conntrack attribute, numbered as `enum nf_conntrack_attr` is.
         ///
         /// "Network order" and "host order" say how the bytes of the value lie in memory.
@@ -70,11 +91,13 @@ macro_rules! attributes {
         pub enum Attr { $($(#[$doc])* $name = $number),* }
 
         static TABLE: [Row; ATTR_COUNT] = ROWS;
-        const ROWS: [Row; ATTR_COUNT] = [$(Row {
+        /// The table, for what the compiler derives of it.
+        pub(super) const ROWS: [Row; ATTR_COUNT] = [$(Row {
             attr: Attr::$name,
             storage: $storage,
             offset: $offset as u16,
             class: Class::$class,
+            compared: Compared::$compared,
         }),*];
     };
 }
@@ -111,157 +134,157 @@ const NAT_PORT: Storage = Storage::Range { width: 2, stride: 2 };
 
 attributes! {
     /// Source address of the original direction, IPv4, network order.
-    OrigIpv4Src = 0: Original, ORIG + SRC, IPV4;
+    OrigIpv4Src = 0: Original, ORIG + SRC, IPV4, Value;
     /// Destination address of the original direction, IPv4, network order.
-    OrigIpv4Dst = 1: Original, ORIG + DST, IPV4;
+    OrigIpv4Dst = 1: Original, ORIG + DST, IPV4, Value;
     /// Source address of the reply direction, IPv4, network order.
-    ReplIpv4Src = 2: Reply, REPLY + SRC, IPV4;
+    ReplIpv4Src = 2: Reply, REPLY + SRC, IPV4, Value;
     /// Destination address of the reply direction, IPv4, network order.
-    ReplIpv4Dst = 3: Reply, REPLY + DST, IPV4;
+    ReplIpv4Dst = 3: Reply, REPLY + DST, IPV4, Value;
     /// Source address of the original direction, IPv6, network order.
-    OrigIpv6Src = 4: Original, ORIG + SRC, IPV6;
+    OrigIpv6Src = 4: Original, ORIG + SRC, IPV6, Value;
     /// Destination address of the original direction, IPv6, network order.
-    OrigIpv6Dst = 5: Original, ORIG + DST, IPV6;
+    OrigIpv6Dst = 5: Original, ORIG + DST, IPV6, Value;
     /// Source address of the reply direction, IPv6, network order.
-    ReplIpv6Src = 6: Reply, REPLY + SRC, IPV6;
+    ReplIpv6Src = 6: Reply, REPLY + SRC, IPV6, Value;
     /// Destination address of the reply direction, IPv6, network order.
-    ReplIpv6Dst = 7: Reply, REPLY + DST, IPV6;
+    ReplIpv6Dst = 7: Reply, REPLY + DST, IPV6, Value;
     /// Source port of the original direction, network order.
-    OrigPortSrc = 8: Original, ORIG + L4SRC, U16;
+    OrigPortSrc = 8: Original, ORIG + L4SRC, U16, Ports;
     /// Destination port of the original direction, network order.
-    OrigPortDst = 9: Original, ORIG + L4DST, U16;
+    OrigPortDst = 9: Original, ORIG + L4DST, U16, Ports;
     /// Source port of the reply direction, network order.
-    ReplPortSrc = 10: Reply, REPLY + L4SRC, U16;
+    ReplPortSrc = 10: Reply, REPLY + L4SRC, U16, Ports;
     /// Destination port of the reply direction, network order.
-    ReplPortDst = 11: Reply, REPLY + L4DST, U16;
+    ReplPortDst = 11: Reply, REPLY + L4DST, U16, Ports;
     /// ICMP or ICMPv6 type.
-    IcmpType = 12: Original, ORIG + L4DST, Storage::Icmp(1);
+    IcmpType = 12: Original, ORIG + L4DST, Storage::Icmp(1), Icmp;
     /// ICMP or ICMPv6 code.
-    IcmpCode = 13: Original, ORIG + L4DST + 1, Storage::Icmp(1);
+    IcmpCode = 13: Original, ORIG + L4DST + 1, Storage::Icmp(1), Icmp;
     /// ICMP or ICMPv6 id, network order.
-    IcmpId = 14: Original, ORIG + L4SRC, Storage::Icmp(2);
+    IcmpId = 14: Original, ORIG + L4SRC, Storage::Icmp(2), Icmp;
     /// Layer 3 protocol of the original direction: `AF_INET` or `AF_INET6`.
-    OrigL3Proto = 15: Original, ORIG + L3, U8;
+    OrigL3Proto = 15: Original, ORIG + L3, U8, Value;
     /// Layer 3 protocol of the reply direction.
-    ReplL3Proto = 16: Reply, REPLY + L3, U8;
+    ReplL3Proto = 16: Reply, REPLY + L3, U8, Value;
     /// Layer 4 protocol of the original direction: `IPPROTO_*`.
-    OrigL4Proto = 17: Original, ORIG + L4, U8;
+    OrigL4Proto = 17: Original, ORIG + L4, U8, Value;
     /// Layer 4 protocol of the reply direction.
-    ReplL4Proto = 18: Reply, REPLY + L4, U8;
+    ReplL4Proto = 18: Reply, REPLY + L4, U8, Value;
     /// State of a TCP connection, `enum tcp_state`.
-    TcpState = 19: Meta, PROTO, U8;
+    TcpState = 19: Meta, PROTO, U8, Value;
     /// Address that source NAT gives the flow, IPv4, network order; set before creating.
-    SnatIpv4 = 20: Meta, SNAT + MIN, NAT_V4;
+    SnatIpv4 = 20: Meta, SNAT + MIN, NAT_V4, Never;
     /// Address that destination NAT gives the flow, IPv4, network order; set before creating.
-    DnatIpv4 = 21: Meta, DNAT + MIN, NAT_V4;
+    DnatIpv4 = 21: Meta, DNAT + MIN, NAT_V4, Never;
     /// Port that source NAT gives the flow, network order; set before creating.
-    SnatPort = 22: Meta, SNAT + MIN_PORT, NAT_PORT;
+    SnatPort = 22: Meta, SNAT + MIN_PORT, NAT_PORT, Never;
     /// Port that destination NAT gives the flow, network order; set before creating.
-    DnatPort = 23: Meta, DNAT + MIN_PORT, NAT_PORT;
+    DnatPort = 23: Meta, DNAT + MIN_PORT, NAT_PORT, Never;
     /// Seconds until the entry expires, host order.
-    Timeout = 24: Meta, offset_of!(Flat, timeout), U32;
+    Timeout = 24: Meta, offset_of!(Flat, timeout), U32, Value;
     /// Mark of the entry, host order.
-    Mark = 25: Meta, offset_of!(Flat, mark), U32;
+    Mark = 25: Meta, offset_of!(Flat, mark), U32, OrZero;
     /// Packets seen in the original direction, host order; only the kernel sets it.
-    OrigCounterPackets = 26: Meta, COUNTERS, Storage::FromKernel(8);
+    OrigCounterPackets = 26: Meta, COUNTERS, Storage::FromKernel(8), Never;
     /// Packets seen in the reply direction, host order; only the kernel sets it.
-    ReplCounterPackets = 27: Meta, COUNTERS + 16, Storage::FromKernel(8);
+    ReplCounterPackets = 27: Meta, COUNTERS + 16, Storage::FromKernel(8), Never;
     /// Bytes seen in the original direction, host order; only the kernel sets it.
-    OrigCounterBytes = 28: Meta, COUNTERS + 8, Storage::FromKernel(8);
+    OrigCounterBytes = 28: Meta, COUNTERS + 8, Storage::FromKernel(8), Never;
     /// Bytes seen in the reply direction, host order; only the kernel sets it.
-    ReplCounterBytes = 29: Meta, COUNTERS + 24, Storage::FromKernel(8);
+    ReplCounterBytes = 29: Meta, COUNTERS + 24, Storage::FromKernel(8), Never;
     /// Reference count of the entry, host order; only the kernel sets it.
-    Use = 30: Meta, offset_of!(Flat, use_count), Storage::FromKernel(4);
+    Use = 30: Meta, offset_of!(Flat, use_count), Storage::FromKernel(4), Never;
     /// Identifier the kernel gave the entry, host order.
-    Id = 31: Meta, offset_of!(Flat, id), U32;
+    Id = 31: Meta, offset_of!(Flat, id), U32, Value;
     /// Status bits `IPS_*`, host order.
-    Status = 32: Meta, offset_of!(Flat, status), U32;
+    Status = 32: Meta, offset_of!(Flat, status), U32, Value;
     /// TCP flags of the original direction, `IP_CT_TCP_FLAG_*`.
-    TcpFlagsOrig = 33: Meta, PROTO + 1, U8;
+    TcpFlagsOrig = 33: Meta, PROTO + 1, U8, Never;
     /// TCP flags of the reply direction.
-    TcpFlagsRepl = 34: Meta, PROTO + 3, U8;
+    TcpFlagsRepl = 34: Meta, PROTO + 3, U8, Never;
     /// Which TCP flags of the original direction an update changes.
-    TcpMaskOrig = 35: Meta, PROTO + 2, U8;
+    TcpMaskOrig = 35: Meta, PROTO + 2, U8, Never;
     /// Which TCP flags of the reply direction an update changes.
-    TcpMaskRepl = 36: Meta, PROTO + 4, U8;
+    TcpMaskRepl = 36: Meta, PROTO + 4, U8, Never;
     /// Source address of the master entry, IPv4, network order.
-    MasterIpv4Src = 37: Meta, MASTER + SRC, IPV4;
+    MasterIpv4Src = 37: Meta, MASTER + SRC, IPV4, Never;
     /// Destination address of the master entry, IPv4, network order.
-    MasterIpv4Dst = 38: Meta, MASTER + DST, IPV4;
+    MasterIpv4Dst = 38: Meta, MASTER + DST, IPV4, Never;
     /// Source address of the master entry, IPv6, network order.
-    MasterIpv6Src = 39: Meta, MASTER + SRC, IPV6;
+    MasterIpv6Src = 39: Meta, MASTER + SRC, IPV6, Never;
     /// Destination address of the master entry, IPv6, network order.
-    MasterIpv6Dst = 40: Meta, MASTER + DST, IPV6;
+    MasterIpv6Dst = 40: Meta, MASTER + DST, IPV6, Never;
     /// Source port of the master entry, network order.
-    MasterPortSrc = 41: Meta, MASTER + L4SRC, U16;
+    MasterPortSrc = 41: Meta, MASTER + L4SRC, U16, Never;
     /// Destination port of the master entry, network order.
-    MasterPortDst = 42: Meta, MASTER + L4DST, U16;
+    MasterPortDst = 42: Meta, MASTER + L4DST, U16, Never;
     /// Layer 3 protocol of the master entry.
-    MasterL3Proto = 43: Meta, MASTER + L3, U8;
+    MasterL3Proto = 43: Meta, MASTER + L3, U8, Never;
     /// Layer 4 protocol of the master entry.
-    MasterL4Proto = 44: Meta, MASTER + L4, U8;
+    MasterL4Proto = 44: Meta, MASTER + L4, U8, Never;
     /// Security mark, host order.
-    Secmark = 45: Meta, offset_of!(Flat, secmark), U32;
+    Secmark = 45: Meta, offset_of!(Flat, secmark), U32, Never;
     /// Sequence adjustment of the original direction: position of the correction, host order.
-    OrigNatSeqCorrectionPos = 46: Meta, SEQ, U32;
+    OrigNatSeqCorrectionPos = 46: Meta, SEQ, U32, Never;
     /// Sequence adjustment of the original direction: offset before it, host order.
-    OrigNatSeqOffsetBefore = 47: Meta, SEQ + 4, U32;
+    OrigNatSeqOffsetBefore = 47: Meta, SEQ + 4, U32, Never;
     /// Sequence adjustment of the original direction: offset after it, host order.
-    OrigNatSeqOffsetAfter = 48: Meta, SEQ + 8, U32;
+    OrigNatSeqOffsetAfter = 48: Meta, SEQ + 8, U32, Never;
     /// Sequence adjustment of the reply direction: position of the correction, host order.
-    ReplNatSeqCorrectionPos = 49: Meta, SEQ + 12, U32;
+    ReplNatSeqCorrectionPos = 49: Meta, SEQ + 12, U32, Never;
     /// Sequence adjustment of the reply direction: offset before it, host order.
-    ReplNatSeqOffsetBefore = 50: Meta, SEQ + 16, U32;
+    ReplNatSeqOffsetBefore = 50: Meta, SEQ + 16, U32, Never;
     /// Sequence adjustment of the reply direction: offset after it, host order.
-    ReplNatSeqOffsetAfter = 51: Meta, SEQ + 20, U32;
+    ReplNatSeqOffsetAfter = 51: Meta, SEQ + 20, U32, Never;
     /// State of an SCTP association, `enum sctp_state`.
-    SctpState = 52: Meta, PROTO, U8;
+    SctpState = 52: Meta, PROTO, U8, Value;
     /// SCTP verification tag of the original direction, host order.
-    SctpVtagOrig = 53: Meta, PROTO + 4, U32;
+    SctpVtagOrig = 53: Meta, PROTO + 4, U32, Never;
     /// SCTP verification tag of the reply direction, host order.
-    SctpVtagRepl = 54: Meta, PROTO + 8, U32;
+    SctpVtagRepl = 54: Meta, PROTO + 8, U32, Never;
     /// Name of the helper: a C string of at most 15 characters.
-    HelperName = 55: Meta, offset_of!(Flat, helper_name), Storage::Name;
+    HelperName = 55: Meta, offset_of!(Flat, helper_name), Storage::Name, Never;
     /// State of a DCCP connection, `enum dccp_state`.
-    DccpState = 56: Meta, PROTO, U8;
+    DccpState = 56: Meta, PROTO, U8, Value;
     /// Role of the DCCP originator, `enum dccp_roles`.
-    DccpRole = 57: Meta, PROTO + 1, U8;
+    DccpRole = 57: Meta, PROTO + 1, U8, Never;
     /// DCCP handshake sequence number, host order.
-    DccpHandshakeSeq = 58: Meta, PROTO + 8, U64;
+    DccpHandshakeSeq = 58: Meta, PROTO + 8, U64, Never;
     /// TCP window scale of the original direction.
-    TcpWscaleOrig = 59: Meta, PROTO + 5, U8;
+    TcpWscaleOrig = 59: Meta, PROTO + 5, U8, Never;
     /// TCP window scale of the reply direction.
-    TcpWscaleRepl = 60: Meta, PROTO + 6, U8;
+    TcpWscaleRepl = 60: Meta, PROTO + 6, U8, Never;
     /// Zone of both directions, host order.
-    Zone = 61: Meta, offset_of!(Flat, zone), U16;
+    Zone = 61: Meta, offset_of!(Flat, zone), U16, OrZero;
     /// Security context: a C string; only the kernel sets it.
-    Secctx = 62: Meta, HEAP, Storage::Context;
+    Secctx = 62: Meta, HEAP, Storage::Context, Value;
     /// When the entry was made, nanoseconds since 1970, host order; only the kernel sets it.
-    TimestampStart = 63: Meta, offset_of!(Flat, start), Storage::FromKernel(8);
+    TimestampStart = 63: Meta, offset_of!(Flat, start), Storage::FromKernel(8), Never;
     /// When the entry ended, nanoseconds since 1970, host order; only the kernel sets it.
-    TimestampStop = 64: Meta, offset_of!(Flat, stop), Storage::FromKernel(8);
+    TimestampStop = 64: Meta, offset_of!(Flat, stop), Storage::FromKernel(8), Never;
     /// Private data of the helper: bytes with a length.
-    HelperInfo = 65: Meta, HEAP, Storage::HelperInfo;
+    HelperInfo = 65: Meta, HEAP, Storage::HelperInfo, Never;
     /// Labels: a bitmask, which the object takes over.
-    Connlabels = 66: Meta, HEAP, Storage::Labels;
+    Connlabels = 66: Meta, HEAP, Storage::Labels, Value;
     /// Which labels an update changes: a bitmask, which the object takes over.
-    ConnlabelsMask = 67: Meta, HEAP, Storage::Labels;
+    ConnlabelsMask = 67: Meta, HEAP, Storage::Labels, Value;
     /// Zone of the original direction alone, host order.
-    OrigZone = 68: Meta, ORIG + TUPLE_ZONE, U16;
+    OrigZone = 68: Meta, ORIG + TUPLE_ZONE, U16, OriginalZone;
     /// Zone of the reply direction alone, host order.
-    ReplZone = 69: Meta, REPLY + TUPLE_ZONE, U16;
+    ReplZone = 69: Meta, REPLY + TUPLE_ZONE, U16, ReplyZone;
     /// Address that source NAT gives the flow, IPv6, network order; set before creating.
-    SnatIpv6 = 70: Meta, SNAT + MIN, NAT_V6;
+    SnatIpv6 = 70: Meta, SNAT + MIN, NAT_V6, Never;
     /// Address that destination NAT gives the flow, IPv6, network order; set before creating.
-    DnatIpv6 = 71: Meta, DNAT + MIN, NAT_V6;
+    DnatIpv6 = 71: Meta, DNAT + MIN, NAT_V6, Never;
     /// SYN proxy: initial sequence number, host order.
-    SynproxyIsn = 72: Meta, SYNPROXY, U32;
+    SynproxyIsn = 72: Meta, SYNPROXY, U32, Never;
     /// SYN proxy: initial timestamp, host order.
-    SynproxyIts = 73: Meta, SYNPROXY + 4, U32;
+    SynproxyIts = 73: Meta, SYNPROXY + 4, U32, Never;
     /// SYN proxy: timestamp offset, host order.
-    SynproxyTsoff = 74: Meta, SYNPROXY + 8, U32;
+    SynproxyTsoff = 74: Meta, SYNPROXY + 8, U32, Never;
     /// When the event happened, nanoseconds since 1970, host order; only the kernel sets it.
-    TimestampEvent = 75: Meta, offset_of!(Flat, event_time), Storage::Unsettable(8);
+    TimestampEvent = 75: Meta, offset_of!(Flat, event_time), Storage::Unsettable(8), Never;
 }
 
 const _: () = {

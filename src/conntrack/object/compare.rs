@@ -1,7 +1,7 @@
 //! Whether two objects are the same, or one fits the other.
 #![forbid(unsafe_code)]
 
-use super::attr::{Attr, Storage};
+use super::attr::{Attr, Class, Compared, ROWS, Storage};
 use super::entry::{Conntrack, Flat};
 use super::expectation::{EXPECT_ATTR_COUNT, Expect, ExpectAttr};
 use super::layer4::Layer4;
@@ -45,6 +45,24 @@ fn bits(flat: &Flat) -> Set {
     word(0) | word(1) << 32 | word(2) << 64
 }
 
+/// The attributes whose row is one that counts so, and of this class, if any.
+const fn rows(class: Option<Class>, compared: Compared) -> Set {
+    let (mut all, mut number) = (0, 0);
+    while number < ROWS.len() {
+        #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+        let row = &ROWS[number];
+        let of_class = match class {
+            Some(class) => row.class as u8 == class as u8,
+            None => true,
+        };
+        if of_class && row.compared as u8 == compared as u8 {
+            all |= set(&[row.attr]);
+        }
+        number += 1;
+    }
+    all
+}
+
 /// What is compared of one direction.
 struct Direction {
     flag: u32,
@@ -54,65 +72,30 @@ struct Direction {
     ports: Set,
 }
 
-const ORIGINAL: Direction = {
-    use Attr::*;
-    Direction {
-        flag: flags::ORIGINAL,
-        attrs: set(&[
-            OrigL3Proto,
-            OrigL4Proto,
-            OrigIpv4Src,
-            OrigIpv4Dst,
-            OrigIpv6Src,
-            OrigIpv6Dst,
-            OrigZone,
-        ]),
-        l4proto: OrigL4Proto,
-        ports: set(&[OrigPortSrc, OrigPortDst]),
-    }
+const ORIGINAL: Direction = Direction {
+    flag: flags::ORIGINAL,
+    attrs: rows(Some(Class::Original), Compared::Value) | rows(None, Compared::OriginalZone),
+    l4proto: Attr::OrigL4Proto,
+    ports: rows(Some(Class::Original), Compared::Ports),
 };
 
-const REPLY: Direction = {
-    use Attr::*;
-    Direction {
-        flag: flags::REPLY,
-        attrs: set(&[
-            ReplL3Proto,
-            ReplL4Proto,
-            ReplIpv4Src,
-            ReplIpv4Dst,
-            ReplIpv6Src,
-            ReplIpv6Dst,
-            ReplZone,
-        ]),
-        l4proto: ReplL4Proto,
-        ports: set(&[ReplPortSrc, ReplPortDst]),
-    }
+const REPLY: Direction = Direction {
+    flag: flags::REPLY,
+    attrs: rows(Some(Class::Reply), Compared::Value) | rows(None, Compared::ReplyZone),
+    l4proto: Attr::ReplL4Proto,
+    ports: rows(Some(Class::Reply), Compared::Ports),
 };
 
 /// Compared when both layer 4 protocols are ICMP or both are ICMPv6, in either direction.
-const ICMP: Set = set(&[Attr::IcmpId, Attr::IcmpCode, Attr::IcmpType]);
+const ICMP: Set = rows(None, Compared::Icmp);
 
 /// Compared of what is in neither tuple.
-const META: Set = {
-    use Attr::*;
-    set(&[
-        Id,
-        Mark,
-        Timeout,
-        Status,
-        TcpState,
-        SctpState,
-        DccpState,
-        Zone,
-        Secctx,
-        Connlabels,
-        ConnlabelsMask,
-    ])
-};
+const META: Set = rows(Some(Class::Meta), Compared::Value) | rows(None, Compared::OrZero);
 
 /// Where these are absent, they count as zero.
-const ZERO_IF_ABSENT: Set = set(&[Attr::Mark, Attr::Zone, Attr::OrigZone, Attr::ReplZone]);
+const ZERO_IF_ABSENT: Set = rows(None, Compared::OrZero)
+    | rows(None, Compared::OriginalZone)
+    | rows(None, Compared::ReplyZone);
 
 /// Whether `b` equals `a`, as far as both have what is compared; `flags` say what is compared and
 /// what both must have. The status matches if `b` has all bits of `a`.
