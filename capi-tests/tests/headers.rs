@@ -3,174 +3,11 @@
 //! `CTRS_UPDATE_HEADERS=1 cargo test --manifest-path capi-tests/Cargo.toml --test headers` writes them.
 #![forbid(unsafe_code)]
 
+mod header;
+
 use cbindgen::{Builder, Config};
+use header::{HEADERS, Header, Section, Text};
 use std::path::{Path, PathBuf};
-
-/// One header: where it goes, its guard, the sources of its declarations below `src/capi`, and the
-/// C text before them.
-struct Header {
-    path: &'static str,
-    guard: &'static str,
-    sources: &'static [&'static str],
-    text: &'static str,
-}
-
-const HEADERS: [Header; 11] = [
-    Header {
-        path: "libnetfilter_conntrack/libnetfilter_conntrack.h",
-        guard: "_LIBNETFILTER_CONNTRACK_H_",
-        sources: &[
-            "types.rs",
-            "header/attr.rs",
-            "header/api.rs",
-            "handle.rs",
-            "callback.rs",
-            "query.rs",
-            "entry.rs",
-            "attr.rs",
-            "group.rs",
-            "bitmask.rs",
-            "labelmap.rs",
-            "print.rs",
-            "filter.rs",
-            "dump.rs",
-            "nlmsg.rs",
-            "expect.rs",
-        ],
-        text: MAIN,
-    },
-    Header {
-        path: "libnetfilter_conntrack/libnetfilter_conntrack_tcp.h",
-        guard: "_LIBNETFILTER_CONNTRACK_TCP_H_",
-        sources: &["header/tcp.rs"],
-        text: "",
-    },
-    Header {
-        path: "libnetfilter_conntrack/libnetfilter_conntrack_sctp.h",
-        guard: "_LIBNETFILTER_CONNTRACK_SCTP_H_",
-        sources: &["header/sctp.rs"],
-        text: "",
-    },
-    Header {
-        path: "libnetfilter_conntrack/libnetfilter_conntrack_dccp.h",
-        guard: "_LIBNETFILTER_CONNTRACK_DCCP_H_",
-        sources: &["header/dccp.rs"],
-        text: "",
-    },
-    Header {
-        path: "libnetfilter_conntrack/libnetfilter_conntrack_udp.h",
-        guard: "_LIBNETFILTER_CONNTRACK_UDP_H_",
-        sources: &["header/udp.rs"],
-        text: "",
-    },
-    Header {
-        path: "libnetfilter_conntrack/libnetfilter_conntrack_icmp.h",
-        guard: "_LIBNETFILTER_CONNTRACK_ICMP_H_",
-        sources: &["header/icmp.rs"],
-        text: "",
-    },
-    Header {
-        path: "libnetfilter_conntrack/libnetfilter_conntrack_ipv4.h",
-        guard: "_LIBNETFILTER_CONNTRACK_IPV4_H_",
-        sources: &[],
-        text: EMPTY,
-    },
-    Header {
-        path: "libnetfilter_conntrack/libnetfilter_conntrack_ipv6.h",
-        guard: "_LIBNETFILTER_CONNTRACK_IPV6_H_",
-        sources: &[],
-        text: EMPTY,
-    },
-    Header {
-        path: "libnetfilter_conntrack/linux_nf_conntrack_common.h",
-        guard: "_NF_CONNTRACK_COMMON_H",
-        sources: &["header/linux_nf_conntrack_common.rs"],
-        text: COMMON,
-    },
-    Header {
-        path: "libnetfilter_conntrack/linux_nfnetlink_conntrack.h",
-        guard: "_IPCONNTRACK_NETLINK_H",
-        sources: &["header/linux_nfnetlink_conntrack.rs"],
-        text: CTNETLINK,
-    },
-    Header { path: "ctrs.h", guard: "CTRS_H", sources: &["../ctrs/version.rs"], text: CTRS },
-];
-
-/// What comes before the declarations of the main header. Programs count on all of it.
-///
-/// libnfnetlink's functions and constants reach programs through this header alone. Where that
-/// library is not installed, the kernel's headers have all but its functions. The four TCP flags
-/// are spelled as in the kernel's `nf_conntrack_tcp.h`, which programs may include as well.
-const MAIN: &str = "\
-/* Threads: an object or a handle is used by one thread at a time; different ones by different
- * threads without any lock, for nothing is shared between them. Objects may be read (getters,
- * printing, comparison, copies of them) by several threads at once while none changes them, and
- * may be destroyed by another thread than the one that made them. A handle shared over fork() is
- * read by one of the two processes only.
- *
- * Callbacks may call any function, on their own handle too; a query inside a callback uses a socket
- * of its own in the handle's network namespace, so that nothing of the outer answer is missed.
- *
- * A callback may end its call by NFCT_CB_STOP, by an exception of C++ or by longjmp(), a handler of
- * a signal by siglongjmp(). The object it was handed is then the handle's again with the next call
- * on the handle, which goes on as before; what is unread of a dump stays to be read with
- * nfct_catch(), or is passed over by the next dump.
- *
- * A thread can be cancelled in nfct_query(), nfct_send(), nfct_catch(), their nfexp_ siblings,
- * nfct_close() and nfct_labelmap_new(), while it waits or before. Its cleanup handlers may use the
- * handle or close it. */
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <sys/types.h>
-#include <netinet/in.h>
-#ifdef __has_include
-#if __has_include(<libnfnetlink/libnfnetlink.h>)
-#include <libnfnetlink/libnfnetlink.h>
-#else
-#include <linux/netlink.h>
-#include <linux/netfilter/nfnetlink.h>
-#endif
-#else
-#include <libnfnetlink/libnfnetlink.h>
-#endif
-#include \"linux_nfnetlink_conntrack.h\"
-#include \"linux_nf_conntrack_common.h\"
-
-/// Flag of `ATTR_TCP_FLAGS_*`: the sender advertises window scaling.
-#define IP_CT_TCP_FLAG_WINDOW_SCALE 0x01
-/// Flag of `ATTR_TCP_FLAGS_*`: the sender permits selective acknowledgements.
-#define IP_CT_TCP_FLAG_SACK_PERM 0x02
-/// Flag of `ATTR_TCP_FLAGS_*`: the sender has sent the first FIN.
-#define IP_CT_TCP_FLAG_CLOSE_INIT 0x04
-/// Flag of `ATTR_TCP_FLAGS_*`: packets outside the window are not invalid.
-#define IP_CT_TCP_FLAG_BE_LIBERAL 0x08";
-
-/// Before the declarations of the header that stands for the kernel's `nfnetlink_conntrack.h`.
-const CTNETLINK: &str = "\
-#ifdef __has_include
-#if __has_include(<libnfnetlink/linux_nfnetlink.h>)
-#include <libnfnetlink/linux_nfnetlink.h>
-#else
-#include <linux/netfilter/nfnetlink.h>
-#endif
-#else
-#include <libnfnetlink/linux_nfnetlink.h>
-#endif";
-
-/// cbindgen has no macros with arguments.
-const COMMON: &str = "\
-/// State bit of packets with this `enum ip_conntrack_info`, in either direction.
-#define NF_CT_STATE_BIT(ctinfo) (1 << ((ctinfo) % IP_CT_IS_REPLY + 1))";
-
-/// A pragma, for `#warning` would break builds that make warnings errors.
-const EMPTY: &str = "#pragma message(\"this header is empty: there is no need to include it\")";
-
-const CTRS: &str = "\
-/* What ctrs has beyond the interface of libnetfilter_conntrack. */
-
-#include \"libnetfilter_conntrack/libnetfilter_conntrack.h\"";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -193,21 +30,107 @@ fn declared_types(source: &Path) -> Vec<String> {
     text.lines().filter_map(name).collect()
 }
 
-fn generate(header: &Header) -> String {
+/// What cbindgen makes of the sources of a header, each declaration with its comment.
+fn declarations(header: &Header) -> Vec<String> {
     let sources: Vec<_> =
-        header.sources.iter().map(|name| root().join("src/capi/conntrack").join(name)).collect();
+        header.sources.iter().map(|name| root().join("src/capi").join(name)).collect();
     let mut config = Config::from_file(root().join("cbindgen.toml")).expect("cbindgen.toml");
-    config.include_guard = Some(header.guard.to_owned());
-    config.autogen_warning =
-        Some("/* Generated by cbindgen from src/capi: change it there. */".to_owned());
-    config.after_includes = Some(header.text.to_owned()).filter(|text| !text.is_empty());
     let of_types = |path: &&PathBuf| path.ends_with("types.rs") || is_header_only(path);
     config.export.include =
         sources.iter().filter(of_types).flat_map(|path| declared_types(path)).collect();
     let builder = sources.iter().fold(Builder::new().with_config(config), Builder::with_src);
     let mut text = Vec::new();
     builder.generate().expect("cbindgen").write(&mut text);
-    for_old_compilers(&String::from_utf8(text).expect("headers are ASCII"))
+    let text = String::from_utf8(text).expect("headers are ASCII");
+    text.split("\n\n").map(|one| one.trim().to_owned()).filter(|one| !one.is_empty()).collect()
+}
+
+/// What a declaration declares.
+fn name_of(declaration: &str) -> &str {
+    let code = declaration
+        .lines()
+        .map(|line| line.trim_start_matches("__attribute__((deprecated))").trim_start())
+        .find(|line| !line.is_empty() && !line.starts_with("///"))
+        .unwrap_or_else(|| panic!("only a comment: {declaration}"));
+    let head = code.split(['(', '{', ';']).next().unwrap_or(code);
+    let keyword = ["#define ", "enum ", "struct ", "union "];
+    let type_name = keyword.iter().find_map(|keyword| code.strip_prefix(keyword));
+    match type_name.filter(|_| !code.contains('(') || code.starts_with('#')) {
+        Some(rest) => rest.split([' ', '{', ';']).next(),
+        None => head.rsplit([' ', '*']).next(),
+    }
+    .unwrap_or(head)
+}
+
+fn is_function(declaration: &str) -> bool {
+    let name = name_of(declaration);
+    !declaration.contains("#define ") && declaration.contains(&format!("{name}("))
+}
+
+/// How well a name of a section fits: the longer the better.
+fn fit(pattern: &str, name: &str) -> Option<usize> {
+    let fits = match pattern.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => name == pattern,
+    };
+    fits.then_some(pattern.len())
+}
+
+/// Where a declaration stands: section, and place in it.
+fn place(sections: &[Section], name: &str) -> (usize, usize) {
+    let places = sections.iter().enumerate().flat_map(|(section, of)| {
+        let fit = move |(at, pattern): (_, &&str)| Some((fit(pattern, name)?, section, at));
+        of.names.iter().enumerate().filter_map(fit)
+    });
+    let (_, section, at) = places.max().unwrap_or_else(|| {
+        panic!("{name} is in no section of the header: give it a place in capi-tests/tests/header")
+    });
+    (section, at)
+}
+
+const RULE: &str = "========================================================================";
+
+/// The declarations under their headings.
+fn in_sections(declarations: &[String], sections: &[Section]) -> Vec<String> {
+    let mut placed: Vec<_> =
+        declarations.iter().map(|one| (place(sections, name_of(one)), one)).collect();
+    placed.sort_by_key(|(place, _)| *place);
+    let mut parts = Vec::new();
+    for (number, section) in sections.iter().enumerate() {
+        parts.push(format!("/* {RULE}\n * {}\n * {RULE} */", section.title));
+        parts.extend(Some(section.text.to_owned()).filter(|text| !text.is_empty()));
+        let here = placed.iter().filter(|((section, _), _)| *section == number);
+        parts.extend(here.map(|(_, one)| (*one).clone()));
+    }
+    parts
+}
+
+fn generate(header: &Header) -> String {
+    let declarations = declarations(header);
+    let text = match header.text {
+        Text::Here(text) => text.to_owned(),
+        Text::File(name) => std::fs::read_to_string(root().join("src/capi").join(name)).unwrap(),
+    };
+    let guard = header.guard;
+    let mut parts = vec![
+        "/* SPDX-License-Identifier: MIT OR Apache-2.0 */".to_owned(),
+        format!("#ifndef {guard}\n#define {guard}"),
+        "/* Generated by cbindgen from src/capi: change it there. */".to_owned(),
+    ];
+    parts.extend(Some(text.trim().to_owned()).filter(|text| !text.is_empty()));
+    let has_functions = declarations.iter().any(|one| is_function(one));
+    if has_functions {
+        parts.push("#ifdef __cplusplus\nextern \"C\" {\n#endif".to_owned());
+    }
+    match header.sections {
+        [] => parts.extend(declarations),
+        sections => parts.extend(in_sections(&declarations, sections)),
+    }
+    if has_functions {
+        parts.push("#ifdef __cplusplus\n} /* extern \"C\" */\n#endif".to_owned());
+    }
+    parts.push(format!("#endif /* {guard} */"));
+    for_c(&(parts.join("\n\n") + "\n"))
 }
 
 /// The enums that have no tag in C: a generator of bindings puts a tag before the constants' names.
@@ -224,32 +147,43 @@ const ANONYMOUS: [&str; 8] = [
 
 /// Declarations as C90 and C++98 have them: block comments, and no comma behind the last
 /// enumerator. cbindgen writes neither: its own block comments take two lines more.
-fn for_old_compilers(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().collect();
+fn for_c(text: &str) -> String {
     let mut out = String::new();
-    for (number, line) in lines.iter().enumerate() {
-        let around = |at: Option<usize>| {
-            at.and_then(|at| lines.get(at)).map_or("", |line| line.trim_start())
-        };
-        let next = around(Some(number + 1));
-        if let Some((indent, comment)) = line.split_once("///").filter(|(i, _)| i.trim() == "") {
-            let first = !around(number.checked_sub(1)).starts_with("///");
-            out += &format!("{indent}{}{comment}", if first { "/**" } else { " *" });
-            out += &match next.starts_with("///") {
-                true => String::new(),
-                false if line.len() > 97 => format!("\n{indent} */"),
-                false => " */".to_owned(),
-            };
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        if let Some((indent, first)) = comment(line) {
+            let mut all = vec![first];
+            while let Some((_, next)) = lines.peek().and_then(|line| comment(line)) {
+                all.push(next);
+                lines.next();
+            }
+            out += &block_comment(indent, &all);
         } else if let Some(tag) = ANONYMOUS.iter().find(|tag| *line == format!("enum {tag} {{")) {
             out += &line.replacen(&format!("{tag} "), "", 1);
-        } else if let Some((code, comment)) = line.split_once("//") {
-            out += &format!("{code}/*{comment} */");
         } else {
-            out += if next == "};" { line.trim_end_matches(',') } else { line };
+            let last = lines.peek().is_some_and(|next| *next == "};");
+            out += if last { line.trim_end_matches(',') } else { line };
         }
         out.push('\n');
     }
     out
+}
+
+/// The indentation and the text of a line of a doc comment.
+fn comment(line: &str) -> Option<(&str, &str)> {
+    line.split_once("///").filter(|(indent, _)| indent.trim().is_empty())
+}
+
+/// A doc comment as C has it. What Rust asks for under `# Safety` is left out: for all of C it is
+/// said once, in the rules at the top. Nor does C mark names.
+fn block_comment(indent: &str, lines: &[&str]) -> String {
+    let told = lines.iter().take_while(|line| line.trim() != "# Safety");
+    let mut text = told.map(|line| line.replace('`', "")).collect::<Vec<_>>().join("\n");
+    text.truncate(text.trim_end().len());
+    let text = text.replace('\n', &format!("\n{indent} *"));
+    let width = indent.len() + text.lines().last().unwrap_or_default().trim_start().len() + 6;
+    let end = if width > 100 { format!("\n{indent} */") } else { " */".to_owned() };
+    format!("{indent}/**{text}{end}")
 }
 
 /// The first line that differs, for a message.
@@ -296,14 +230,114 @@ fn committed_headers_are_up_to_date() {
 #[test]
 fn every_exporting_source_is_read() {
     let listed: Vec<_> = HEADERS.iter().flat_map(|header| header.sources).collect();
-    for entry in std::fs::read_dir(root().join("src/capi/conntrack")).unwrap() {
+    let conntrack = std::fs::read_dir(root().join("src/capi/conntrack")).unwrap();
+    let extensions = std::fs::read_dir(root().join("src/capi/ctrs")).unwrap();
+    for entry in conntrack.chain(extensions) {
         let path = entry.unwrap().path();
         let exports = path.is_file()
             && std::fs::read_to_string(&path).unwrap().contains("#[unsafe(no_mangle)]");
-        let name = path.file_name().unwrap().to_str().unwrap();
+        let listed = listed.iter().any(|name| path.ends_with(name));
         assert!(
-            !exports || listed.contains(&&name),
-            "src/capi/conntrack/{name} exports functions: add it to the sources of a header above"
+            !exports || listed,
+            "{path:?} exports functions: add it to the sources of a header in capi-tests/tests/header"
         );
+    }
+}
+
+fn committed(header: &Header) -> String {
+    std::fs::read_to_string(root().join("include").join(header.path)).unwrap()
+}
+
+#[test]
+fn c_readers_find_no_rust_in_the_headers() {
+    for header in &HEADERS {
+        let text = committed(header);
+        for word in ["# Safety", "Rust", "`", "Option<", "::", "&mut", "unsafe", "contract"] {
+            assert!(!text.contains(word), "{} says {word}", header.path);
+        }
+    }
+}
+
+#[test]
+fn rules_and_headings_are_there_in_their_order() {
+    let text = committed(&HEADERS[0]);
+    let rules =
+        ["Live objects", "NULL", "Ownership", "errno", "Byte order", "Threads", "Callbacks"];
+    let rules = rules.iter().chain(&["Cancellation", "Kernels"]).map(|rule| format!(" * {rule}. "));
+    let headings = HEADERS[0].sections.iter().map(|section| format!(" * {}\n", section.title));
+    let mut rest = text.as_str();
+    for wanted in rules.chain(headings) {
+        let (_, behind) = rest.split_once(&wanted).unwrap_or_else(|| panic!("no {wanted:?}"));
+        rest = behind;
+    }
+    for section in HEADERS[0].sections {
+        assert!(!section.names.is_empty(), "{} is empty", section.title);
+    }
+}
+
+/// The comment of a declaration in a header, and its code.
+fn comment_and_code(declaration: &str) -> (&str, &str) {
+    match declaration.rsplit_once("*/") {
+        Some((comment, code)) if declaration.starts_with("/**") => (comment, code.trim()),
+        _ => ("", declaration),
+    }
+}
+
+#[test]
+fn every_function_says_what_it_returns_and_how_it_fails() {
+    let mut functions = 0;
+    for header in &HEADERS {
+        for declaration in committed(header).split("\n\n") {
+            let (comment, code) = comment_and_code(declaration);
+            if !code.ends_with(");") || code.contains("enum {") {
+                continue;
+            }
+            functions += 1;
+            let of_value = !code.starts_with("void ");
+            let wanted = match of_value {
+                true => &["Returns "][..],
+                false => &["Sets errno to ", "errno is left alone"],
+            };
+            assert!(wanted.iter().any(|words| comment.contains(words)), "{declaration}");
+        }
+    }
+    assert_eq!(functions, 105 + 1, "functions of the library, and ctrs_version()");
+}
+
+/// The enumerators of an enum in a header, each with its comment.
+fn enumerators<'a>(text: &'a str, tag: &str) -> Vec<(&'a str, String)> {
+    let (_, rest) = text.split_once(&format!("\nenum {tag} {{\n")).unwrap();
+    let (body, _) = rest.split_once("\n};").unwrap();
+    let mut found = Vec::new();
+    let mut comment = String::new();
+    for line in body.lines().map(str::trim) {
+        match line.split_once(" = ") {
+            Some((name, _)) if !line.starts_with(['/', '*']) => {
+                found.push((name, std::mem::take(&mut comment)));
+            }
+            _ => comment += &format!("{} ", line.trim_matches(['/', '*', ' '])),
+        }
+    }
+    found
+}
+
+#[test]
+fn every_attribute_says_its_type_and_byte_order() {
+    let text = committed(&HEADERS[0]);
+    for (tag, number) in [("nf_conntrack_attr", 76 + 8 + 1), ("nf_expect_attr", 11 + 1)] {
+        let attributes = enumerators(&text, tag);
+        assert_eq!(attributes.len(), number, "{tag} has aliases and MAX too");
+        for (name, comment) in attributes {
+            let type_ = comment.split([' ', ':', ',']).next().unwrap();
+            let fits = match type_ {
+                "u16" | "u32" | "u64" | "16" => comment.contains("byte order: "),
+                "u8" => comment.contains(": ") || comment.contains("u32, host byte order"),
+                "C" => comment.contains("C string"),
+                "struct" | "Bytes" | "Tuple" => true,
+                "The" => comment.starts_with("The same as ATTR_"),
+                _ => name.ends_with("_MAX"),
+            };
+            assert!(fits, "{name}: {comment}");
+        }
     }
 }

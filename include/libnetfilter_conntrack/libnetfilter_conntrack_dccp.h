@@ -8,7 +8,7 @@
 /** The last role. */
 #define DCCP_ROLE_MAX (__DCCP_CONNTRACK_ROLE_MAX - 1)
 
-/** Roles of the side that sent the first packet, as `ATTR_DCCP_ROLE` holds them. */
+/** Roles of the side that sent the first packet, as ATTR_DCCP_ROLE holds them. */
 enum dccp_roles {
     /** It is the client. */
     DCCP_CONNTRACK_ROLE_CLIENT = 0,
@@ -18,7 +18,7 @@ enum dccp_roles {
     __DCCP_CONNTRACK_ROLE_MAX = 2
 };
 
-/** States of a DCCP connection, as `ATTR_DCCP_STATE` holds them. */
+/** States of a DCCP connection, as ATTR_DCCP_STATE holds them. */
 enum dccp_state {
     /** Nothing seen yet. */
     DCCP_CONNTRACK_NONE = 0,
@@ -44,4 +44,4 @@ enum dccp_state {
     DCCP_CONNTRACK_MAX = 10
 };
 
-#endif  /* _LIBNETFILTER_CONNTRACK_DCCP_H_ */
+#endif /* _LIBNETFILTER_CONNTRACK_DCCP_H_ */

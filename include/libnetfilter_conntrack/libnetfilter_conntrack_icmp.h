@@ -15,4 +15,4 @@ enum icmp_flags {
     ICMP_ID = (1 << ICMP_ID_BIT)
 };
 
-#endif  /* _LIBNETFILTER_CONNTRACK_ICMP_H_ */
+#endif /* _LIBNETFILTER_CONNTRACK_ICMP_H_ */

@@ -7,4 +7,4 @@
 
 #pragma message("this header is empty: there is no need to include it")
 
-#endif  /* _LIBNETFILTER_CONNTRACK_IPV4_H_ */
+#endif /* _LIBNETFILTER_CONNTRACK_IPV4_H_ */

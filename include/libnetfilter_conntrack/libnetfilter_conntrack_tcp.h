@@ -30,7 +30,7 @@ enum tcp_flags {
     TCP_EXPTUPLE_DPORT = (1 << TCP_EXPTUPLE_DPORT_BIT)
 };
 
-/** States of a TCP connection, as `ATTR_TCP_STATE` holds them. */
+/** States of a TCP connection, as ATTR_TCP_STATE holds them. */
 enum tcp_state {
     /** Nothing seen yet. */
     TCP_CONNTRACK_NONE = 0,
@@ -50,7 +50,7 @@ enum tcp_state {
     TCP_CONNTRACK_TIME_WAIT = 7,
     /** The connection was reset. */
     TCP_CONNTRACK_CLOSE = 8,
-    /** Not used by its own name: see `TCP_CONNTRACK_SYN_SENT2`. */
+    /** Not used by its own name: see TCP_CONNTRACK_SYN_SENT2. */
     TCP_CONNTRACK_LISTEN = 9,
     /** Number of states. */
     TCP_CONNTRACK_MAX = 10,
@@ -58,4 +58,4 @@ enum tcp_state {
     TCP_CONNTRACK_IGNORE = 11
 };
 
-#endif  /* _LIBNETFILTER_CONNTRACK_TCP_H_ */
+#endif /* _LIBNETFILTER_CONNTRACK_TCP_H_ */

@@ -25,4 +25,4 @@ enum udp_flags {
     UDP_EXPTUPLE_DPORT = (1 << UDP_EXPTUPLE_DPORT_BIT)
 };
 
-#endif  /* _LIBNETFILTER_CONNTRACK_UDP_H_ */
+#endif /* _LIBNETFILTER_CONNTRACK_UDP_H_ */

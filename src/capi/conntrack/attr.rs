@@ -119,13 +119,15 @@ unsafe fn set_number<const N: usize>(
     Ok(())
 }
 
-/// Sets an attribute from the value behind `value`.
+/// Sets an attribute from what `value` points to.
 ///
-/// Numbers, addresses and ports are copied from there as they lie in memory, of any alignment; a
-/// name is a C string, of which 15 characters are kept; a label bitmask is taken over as it is and
-/// must not be destroyed by the caller, and may be both the labels and their mask. Attributes that
-/// only the kernel fills are marked as set, without a value. An unknown attribute is ignored; NULL
-/// sets errno to EINVAL.
+/// Numbers, addresses and ports are copied as they lie in memory, in the byte order of the
+/// attribute, from any alignment. A name is a C string, of which 15 characters are kept. A label
+/// bitmask is taken over as it is: the entry destroys it, the caller must not; it may be both the
+/// labels and their mask. Read-only attributes are marked as set, without a value. An unknown
+/// attribute is ignored.
+///
+/// Sets errno to EINVAL for NULL.
 ///
 /// # Safety
 /// `ct` is NULL or a live object; `value` is NULL or points to what the attribute's value is.
@@ -139,10 +141,11 @@ pub unsafe extern "C" fn nfct_set_attr(
     boundary((), || unsafe { set_from(ct, r#type, value, 0) });
 }
 
-/// Sets an attribute as nfct_set_attr() does; of ATTR_HELPER_INFO it copies `len` bytes.
+/// Sets an attribute as nfct_set_attr() does; of ATTR_HELPER_INFO it copies `len` bytes. For all
+/// others `len` is ignored.
 ///
-/// NULL sets errno to EINVAL; without memory for ATTR_HELPER_INFO errno is ENOMEM and the object
-/// unchanged.
+/// Sets errno to EINVAL for NULL, to ENOMEM when there is no memory for ATTR_HELPER_INFO; the entry
+/// is then unchanged.
 ///
 /// # Safety
 /// As nfct_set_attr(); for ATTR_HELPER_INFO `value` points to `len` bytes.
@@ -157,7 +160,10 @@ pub unsafe extern "C" fn nfct_set_attr_l(
     boundary((), || unsafe { set_from(ct, r#type, value, len) });
 }
 
-/// Sets an 8-bit attribute. A wider one gets zero in its other bytes. NULL sets errno to EINVAL.
+/// Sets an 8-bit attribute. A wider one gets zero in its other bytes. An unknown attribute is
+/// ignored.
+///
+/// Sets errno to EINVAL for NULL.
 ///
 /// # Safety
 /// `ct` is NULL or a live object.
@@ -167,8 +173,10 @@ pub unsafe extern "C" fn nfct_set_attr_u8(ct: *mut nf_conntrack, r#type: RawAttr
     boundary((), || unsafe { set_number(ct, r#type, value.to_ne_bytes()) });
 }
 
-/// Sets a 16-bit attribute, in the byte order the attribute has. A narrower one gets the low bytes,
-/// a wider one zero in its other bytes. NULL sets errno to EINVAL.
+/// Sets a 16-bit attribute from a number in the byte order of the attribute. A narrower one gets
+/// the low bytes, a wider one zero in its other bytes. An unknown attribute is ignored.
+///
+/// Sets errno to EINVAL for NULL.
 ///
 /// # Safety
 /// `ct` is NULL or a live object.
@@ -178,8 +186,10 @@ pub unsafe extern "C" fn nfct_set_attr_u16(ct: *mut nf_conntrack, r#type: RawAtt
     boundary((), || unsafe { set_number(ct, r#type, value.to_ne_bytes()) });
 }
 
-/// Sets a 32-bit attribute, in the byte order the attribute has. A narrower one gets the low bytes,
-/// a wider one zero in its other bytes. NULL sets errno to EINVAL.
+/// Sets a 32-bit attribute from a number in the byte order of the attribute. A narrower one gets
+/// the low bytes, a wider one zero in its other bytes. An unknown attribute is ignored.
+///
+/// Sets errno to EINVAL for NULL.
 ///
 /// # Safety
 /// `ct` is NULL or a live object.
@@ -189,8 +199,10 @@ pub unsafe extern "C" fn nfct_set_attr_u32(ct: *mut nf_conntrack, r#type: RawAtt
     boundary((), || unsafe { set_number(ct, r#type, value.to_ne_bytes()) });
 }
 
-/// Sets a 64-bit attribute, in host byte order. A narrower one gets the low bytes. NULL sets errno
-/// to EINVAL.
+/// Sets a 64-bit attribute from a number in host byte order. A narrower one gets the low bytes. An
+/// unknown attribute is ignored.
+///
+/// Sets errno to EINVAL for NULL.
 ///
 /// # Safety
 /// `ct` is NULL or a live object.
@@ -207,11 +219,12 @@ fn present(ct: &Conntrack, number: RawAttr) -> Result<&'static Row, Error> {
     if ct.flat.present.has_number(number) { Ok(row) } else { Err(Error::NotSet) }
 }
 
-/// The value of an attribute: a pointer into the object, or to what it owns.
+/// The value of an attribute, in the byte order of the attribute. It stays the entry's, and shows
+/// later changes; it is valid until the attribute is set again or the entry destroyed.
 ///
-/// The value is valid until the attribute is set again or the object destroyed, and shows later
-/// changes. Returns NULL with ENODATA if the attribute is not set, with EINVAL if it is unknown or
-/// `ct` is NULL; NULL without errno if it is set but has no value.
+/// Returns a pointer into the entry, or to what the entry owns; NULL with ENODATA if the attribute
+/// is not set, with EINVAL if it is unknown or `ct` is NULL; NULL with errno untouched if it is set
+/// without a value.
 ///
 /// # Safety
 /// `ct` is NULL or a live object.
@@ -281,9 +294,10 @@ fn first_bytes(ct: &Conntrack, attr: Attr) -> Slot {
     first
 }
 
-/// The value of an 8-bit attribute; of a wider one its first byte.
+/// The value of an 8-bit attribute.
 ///
-/// Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `ct` is NULL.
+/// Returns the value, of a wider attribute its first byte; 0 with ENODATA if it is not set, with
+/// EINVAL if it is unknown or `ct` is NULL.
 ///
 /// # Safety
 /// `ct` is NULL or a live object.
@@ -293,10 +307,10 @@ pub unsafe extern "C" fn nfct_get_attr_u8(ct: *const nf_conntrack, r#type: RawAt
     boundary(0, || unsafe { number(ct, r#type, u8::from_ne_bytes) })
 }
 
-/// The value of a 16-bit attribute in the byte order the attribute has; of a wider one its first
-/// bytes.
+/// The value of a 16-bit attribute, in the byte order of the attribute.
 ///
-/// Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `ct` is NULL.
+/// Returns the value, of a wider attribute its first two bytes; 0 with ENODATA if it is not set,
+/// with EINVAL if it is unknown or `ct` is NULL.
 ///
 /// # Safety
 /// `ct` is NULL or a live object.
@@ -306,10 +320,10 @@ pub unsafe extern "C" fn nfct_get_attr_u16(ct: *const nf_conntrack, r#type: RawA
     boundary(0, || unsafe { number(ct, r#type, u16::from_ne_bytes) })
 }
 
-/// The value of a 32-bit attribute in the byte order the attribute has; of a wider one its first
-/// bytes.
+/// The value of a 32-bit attribute, in the byte order of the attribute.
 ///
-/// Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `ct` is NULL.
+/// Returns the value, of a wider attribute its first four bytes; 0 with ENODATA if it is not set,
+/// with EINVAL if it is unknown or `ct` is NULL.
 ///
 /// # Safety
 /// `ct` is NULL or a live object.
@@ -319,9 +333,10 @@ pub unsafe extern "C" fn nfct_get_attr_u32(ct: *const nf_conntrack, r#type: RawA
     boundary(0, || unsafe { number(ct, r#type, u32::from_ne_bytes) })
 }
 
-/// The value of a 64-bit attribute, host byte order.
+/// The value of a 64-bit attribute, in host byte order.
 ///
-/// Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `ct` is NULL.
+/// Returns the value; 0 with ENODATA if it is not set, with EINVAL if it is unknown or `ct` is
+/// NULL.
 ///
 /// # Safety
 /// `ct` is NULL or a live object.
@@ -331,7 +346,9 @@ pub unsafe extern "C" fn nfct_get_attr_u64(ct: *const nf_conntrack, r#type: RawA
     boundary(0, || unsafe { number(ct, r#type, u64::from_ne_bytes) })
 }
 
-/// Whether an attribute is set: 1 or 0; -1 with EINVAL if it is unknown or `ct` is NULL.
+/// Tells whether an attribute is set.
+///
+/// Returns 1 if it is, 0 if not; -1 with EINVAL if it is unknown or `ct` is NULL.
 ///
 /// # Safety
 /// `ct` is NULL or a live object.
@@ -345,10 +362,11 @@ pub unsafe extern "C" fn nfct_attr_is_set(ct: *const nf_conntrack, r#type: RawAt
     })
 }
 
-/// Whether all attributes of an array are set: 1 or 0; 1 for an empty array.
+/// Tells whether all attributes of an array are set, of which there are `size`. The search ends at
+/// the first that is not.
 ///
-/// The search ends at the first that is not set. Returns -1 with EINVAL if it meets an unknown one,
-/// or if `ct` or a `type_array` that is not empty is NULL.
+/// Returns 1 if they are, and for an empty array; 0 if one is not; -1 with EINVAL if an unknown one
+/// is met, or if `ct` or a `type_array` that is not empty is NULL.
 ///
 /// # Safety
 /// `ct` is NULL or a live object; `type_array` is NULL or points to `size` numbers.
@@ -373,7 +391,9 @@ pub unsafe extern "C" fn nfct_attr_is_set_array(
     })
 }
 
-/// Marks an attribute as not set. Returns 0; -1 with EINVAL if it is unknown or `ct` is NULL.
+/// Marks an attribute as not set.
+///
+/// Returns 0; -1 with EINVAL if it is unknown or `ct` is NULL.
 ///
 /// # Safety
 /// `ct` is NULL or a live object.

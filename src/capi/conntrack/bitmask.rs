@@ -18,10 +18,11 @@ unsafe fn borrow(b: *const nfct_bitmask) -> Result<ManuallyDrop<Bitmask>, Error>
     words.map(|words| ManuallyDrop::new(Bitmask(words))).ok_or(Error::Null("the bitmask"))
 }
 
-/// Makes an empty bitmask for labels 0 to `maxbit`, rounded up to a multiple of 32.
+/// Makes an empty bitmask for labels 0 to `maxbit`, rounded up to a multiple of 32. Release it with
+/// nfct_bitmask_destroy(), unless an entry took it over.
 ///
-/// Release it with nfct_bitmask_destroy(), unless an object took it over. Returns NULL with errno
-/// untouched if `maxbit` is above 65535, with ENOMEM when there is no memory.
+/// Returns the bitmask; NULL with ENOMEM when there is no memory; NULL with errno untouched if
+/// `maxbit` is above 65535.
 ///
 /// # Safety
 /// Always safe to call.
@@ -33,7 +34,9 @@ pub unsafe extern "C" fn nfct_bitmask_new(maxbit: c_uint) -> *mut nfct_bitmask {
     })
 }
 
-/// Copies a bitmask. Returns NULL with EINVAL for NULL, with ENOMEM when there is no memory.
+/// Copies a bitmask. Release the copy with nfct_bitmask_destroy(), unless an entry took it over.
+///
+/// Returns the copy; NULL with EINVAL for NULL, with ENOMEM when there is no memory.
 ///
 /// # Safety
 /// `b` is NULL or a live bitmask.
@@ -46,7 +49,9 @@ pub unsafe extern "C" fn nfct_bitmask_clone(b: *const nfct_bitmask) -> *mut nfct
     })
 }
 
-/// The highest label number the bitmask can hold; 0 with EINVAL for NULL.
+/// The highest label that a bitmask has room for.
+///
+/// Returns its number; 0 with EINVAL for NULL.
 ///
 /// # Safety
 /// `b` is NULL or a live bitmask.
@@ -56,7 +61,9 @@ pub unsafe extern "C" fn nfct_bitmask_maxbit(b: *const nfct_bitmask) -> c_uint {
     boundary(0, || unsafe { borrow(b) }.map(|mask| mask.max_bit()))
 }
 
-/// Adds a label; one above nfct_bitmask_maxbit() is ignored. NULL sets errno to EINVAL.
+/// Adds a label; one above nfct_bitmask_maxbit() is ignored.
+///
+/// Sets errno to EINVAL for NULL.
 ///
 /// # Safety
 /// `b` is NULL or a live bitmask.
@@ -66,7 +73,9 @@ pub unsafe extern "C" fn nfct_bitmask_set_bit(b: *mut nfct_bitmask, bit: c_uint)
     boundary((), || unsafe { borrow(b) }.map(|mut mask| mask.set(bit)));
 }
 
-/// Whether a label is in the set: 1 or 0; 0 with EINVAL for NULL.
+/// Tells whether a label is in a bitmask.
+///
+/// Returns 1 if it is, 0 if not; 0 with EINVAL for NULL.
 ///
 /// # Safety
 /// `b` is NULL or a live bitmask.
@@ -76,7 +85,9 @@ pub unsafe extern "C" fn nfct_bitmask_test_bit(b: *const nfct_bitmask, bit: c_ui
     boundary(0, || unsafe { borrow(b) }.map(|mask| mask.has(bit).into()))
 }
 
-/// Removes a label; one above nfct_bitmask_maxbit() is ignored. NULL sets errno to EINVAL.
+/// Removes a label; one above nfct_bitmask_maxbit() is ignored.
+///
+/// Sets errno to EINVAL for NULL.
 ///
 /// # Safety
 /// `b` is NULL or a live bitmask.
@@ -86,7 +97,7 @@ pub unsafe extern "C" fn nfct_bitmask_unset_bit(b: *mut nfct_bitmask, bit: c_uin
     boundary((), || unsafe { borrow(b) }.map(|mut mask| mask.unset(bit)));
 }
 
-/// Destroys a bitmask. NULL is ignored.
+/// Destroys a bitmask that no entry took over. NULL is ignored; errno is left alone.
 ///
 /// # Safety
 /// `b` is NULL or a live bitmask that no object took over, and not used again.
@@ -99,7 +110,9 @@ pub unsafe extern "C" fn nfct_bitmask_destroy(b: *mut nfct_bitmask) {
     });
 }
 
-/// Removes all labels; the capacity stays. NULL sets errno to EINVAL.
+/// Removes all labels; the room for them stays.
+///
+/// Sets errno to EINVAL for NULL.
 ///
 /// # Safety
 /// `b` is NULL or a live bitmask.
@@ -109,7 +122,9 @@ pub unsafe extern "C" fn nfct_bitmask_clear(b: *mut nfct_bitmask) {
     boundary((), || unsafe { borrow(b) }.map(|mut mask| mask.clear()));
 }
 
-/// Whether two bitmasks have the same capacity and labels; false with EINVAL for NULL.
+/// Compares two bitmasks, their labels and their room for them.
+///
+/// Returns true if they are equal, false if not; false with EINVAL for NULL.
 ///
 /// # Safety
 /// Each is NULL or a live bitmask.

@@ -258,15 +258,18 @@ unsafe fn change<C: Lendable>(
     })
 }
 
-/// Registers the function that conntrack messages go to, in place of one registered before.
+/// Registers the function that messages about entries go to, in place of one registered before.
 ///
 /// `type` says which: NFCT_T_NEW, NFCT_T_UPDATE (also answers to dumps and gets), NFCT_T_DESTROY,
-/// or NFCT_T_ALL. The function returns NFCT_CB_CONTINUE, NFCT_CB_STOP, NFCT_CB_STOLEN (the object is
-/// its own now, for nfct_destroy()), or a negative number, which ends the loop and is returned. The
-/// object is the function's to use until it returns; if the function destroys it, it is freed once,
-/// whatever is returned. While both versions are registered, this one is called. It may call any
-/// function of this library, on the same handle too.
-/// Returns 0; -1 with EINVAL for NULL or a handle opened without conntrack.
+/// several of these, or NFCT_T_ALL. `data` is handed on as it is.
+///
+/// The function returns NFCT_CB_CONTINUE, NFCT_CB_STOP, NFCT_CB_STOLEN (the entry is the program's
+/// now, for nfct_destroy()), or a negative number, which ends the loop and is returned. The entry
+/// is the function's to use until it returns; if the function destroys it, it is freed once,
+/// whatever is returned. While a function of nfct_callback_register2() is registered too, this one
+/// is called. It may call any function of this library, on the same handle too.
+///
+/// Returns 0; -1 with EINVAL for NULL or a handle opened without CONNTRACK.
 ///
 /// # Safety
 /// `h` is NULL or a live handle; `cb` may be called with `data` while it is registered.
@@ -290,10 +293,10 @@ pub unsafe extern "C" fn nfct_callback_register(
     }
 }
 
-/// Removes the function registered with nfct_callback_register(); conntrack messages go nowhere
-/// then, not even to one registered with nfct_callback_register2().
+/// Removes the function of nfct_callback_register(). Messages about entries go nowhere then, not
+/// even to a function of nfct_callback_register2().
 ///
-/// Sets errno to EINVAL for NULL or a handle opened without conntrack.
+/// Sets errno to EINVAL for NULL or a handle opened without CONNTRACK.
 ///
 /// # Safety
 /// `h` is NULL or a live handle.
@@ -303,10 +306,10 @@ pub unsafe extern "C" fn nfct_callback_unregister(h: *mut nfct_handle) {
     unsafe { change::<nf_conntrack>(h, false, |to| *to = Functions { v1: None, ..to.silent() }) };
 }
 
-/// Registers a function as nfct_callback_register() does, which is handed the message too.
+/// Registers a function as nfct_callback_register() does, which is handed the message too. The
+/// message is valid until the function returns.
 ///
-/// The message is valid until the function returns.
-/// Returns 0; -1 with EINVAL for NULL or a handle opened without conntrack.
+/// Returns 0; -1 with EINVAL for NULL or a handle opened without CONNTRACK.
 ///
 /// # Safety
 /// `h` is NULL or a live handle; `cb` may be called with `data` while it is registered.
@@ -331,10 +334,9 @@ pub unsafe extern "C" fn nfct_callback_register2(
     }
 }
 
-/// Removes the function registered with nfct_callback_register2(); conntrack messages go nowhere
-/// then.
+/// Removes the function of nfct_callback_register2(). Messages about entries go nowhere then.
 ///
-/// Sets errno to EINVAL for NULL or a handle opened without conntrack.
+/// Sets errno to EINVAL for NULL or a handle opened without CONNTRACK.
 ///
 /// # Safety
 /// `h` is NULL or a live handle.
@@ -344,11 +346,11 @@ pub unsafe extern "C" fn nfct_callback_unregister2(h: *mut nfct_handle) {
     unsafe { change::<nf_conntrack>(h, false, |to| *to = Functions { v2: None, ..to.silent() }) };
 }
 
-/// Registers the function that expectation messages go to, as nfct_callback_register() does for
-/// conntrack messages. A stolen object is released with nfexp_destroy(); one that the function
+/// Registers the function that messages about expectations go to, as nfct_callback_register() does
+/// for entries. A stolen expectation is released with nfexp_destroy(); one that the function
 /// destroys is freed once, whatever is returned.
 ///
-/// Returns 0; -1 with EINVAL for NULL or a handle opened without expectations.
+/// Returns 0; -1 with EINVAL for NULL or a handle opened without EXPECT.
 ///
 /// # Safety
 /// `h` is NULL or a live handle; `cb` may be called with `data` while it is registered.
@@ -372,10 +374,9 @@ pub unsafe extern "C" fn nfexp_callback_register(
     }
 }
 
-/// Removes the function registered with nfexp_callback_register(); expectation messages go nowhere
-/// then.
+/// Removes the function of nfexp_callback_register(). Messages about expectations go nowhere then.
 ///
-/// Sets errno to EINVAL for NULL or a handle opened without expectations.
+/// Sets errno to EINVAL for NULL or a handle opened without EXPECT.
 ///
 /// # Safety
 /// `h` is NULL or a live handle.
@@ -385,9 +386,10 @@ pub unsafe extern "C" fn nfexp_callback_unregister(h: *mut nfct_handle) {
     unsafe { change::<nf_expect>(h, false, |to| *to = Functions { v1: None, ..to.silent() }) };
 }
 
-/// Registers a function as nfexp_callback_register() does, which is handed the message too.
+/// Registers a function as nfexp_callback_register() does, which is handed the message too. The
+/// message is valid until the function returns.
 ///
-/// Returns 0; -1 with EINVAL for NULL or a handle opened without expectations.
+/// Returns 0; -1 with EINVAL for NULL or a handle opened without EXPECT.
 ///
 /// # Safety
 /// `h` is NULL or a live handle; `cb` may be called with `data` while it is registered.
@@ -412,10 +414,9 @@ pub unsafe extern "C" fn nfexp_callback_register2(
     }
 }
 
-/// Removes the function registered with nfexp_callback_register2(); expectation messages go nowhere
-/// then.
+/// Removes the function of nfexp_callback_register2(). Messages about expectations go nowhere then.
 ///
-/// Sets errno to EINVAL for NULL or a handle opened without expectations.
+/// Sets errno to EINVAL for NULL or a handle opened without EXPECT.
 ///
 /// # Safety
 /// `h` is NULL or a live handle.

@@ -10,7 +10,7 @@ use libc::c_void;
 
 /// Makes an empty filter, which selects all entries. Release it with nfct_filter_dump_destroy().
 ///
-/// Returns NULL with ENOMEM when there is no memory.
+/// Returns the filter; NULL with ENOMEM when there is no memory.
 ///
 /// # Safety
 /// Always safe to call.
@@ -60,14 +60,15 @@ unsafe fn set(
     Ok(())
 }
 
-/// Sets a criterion: `struct nfct_filter_dump_mark` for MARK and STATUS, `uint8_t` for L3NUM,
-/// `uint16_t` for ZONE, `struct nf_conntrack` for TUPLE, which is copied.
+/// Sets a criterion to a value of the type said at enum nfct_filter_dump_attr. It is copied. An
+/// unknown criterion is ignored.
 ///
-/// An unknown criterion is ignored; NULL sets errno to EINVAL. Dumps by nfct_query() and nfct_send()
-/// hand out what the filter selects, whatever the kernel knows. Otherwise a kernel ignores criteria that
-/// it does not know: STATUS needs Linux 5.15, ZONE 6.8, TUPLE 5.8. Then NFCT_Q_FLUSH_FILTER destroys
-/// more, and NFCT_Q_DUMP_FILTER_RESET zeroes more. No kernel flushes by TUPLE: nfct_query() says what
-/// to do instead.
+/// Dumps by nfct_query() and nfct_send() hand out what the filter selects, whatever the kernel
+/// knows. Otherwise a kernel ignores criteria that it does not know: then NFCT_Q_FLUSH_FILTER
+/// destroys more, and NFCT_Q_DUMP_FILTER_RESET zeroes more. No kernel flushes by
+/// NFCT_FILTER_DUMP_TUPLE: nfct_query() says what to do instead.
+///
+/// Sets errno to EINVAL for NULL, to ENOMEM when there is no memory for a tuple.
 ///
 /// # Safety
 /// `filter_dump` is NULL or a live filter; `data` is NULL or points to what the value is.
@@ -81,9 +82,9 @@ pub unsafe extern "C" fn nfct_filter_dump_set_attr(
     boundary((), || unsafe { set(filter_dump, r#type, data) });
 }
 
-/// Sets a criterion whose value is a number of at most 8 bits; others are ignored.
+/// Sets NFCT_FILTER_DUMP_L3NUM, or NFCT_FILTER_DUMP_ZONE, from 8 bits; other criteria are ignored.
 ///
-/// NULL sets errno to EINVAL.
+/// Sets errno to EINVAL for NULL.
 ///
 /// # Safety
 /// `filter_dump` is NULL or a live filter.
@@ -97,9 +98,10 @@ pub unsafe extern "C" fn nfct_filter_dump_set_attr_u8(
     boundary((), || unsafe { set_number(filter_dump, r#type, data.into()) });
 }
 
-/// Sets a criterion whose value is a number of at most 16 bits; others are ignored.
+/// Sets NFCT_FILTER_DUMP_ZONE, or NFCT_FILTER_DUMP_L3NUM by the low 8 bits, from 16 bits in host
+/// byte order; other criteria are ignored.
 ///
-/// NULL sets errno to EINVAL.
+/// Sets errno to EINVAL for NULL.
 ///
 /// # Safety
 /// `filter_dump` is NULL or a live filter.

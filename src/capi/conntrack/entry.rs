@@ -8,9 +8,9 @@ use crate::conntrack::object::attr::Attr;
 use crate::conntrack::object::{compare, copy};
 use libc::{c_int, c_uint, size_t};
 
-/// Makes an empty object. Release it with nfct_destroy().
+/// Makes an entry without attributes. Release it with nfct_destroy().
 ///
-/// Returns NULL with ENOMEM when there is no memory.
+/// Returns the entry; NULL with ENOMEM when there is no memory.
 ///
 /// # Safety
 /// Always safe to call.
@@ -19,7 +19,7 @@ pub unsafe extern "C" fn nfct_new() -> *mut nf_conntrack {
     boundary(std::ptr::null_mut(), || Object::<nf_conntrack>::create().map(<*mut _>::cast))
 }
 
-/// Destroys an object and all it owns. NULL is ignored; errno is left alone.
+/// Destroys an entry with all it owns. NULL is ignored; errno is left alone.
 ///
 /// # Safety
 /// `ct` is NULL or a live object on the heap, and not used again.
@@ -34,9 +34,9 @@ pub unsafe extern "C" fn nfct_destroy(ct: *mut nf_conntrack) {
     });
 }
 
-/// Copies an object with all it owns. Release the copy with nfct_destroy().
+/// Copies an entry with all it owns. Release the copy with nfct_destroy().
 ///
-/// Returns NULL with EINVAL for NULL, with ENOMEM when there is no memory.
+/// Returns the copy; NULL with EINVAL for NULL, with ENOMEM when there is no memory.
 ///
 /// # Safety
 /// `ct` is NULL or a live object.
@@ -49,7 +49,9 @@ pub unsafe extern "C" fn nfct_clone(ct: *const nf_conntrack) -> *mut nf_conntrac
     })
 }
 
-/// The bytes of an object: what nfct_maxsize() returns; 0 with EINVAL for NULL.
+/// The size of an entry, in bytes, as nfct_maxsize() tells it.
+///
+/// Returns the size; 0 with EINVAL for NULL.
 ///
 /// # Safety
 /// `ct` is not looked into.
@@ -59,7 +61,10 @@ pub unsafe extern "C" fn nfct_sizeof(ct: *const nf_conntrack) -> size_t {
     boundary(0, || ptr::not_null(ct, "the object").map(|()| Object::<nf_conntrack>::SIZE))
 }
 
-/// The bytes of an object. That many zero bytes, aligned for any type, are an empty object.
+/// The size of an entry, in bytes. That many zero bytes, aligned for any type, are an entry without
+/// attributes.
+///
+/// Returns the size; it does not fail.
 ///
 /// # Safety
 /// Always safe to call.
@@ -69,10 +74,12 @@ pub unsafe extern "C" fn nfct_maxsize() -> size_t {
     boundary(0, || Ok(Object::<nf_conntrack>::SIZE))
 }
 
-/// Derives parts of an object from others, `NFCT_SOPT_*`.
+/// Derives parts of an entry from others; `option` is one of `NFCT_SOPT_*`.
 ///
-/// UNDO_SNAT, UNDO_DNAT, UNDO_SPAT, UNDO_DPAT move the translated address or port out of the reply
-/// tuple into the NAT attributes; SETUP_ORIGINAL and SETUP_REPLY derive one tuple from the other.
+/// UNDO_SNAT, UNDO_DNAT, UNDO_SPAT and UNDO_DPAT move the translated address or port out of the
+/// reply tuple into the NAT attributes; SETUP_ORIGINAL and SETUP_REPLY derive one tuple from the
+/// other.
+///
 /// Returns 0; -1 with EOPNOTSUPP for an unknown option, with EINVAL for NULL.
 ///
 /// # Safety
@@ -86,9 +93,10 @@ pub unsafe extern "C" fn nfct_setobjopt(ct: *mut nf_conntrack, option: c_uint) -
     })
 }
 
-/// Whether a flow is translated, `NFCT_GOPT_*`: its source or destination, address or port.
+/// Tells whether a flow is translated; `option` is one of `NFCT_GOPT_*`: its source or destination,
+/// address or port.
 ///
-/// Returns 1 or 0; -1 with EOPNOTSUPP for an unknown option, with EINVAL for NULL.
+/// Returns 1 if it is, 0 if not; -1 with EOPNOTSUPP for an unknown option, with EINVAL for NULL.
 ///
 /// # Safety
 /// `ct` is NULL or a live object.
@@ -101,11 +109,13 @@ pub unsafe extern "C" fn nfct_getobjopt(ct: *const nf_conntrack, option: c_uint)
     })
 }
 
-/// Copies the attributes that `source` has and `flags` (`NFCT_CP_*`) select into `dest`.
+/// Copies the attributes that `source` has, and that `flags` (`NFCT_CP_*`) select, into `dest`.
 ///
-/// What `source` lacks stays in `dest`. NFCT_CP_OVERRIDE makes `dest` a copy of `source` instead and
-/// releases what it owned. Sets errno to EINVAL for NULL, to ENOMEM when there is no memory; `dest`
-/// is then unchanged.
+/// What `source` lacks stays in `dest`. With NFCT_CP_OVERRIDE `dest` becomes a copy of `source`
+/// instead, and what it owned is released. Labels, helper data and security context are copied, not
+/// shared.
+///
+/// Sets errno to EINVAL for NULL, to ENOMEM when there is no memory; `dest` is then unchanged.
 ///
 /// # Safety
 /// Each is NULL or a live object.
@@ -126,10 +136,9 @@ pub unsafe extern "C" fn nfct_copy(
     });
 }
 
-/// Copies one attribute, if `ct2` has it, into `ct1`.
+/// Copies one attribute from `ct2` into `ct1`, if `ct2` has it. An unknown attribute is ignored.
 ///
-/// An unknown attribute is ignored. Sets errno to EINVAL for NULL, to ENOMEM when there is no
-/// memory; `ct1` is then unchanged.
+/// Sets errno to EINVAL for NULL, to ENOMEM when there is no memory; `ct1` is then unchanged.
 ///
 /// # Safety
 /// Each is NULL or a live object.
@@ -152,9 +161,9 @@ pub unsafe extern "C" fn nfct_copy_attr(
     });
 }
 
-/// Compares two objects, as nfct_cmp() with NFCT_CMP_ALL.
+/// Compares two entries, as nfct_cmp() does with NFCT_CMP_ALL.
 ///
-/// Returns 1 if they match, else 0; 0 with EINVAL for NULL.
+/// Returns 1 if they match, 0 if not; 0 with EINVAL for NULL.
 ///
 /// # Safety
 /// Each is NULL or a live object.
@@ -164,11 +173,12 @@ pub unsafe extern "C" fn nfct_compare(ct1: *const nf_conntrack, ct2: *const nf_c
     boundary(0, || Ok(unsafe { nfct_cmp(ct1, ct2, copy::flags::ALL) }))
 }
 
-/// Compares two objects in the parts that `flags` (`NFCT_CMP_*`) select.
+/// Compares two entries in the parts that `flags` (`NFCT_CMP_*`) select.
 ///
-/// An attribute that only one of the two has does not count, but with NFCT_CMP_MASK one that only
-/// `ct1` has, with NFCT_CMP_STRICT one that either has. Timeouts are compared by NFCT_CMP_ALL alone.
-/// Returns 1 if they match, else 0; 0 with EINVAL for NULL.
+/// An attribute that only one of the two has does not count; with NFCT_CMP_MASK one that only `ct1`
+/// has does, with NFCT_CMP_STRICT one that either has. Timeouts are compared by NFCT_CMP_ALL alone.
+///
+/// Returns 1 if they match, 0 if not; 0 with EINVAL for NULL.
 ///
 /// # Safety
 /// Each is NULL or a live object.

@@ -10,9 +10,9 @@ use crate::error::Error;
 use libc::{c_int, c_uint, c_void, size_t};
 use std::mem::offset_of;
 
-/// Makes an empty expectation. Release it with nfexp_destroy().
+/// Makes an expectation without attributes. Release it with nfexp_destroy().
 ///
-/// Returns NULL with ENOMEM when there is no memory.
+/// Returns the expectation; NULL with ENOMEM when there is no memory.
 ///
 /// # Safety
 /// Always safe to call.
@@ -36,7 +36,9 @@ pub unsafe extern "C" fn nfexp_destroy(exp: *mut nf_expect) {
     });
 }
 
-/// Copies an expectation. Returns NULL with EINVAL for NULL, with ENOMEM when there is no memory.
+/// Copies an expectation. Release the copy with nfexp_destroy().
+///
+/// Returns the copy; NULL with EINVAL for NULL, with ENOMEM when there is no memory.
 ///
 /// # Safety
 /// `exp` is NULL or a live object.
@@ -51,7 +53,9 @@ pub unsafe extern "C" fn nfexp_clone(exp: *const nf_expect) -> *mut nf_expect {
     })
 }
 
-/// The bytes of an expectation: what nfexp_maxsize() returns; 0 with EINVAL for NULL.
+/// The size of an expectation, in bytes, as nfexp_maxsize() tells it.
+///
+/// Returns the size; 0 with EINVAL for NULL.
 ///
 /// # Safety
 /// `exp` is not looked into.
@@ -60,8 +64,10 @@ pub unsafe extern "C" fn nfexp_sizeof(exp: *const nf_expect) -> size_t {
     boundary(0, || ptr::not_null(exp, "the object").map(|()| Object::<nf_expect>::SIZE))
 }
 
-/// The bytes of an expectation. That many zero bytes, aligned for any type, are an empty one, and
-/// copying them copies it.
+/// The size of an expectation, in bytes. That many zero bytes, aligned for any type, are an
+/// expectation without attributes, and copying them copies it.
+///
+/// Returns the size; it does not fail.
 ///
 /// # Safety
 /// Always safe to call.
@@ -70,9 +76,10 @@ pub unsafe extern "C" fn nfexp_maxsize() -> size_t {
     boundary(0, || Ok(Object::<nf_expect>::SIZE))
 }
 
-/// Compares two expectations; of `flags` NFCT_CMP_MASK and NFCT_CMP_STRICT count, as in nfct_cmp().
+/// Compares two expectations, but for their timeouts. Of `flags` NFCT_CMP_MASK and NFCT_CMP_STRICT
+/// count, as in nfct_cmp().
 ///
-/// Timeouts are not compared. Returns 1 if they match, else 0; 0 with EINVAL for NULL.
+/// Returns 1 if they match, 0 if not; 0 with EINVAL for NULL.
 ///
 /// # Safety
 /// Each is NULL or a live object.
@@ -106,11 +113,11 @@ fn offset(attr: ExpectAttr) -> usize {
     }
 }
 
-/// Sets an attribute from the value behind a pointer: a tuple from a conntrack object, of which the
-/// original tuple is copied; a name from a C string, which is cut to fit; a number from its own type,
-/// of any alignment.
+/// Sets an attribute from what `value` points to: a tuple from a `struct nf_conntrack`, of which
+/// the original tuple is copied; a name from a C string, which is cut to fit; a number, in host
+/// byte order, from its own type, of any alignment. An unknown attribute is ignored.
 ///
-/// An unknown attribute is ignored; NULL sets errno to EINVAL.
+/// Sets errno to EINVAL for NULL.
 ///
 /// # Safety
 /// `exp` is NULL or a live object; `value` is NULL or points to what the attribute's value is.
@@ -164,8 +171,9 @@ unsafe fn set_number(exp: *mut nf_expect, number: RawExpectAttr, value: u32) -> 
     Ok(())
 }
 
-/// Sets a numeric attribute to an 8-bit value. Tuples and names are left alone; NULL sets errno to
-/// EINVAL.
+/// Sets a number from 8 bits. Tuples and names are left alone; an unknown attribute is ignored.
+///
+/// Sets errno to EINVAL for NULL.
 ///
 /// # Safety
 /// `exp` is NULL or a live object.
@@ -175,8 +183,10 @@ pub unsafe extern "C" fn nfexp_set_attr_u8(exp: *mut nf_expect, r#type: RawExpec
     boundary((), || unsafe { set_number(exp, r#type, value.into()) });
 }
 
-/// Sets a numeric attribute to a 16-bit value. Tuples and names are left alone; NULL sets errno to
-/// EINVAL.
+/// Sets a number from 16 bits, in host byte order. Tuples and names are left alone; an unknown
+/// attribute is ignored.
+///
+/// Sets errno to EINVAL for NULL.
 ///
 /// # Safety
 /// `exp` is NULL or a live object.
@@ -190,8 +200,10 @@ pub unsafe extern "C" fn nfexp_set_attr_u16(
     boundary((), || unsafe { set_number(exp, r#type, value.into()) });
 }
 
-/// Sets a numeric attribute to a 32-bit value, of which the zone takes the low half. Tuples and names
-/// are left alone; NULL sets errno to EINVAL.
+/// Sets a number from 32 bits, in host byte order, of which the zone takes the low half. Tuples and
+/// names are left alone; an unknown attribute is ignored.
+///
+/// Sets errno to EINVAL for NULL.
 ///
 /// # Safety
 /// `exp` is NULL or a live object.
@@ -211,10 +223,11 @@ fn present(exp: &Expect, number: RawExpectAttr) -> Result<ExpectAttr, Error> {
     if exp.has(attr) { Ok(attr) } else { Err(Error::NotSet) }
 }
 
-/// The value of an attribute: a pointer into the expectation, valid until it is destroyed.
+/// The value of an attribute. It stays the expectation's, and is valid until that is destroyed. A
+/// tuple is a `const struct nf_conntrack`, to be read and not destroyed.
 ///
-/// A tuple is handed out as a `const struct nf_conntrack`, to be read and not destroyed. Returns NULL
-/// with ENODATA if the attribute is not set, with EINVAL if it is unknown or `exp` is NULL.
+/// Returns a pointer into the expectation; NULL with ENODATA if the attribute is not set, with
+/// EINVAL if it is unknown or `exp` is NULL.
 ///
 /// # Safety
 /// `exp` is NULL or a live object.
@@ -242,9 +255,10 @@ unsafe fn number<T: Copy>(exp: *const nf_expect, number: RawExpectAttr) -> Resul
     }
 }
 
-/// The first byte of an attribute's value.
+/// The value of an 8-bit attribute.
 ///
-/// Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `exp` is NULL.
+/// Returns the value, of a wider attribute its first byte; 0 with ENODATA if it is not set, with
+/// EINVAL if it is unknown or `exp` is NULL.
 ///
 /// # Safety
 /// `exp` is NULL or a live object.
@@ -254,9 +268,10 @@ pub unsafe extern "C" fn nfexp_get_attr_u8(exp: *const nf_expect, r#type: RawExp
     boundary(0, || unsafe { number(exp, r#type) })
 }
 
-/// The first two bytes of an attribute's value, host byte order.
+/// The value of a 16-bit attribute, in host byte order.
 ///
-/// Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `exp` is NULL.
+/// Returns the value, of a wider attribute its first two bytes; 0 with ENODATA if it is not set,
+/// with EINVAL if it is unknown or `exp` is NULL.
 ///
 /// # Safety
 /// `exp` is NULL or a live object.
@@ -266,9 +281,10 @@ pub unsafe extern "C" fn nfexp_get_attr_u16(exp: *const nf_expect, r#type: RawEx
     boundary(0, || unsafe { number(exp, r#type) })
 }
 
-/// The value of a 32-bit attribute, host byte order.
+/// The value of a 32-bit attribute, in host byte order.
 ///
-/// Returns 0 with ENODATA if it is not set, with EINVAL if it is unknown or `exp` is NULL.
+/// Returns the value; 0 with ENODATA if it is not set, with EINVAL if it is unknown or `exp` is
+/// NULL.
 ///
 /// # Safety
 /// `exp` is NULL or a live object.
@@ -278,7 +294,9 @@ pub unsafe extern "C" fn nfexp_get_attr_u32(exp: *const nf_expect, r#type: RawEx
     boundary(0, || unsafe { number(exp, r#type) })
 }
 
-/// Whether an attribute is set: 1 or 0; -1 with EINVAL if it is unknown or `exp` is NULL.
+/// Tells whether an attribute is set.
+///
+/// Returns 1 if it is, 0 if not; -1 with EINVAL if it is unknown or `exp` is NULL.
 ///
 /// # Safety
 /// `exp` is NULL or a live object.
@@ -291,7 +309,9 @@ pub unsafe extern "C" fn nfexp_attr_is_set(exp: *const nf_expect, r#type: RawExp
     })
 }
 
-/// Marks an attribute as not set. Returns 0; -1 with EINVAL if it is unknown or `exp` is NULL.
+/// Marks an attribute as not set.
+///
+/// Returns 0; -1 with EINVAL if it is unknown or `exp` is NULL.
 ///
 /// # Safety
 /// `exp` is NULL or a live object.

@@ -14,7 +14,7 @@ use libc::{c_int, c_void};
 
 /// Makes an empty filter, which lets all events pass. Release it with nfct_filter_destroy().
 ///
-/// Returns NULL with ENOMEM when there is no memory.
+/// Returns the filter; NULL with ENOMEM when there is no memory.
 ///
 /// # Safety
 /// Always safe to call.
@@ -23,7 +23,7 @@ pub unsafe extern "C" fn nfct_filter_create() -> *mut nfct_filter {
     boundary(std::ptr::null_mut(), create)
 }
 
-/// Destroys a filter; where it is attached it stays so. NULL is ignored.
+/// Destroys a filter; where it is attached it stays so. NULL is ignored; errno is left alone.
 ///
 /// # Safety
 /// `filter` is NULL or a live filter, and not used again.
@@ -73,14 +73,14 @@ unsafe fn add(
     Ok(())
 }
 
-/// Adds a value to a criterion: `uint32_t` for L4PROTO, `struct nfct_filter_proto` for
-/// L4PROTO_STATE, `struct nfct_filter_ipv4` and `nfct_filter_ipv6` for addresses,
-/// `struct nfct_filter_dump_mark` for MARK, `uint16_t` for ZONE. All in host byte order.
+/// Adds a value to a criterion, of the type said at enum nfct_filter_attr. It is copied.
 ///
-/// Values of one criterion are alternatives; all criteria must hold. There may be as many as a program
-/// of 4096 instructions has room for: some 4000 IPv4 addresses, marks and zones in all, or 500 IPv6
-/// addresses; with more, or without memory for one, nfct_filter_attach() fails. An unknown criterion
-/// and a number out of range are ignored; NULL sets errno to EINVAL.
+/// Values of one criterion are alternatives; all criteria must hold. There may be as many as a
+/// program of 4096 instructions has room for: some 4000 IPv4 addresses, marks and zones in all, or
+/// 500 IPv6 addresses; with more, or without memory for one, nfct_filter_attach() fails. An unknown
+/// criterion and a number out of range are ignored.
+///
+/// Sets errno to EINVAL for NULL.
 ///
 /// # Safety
 /// `filter` is NULL or a live filter; `value` is NULL or points to what the value is.
@@ -100,10 +100,11 @@ pub unsafe extern "C" fn nfct_filter_add_attr(
     });
 }
 
-/// Adds a number to a criterion that takes one: L4PROTO, ZONE (its low 16 bits) or L4PROTO_STATE
-/// (protocol in the low half, state in the high half). Others are ignored.
+/// Adds a number, in host byte order, to a criterion that takes one: NFCT_FILTER_L4PROTO,
+/// NFCT_FILTER_ZONE (its low 16 bits) or NFCT_FILTER_L4PROTO_STATE (protocol in the low half, state
+/// in the high half). Others are ignored.
 ///
-/// NULL sets errno to EINVAL.
+/// Sets errno to EINVAL for NULL.
 ///
 /// # Safety
 /// `filter` is NULL or a live filter.
@@ -127,10 +128,10 @@ pub unsafe extern "C" fn nfct_filter_add_attr_u32(
 }
 
 /// Says what a criterion does with the events it matches: NFCT_FILTER_LOGIC_POSITIVE (the default)
-/// lets only them pass, NFCT_FILTER_LOGIC_NEGATIVE drops them.
+/// lets only them pass, NFCT_FILTER_LOGIC_NEGATIVE drops them. A negative logic stays.
 ///
 /// Returns 0; -1 with ENOTSUP for an unknown criterion, with EBUSY once the logic is negative, with
-/// EINVAL for NULL.
+/// EINVAL for an unknown logic or NULL.
 ///
 /// # Safety
 /// `filter` is NULL or a live filter.
@@ -152,8 +153,9 @@ pub unsafe extern "C" fn nfct_filter_set_logic(
 /// changed afterwards: the kernel has its own copy.
 ///
 /// Returns 0; -1 with E2BIG for a filter of more values than the kernel takes, with errno of
-/// setsockopt() (ENOMEM: the program is too large for net.core.optmem_max), with EINVAL for NULL, with
-/// ENOMEM when there is no memory, or was none for a value. What was attached before stays then.
+/// setsockopt() (ENOMEM: the program is too large for net.core.optmem_max), with EINVAL for NULL,
+/// with ENOMEM when there is no memory, or was none for a value. What was attached before stays
+/// then.
 ///
 /// # Safety
 /// `filter` is NULL or a live filter.
@@ -166,8 +168,9 @@ pub unsafe extern "C" fn nfct_filter_attach(fd: c_int, filter: *mut nfct_filter)
     })
 }
 
-/// Detaches the filter of a socket. Returns 0; -1 with ENOENT if it has none, or errno of
-/// setsockopt().
+/// Detaches the filter of a socket.
+///
+/// Returns 0; -1 with ENOENT if it has none, with errno of setsockopt().
 ///
 /// # Safety
 /// Always safe to call.

@@ -8,9 +8,11 @@ use libc::{c_int, c_void};
 
 /// Sets the attributes of a group from its structure, and marks all of them as set.
 ///
-/// An address group also sets the layer 3 protocol; a port group marks the layer 4 protocol as set
-/// with the value it has; the counter and single address groups only mark. An unknown group is
-/// ignored; NULL sets errno to EINVAL (`value` may be NULL for groups that only mark).
+/// An address group sets the layer 3 protocol too. A port group marks the layer 4 protocol as set,
+/// with the value it has. Read-only groups are marked only, and `value` may be NULL. An unknown
+/// group is ignored.
+///
+/// Sets errno to EINVAL for NULL.
 ///
 /// # Safety
 /// `ct` is NULL or a live object; `value` is NULL or points to the group's structure.
@@ -34,10 +36,10 @@ pub unsafe extern "C" fn nfct_set_attr_grp(
     });
 }
 
-/// Fills the structure of a group from its attributes.
+/// Fills the structure of a group, which `data` points to, from its attributes.
 ///
-/// Returns 0; -1 with ENODATA if the object lacks the group, with EINVAL if the group is unknown or
-/// a pointer NULL. `data` is then untouched.
+/// Returns 0; -1 with ENODATA if the entry lacks the group, with EINVAL if the group is unknown or
+/// a pointer NULL. What `data` points to is then untouched.
 ///
 /// # Safety
 /// `ct` is NULL or a live object; `data` is NULL or points to the group's structure.
@@ -60,9 +62,9 @@ pub unsafe extern "C" fn nfct_get_attr_grp(
     })
 }
 
-/// Whether a group is set: 1 or 0; -1 with EINVAL if it is unknown or `ct` is NULL.
+/// Tells whether a group is set: all its attributes, or of the address of either family any.
 ///
-/// All attributes of a group must be set, of a single address group any.
+/// Returns 1 if it is, 0 if not; -1 with EINVAL if it is unknown or `ct` is NULL.
 ///
 /// # Safety
 /// `ct` is NULL or a live object.
@@ -75,8 +77,9 @@ pub unsafe extern "C" fn nfct_attr_grp_is_set(ct: *const nf_conntrack, r#type: R
     })
 }
 
-/// Marks all attributes of a group as not set. Returns 0; -1 with EINVAL if the group is unknown or
-/// `ct` is NULL.
+/// Marks all attributes of a group as not set.
+///
+/// Returns 0; -1 with EINVAL if the group is unknown or `ct` is NULL.
 ///
 /// # Safety
 /// `ct` is NULL or a live object.

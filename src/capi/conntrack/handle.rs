@@ -11,13 +11,14 @@ use crate::capi::ffi::ptr;
 use crate::netlink::socket::Socket;
 use libc::{c_int, c_uint};
 
-/// Opens a handle: a netlink socket for conntrack (CONNTRACK), expectations (EXPECT) or both (0),
-/// subscribed to the groups of events in `subscriptions` (`NFCT_ALL_CT_GROUPS`,
-/// `NF_NETLINK_CONNTRACK_*`). Release it with nfct_close().
+/// Opens a handle: a netlink socket for entries (CONNTRACK), expectations (EXPECT) or both (0),
+/// which hears the groups of events in `subscriptions`: NFCT_ALL_CT_GROUPS, or some of
+/// NF_NETLINK_CONNTRACK_*; 0 for none. Release it with nfct_close().
 ///
 /// The descriptor is close-on-exec and belongs to the network namespace of the calling thread.
-/// Returns NULL with errno: EPERM for groups without CAP_NET_ADMIN, EPROTONOSUPPORT for a kernel
-/// without netfilter netlink, EMFILE, ENOMEM.
+///
+/// Returns the handle; NULL with EPERM for groups without CAP_NET_ADMIN, with EPROTONOSUPPORT if
+/// the kernel lacks netfilter netlink, with EMFILE, ENFILE or ENOMEM.
 ///
 /// # Safety
 /// Always safe to call.
@@ -40,8 +41,8 @@ pub unsafe extern "C" fn nfct_open(subsys_id: u8, subscriptions: c_uint) -> *mut
 
 /// Opens a handle on a netlink handle of libnfnetlink, which nfct_close() then closes too.
 ///
-/// Returns NULL with EBUSY if the subsystem is open on it already, with EINVAL for NULL, else as
-/// nfct_open(); the netlink handle then stays the caller's.
+/// Returns the handle; NULL with EBUSY if the subsystem is open on it already, with EINVAL for
+/// NULL, else as nfct_open(). The netlink handle then stays the caller's.
 ///
 /// # Safety
 /// `nfnlh` is NULL or a live handle from nfnl_open() or nfct_nfnlh().
@@ -68,8 +69,10 @@ pub unsafe extern "C" fn nfct_open_nfnl(
 
 /// Closes a handle and its socket. The handle is gone whatever is returned.
 ///
-/// A callback may close its own handle: the call it was called from then returns as the callback's
-/// verdict says, or with EBADF. Returns 0; -1 with errno of close(), or EINVAL for NULL.
+/// A callback may close its own handle: the call that it was called from then returns as the
+/// callback's verdict says, or -1 with EBADF.
+///
+/// Returns 0; -1 with errno of close(), with EINVAL for NULL.
 ///
 /// # Safety
 /// `cth` is NULL or a live handle, and not used again.
@@ -86,8 +89,10 @@ pub unsafe extern "C-unwind" fn nfct_close(cth: *mut nfct_handle) -> c_int {
     })
 }
 
-/// The handle's descriptor, to poll, to set options of, or to make non-blocking; -1 with EINVAL for
-/// NULL. It stays the handle's.
+/// The descriptor of a handle, to poll, to set options of, or to make non-blocking. It stays the
+/// handle's: do not close it.
+///
+/// Returns the descriptor; -1 with EINVAL for NULL.
 ///
 /// # Safety
 /// `cth` is NULL or a live handle.
@@ -100,9 +105,10 @@ pub unsafe extern "C" fn nfct_fd(cth: *mut nfct_handle) -> c_int {
     })
 }
 
-/// The netlink handle under a handle, for functions of libnfnetlink; NULL with EINVAL for NULL.
+/// The netlink handle under a handle, for functions of libnfnetlink. It is the same for the life of
+/// the handle and stays the handle's.
 ///
-/// It is the same for the life of the handle and stays the handle's.
+/// Returns the netlink handle; NULL with EINVAL for NULL.
 ///
 /// # Safety
 /// `cth` is NULL or a live handle.

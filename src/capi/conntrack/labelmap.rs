@@ -29,7 +29,9 @@ pub(super) unsafe fn optional<'a>(map: *const nfct_labelmap) -> Option<&'a Label
     unsafe { borrow(map) }.ok()
 }
 
-/// The path of the system's label file, `/etc/xtables/connlabel.conf`: a constant string.
+/// The path of the system's label file, /etc/xtables/connlabel.conf.
+///
+/// Returns a string that lives as long as the program; it does not fail.
 ///
 /// # Safety
 /// Always safe to call.
@@ -38,11 +40,14 @@ pub unsafe extern "C" fn nfct_labels_get_path() -> *const c_char {
     boundary(std::ptr::null(), || Ok(DEFAULT_PATH.as_ptr()))
 }
 
-/// Reads a label file; NULL stands for the system's. Release the map with nfct_labelmap_destroy().
+/// Reads the names of labels from a file; NULL stands for the system's. Release the map with
+/// nfct_labelmap_destroy().
 ///
-/// A line is a bit number below 1024 and a name of letters, digits, blanks and `-`; other lines are
-/// skipped, and so are bits and names that an earlier line has. Returns NULL with the errno of
-/// open(), with errno 0 if no line could be used, with ENOMEM when there is no memory.
+/// A line is a number below 1024 and a name of letters, digits, blanks and `-`; other lines are
+/// skipped, and so are numbers and names that an earlier line has.
+///
+/// Returns the map; NULL with errno of open(), with errno 0 if no line could be used, with ENOMEM
+/// when there is no memory.
 ///
 /// # Safety
 /// `mapfile` is NULL or a C string.
@@ -103,7 +108,7 @@ unsafe fn load(path: *const c_char) -> *mut nfct_labelmap {
     })
 }
 
-/// Destroys a label map, and the names it handed out. NULL is ignored.
+/// Destroys a label map, and the names it handed out. NULL is ignored; errno is left alone.
 ///
 /// # Safety
 /// `map` is NULL or a live label map, and not used again.
@@ -118,9 +123,10 @@ pub unsafe extern "C" fn nfct_labelmap_destroy(map: *mut nfct_labelmap) {
     });
 }
 
-/// The name of a label: empty if it has none, NULL beyond the highest label that has one.
+/// The name of a label. It stays the map's, and is valid until the map is destroyed.
 ///
-/// The name is valid until the map is destroyed. Returns NULL with EINVAL for NULL.
+/// Returns the name, empty for a label without one; NULL with errno untouched beyond the highest
+/// label that has one; NULL with EINVAL for NULL.
 ///
 /// # Safety
 /// `m` is NULL or a live label map.
@@ -136,9 +142,10 @@ pub unsafe extern "C" fn nfct_labelmap_get_name(
     })
 }
 
-/// The number of the label with this name; -1 if there is none, and without a map.
+/// The number of the label with this name.
 ///
-/// errno is EINVAL if `m` is a map and `name` NULL, else left alone.
+/// Returns the number; -1 with errno untouched if there is none, or `m` is NULL; -1 with EINVAL if
+/// only `name` is NULL.
 ///
 /// # Safety
 /// `m` is NULL or a live label map; `name` is NULL or a C string.

@@ -53,7 +53,8 @@ unsafe fn append(
 ///
 /// `nlh` is a message with a `struct nfgenmsg`, or one with an open nest at its end; what it holds
 /// is left alone. The buffer must have room: 600 bytes, and labels and helper data twice over.
-/// Returns 0; -1 with EINVAL for NULL or an object without a usable layer 3 protocol, with ENOSPC if
+///
+/// Returns 0; -1 with EINVAL for NULL or an entry without a usable layer 3 protocol, with ENOSPC if
 /// an attribute is longer than an attribute can be; the message is then as it was.
 ///
 /// # Safety
@@ -72,12 +73,12 @@ pub unsafe extern "C" fn nfct_nlmsg_build(nlh: *mut nlmsghdr, ct: *const nf_conn
 /// Appends the criteria of a dump or flush filter to a message, and sets its address family.
 ///
 /// A program that sends it itself gets the kernel's answer, which is not what was asked for in all
-/// cases: of an IPv6 address all entries but those that have it, and of the reply tuple, ports of other
-/// protocols than TCP and UDP, GRE keys and zones in a tuple whatever has the rest. nfct_query() and
-/// nfct_send() check the answer again.
+/// cases: of an IPv6 address all entries but those that have it, and of the reply tuple, ports of
+/// other protocols than TCP and UDP, GRE keys and zones in a tuple whatever has the rest.
+/// nfct_query() and nfct_send() check the answer again.
 ///
-/// Returns 0; -1 with EINVAL for NULL, a tuple without a usable layer 3 protocol, or criteria of two
-/// of them; the message is then as it was.
+/// Returns 0; -1 with EINVAL for NULL, a tuple without a usable layer 3 protocol, or criteria of
+/// two of them; the message is then as it was.
 ///
 /// # Safety
 /// `nlh` is NULL or points to a message with room behind it; `filter_dump` is NULL or a live filter.
@@ -95,11 +96,11 @@ pub unsafe extern "C" fn nfct_nlmsg_build_filter(
     })
 }
 
-/// Stores what a conntrack message says in `ct`; what it does not mention stays as it was.
+/// Stores what a message about an entry says in `ct`; what it does not mention stays as it was.
+/// Attributes that are unknown or of an impossible length are skipped.
 ///
-/// Attributes that are unknown or of an impossible length are skipped. Returns 0; -1 with EINVAL for
-/// NULL or labels of more than 8192 bytes, with ENOMEM when there is no memory; what was stored
-/// before stays.
+/// Returns 0; -1 with EINVAL for NULL or labels of more than 8192 bytes, with ENOMEM when there is
+/// no memory; what was stored before stays.
 ///
 /// # Safety
 /// `nlh` is NULL or points to a message of the length it says; `ct` is NULL or a live object.
@@ -115,9 +116,11 @@ pub unsafe extern "C" fn nfct_nlmsg_parse(nlh: *const nlmsghdr, ct: *mut nf_conn
     })
 }
 
-/// Stores what a stream of conntrack attributes says in `ct`, as in a packet of nfnetlink_queue.
+/// Stores what a stream of `payload_len` bytes of conntrack attributes says in `ct`, as a packet of
+/// nfnetlink_queue has one. `l3num` is the address family, AF_INET or AF_INET6; its low 8 bits
+/// count.
 ///
-/// `l3num` is the address family, of which the low 8 bits count. Returns as nfct_nlmsg_parse().
+/// Returns as nfct_nlmsg_parse().
 ///
 /// # Safety
 /// `payload` is NULL or points to `payload_len` bytes; `ct` is NULL or a live object.
@@ -138,9 +141,10 @@ pub unsafe extern "C" fn nfct_payload_parse(
     })
 }
 
-/// Appends what the kernel is told of an expectation to a message, and adjusts its length.
+/// Appends what the kernel is told of an expectation to a message, and adjusts its length. Class,
+/// NAT and function of an expectation are never sent.
 ///
-/// Class, NAT and function of an expectation are never sent. Returns 0; -1 with EINVAL for NULL.
+/// Returns 0; -1 with EINVAL for NULL.
 ///
 /// # Safety
 /// `nlh` is NULL or points to a message with room behind it; `exp` is NULL or a live object.
@@ -158,7 +162,8 @@ pub unsafe extern "C" fn nfexp_nlmsg_build(nlh: *mut nlmsghdr, exp: *const nf_ex
     })
 }
 
-/// Stores what an expectation message says in `exp`, as nfct_nlmsg_parse() does for an entry.
+/// Stores what a message about an expectation says in `exp`, as nfct_nlmsg_parse() does for an
+/// entry.
 ///
 /// Returns 0; -1 with EINVAL for NULL.
 ///
@@ -182,10 +187,10 @@ fn change(message: Option<&Message<'_>>, types: RawMsgType) -> c_int {
     change & types
 }
 
-/// Stores what a conntrack message says in `ct`, if it is of a type in `msg` (`NFCT_T_*`).
+/// Stores what a message about an entry says in `ct`, if it is of a type in `msg` (`NFCT_T_*`).
 ///
-/// Returns the type; 0, with `ct` untouched, for other messages; -1 with EINVAL for NULL, with
-/// ENOMEM when there is no memory.
+/// Returns the type, NFCT_T_NEW, NFCT_T_UPDATE or NFCT_T_DESTROY; 0, with `ct` untouched, for other
+/// messages; -1 with EINVAL for NULL, with ENOMEM when there is no memory.
 ///
 /// # Safety
 /// `nlh` is NULL or points to a message of the length it says; `ct` is NULL or a live object.
@@ -207,9 +212,11 @@ pub unsafe extern "C" fn nfct_parse_conntrack(
     })
 }
 
-/// Stores what an expectation message says in `exp`, if it is of a type in `type` (`NFCT_T_*`).
+/// Stores what a message about an expectation says in `exp`, if it is of a type in `type`
+/// (`NFCT_T_*`).
 ///
-/// Returns the type; 0, with `exp` untouched, for other messages; -1 with EINVAL for NULL.
+/// Returns the type, NFCT_T_NEW, NFCT_T_UPDATE or NFCT_T_DESTROY; 0, with `exp` untouched, for
+/// other messages; -1 with EINVAL for NULL.
 ///
 /// # Safety
 /// `nlh` is NULL or points to a message of the length it says; `exp` is NULL or a live object.
@@ -248,10 +255,10 @@ unsafe fn build_query(
 }
 
 /// Builds the message of a query in a buffer of `size` bytes, filled as nfct_query() says. With a
-/// filter the answer is the kernel's, as nfct_nlmsg_build_filter() says.
+/// filter the answer is the kernel's, as nfct_nlmsg_build_filter() says. `ssh` is ignored.
 ///
-/// `ssh` is ignored. Returns 1; -1 with errno as nfct_query(), with ENOSPC if the buffer is too
-/// small; it is then all zero.
+/// Returns 1; -1 with errno as nfct_query(), with ENOSPC if the buffer is too small; it is then all
+/// zero.
 ///
 /// # Safety
 /// `data` is NULL or points to what the query needs; `req` is NULL or points to `size` bytes.
@@ -269,11 +276,11 @@ pub unsafe extern "C" fn nfct_build_query(
     boundary(-1, || unsafe { build_query(req, size as usize, &request(query, data)?) })
 }
 
-/// Builds the message of an expectation query in a buffer of `size` bytes, filled as nfexp_query()
-/// says.
+/// Builds the message of a query about expectations in a buffer of `size` bytes, filled as
+/// nfexp_query() says. `ssh` is ignored.
 ///
-/// `ssh` is ignored. Returns 1; -1 with errno as nfexp_query(), with ENOSPC if the buffer is too
-/// small; it is then all zero.
+/// Returns 1; -1 with errno as nfexp_query(), with ENOSPC if the buffer is too small; it is then
+/// all zero.
 ///
 /// # Safety
 /// `data` is NULL or points to what the query needs; `buffer` is NULL or points to `size` bytes.
@@ -313,11 +320,12 @@ unsafe fn build_object(
     })
 }
 
-/// Builds a conntrack message in a buffer of `size` bytes: message number `type`, `flags` as they
-/// are, all attributes that the kernel takes of `ct`.
+/// Builds a message about an entry in a buffer of `size` bytes: message number `type`
+/// (IPCTNL_MSG_CT_*), `flags` (NLM_F_*) as they are, all attributes that the kernel takes of `ct`.
+/// `ssh` is ignored, but must not be NULL.
 ///
-/// `ssh` is ignored, but must not be NULL. Returns 0; -1 with EINVAL for NULL or an object without a
-/// usable layer 3 protocol, with ENOSPC if the buffer is too small; it is then all zero.
+/// Returns 0; -1 with EINVAL for NULL or an entry without a usable layer 3 protocol, with ENOSPC if
+/// the buffer is too small; it is then all zero.
 ///
 /// # Safety
 /// `req` is NULL or points to `size` bytes; `ct` is NULL or a live object.
@@ -343,11 +351,11 @@ pub unsafe extern "C" fn nfct_build_conntrack(
     })
 }
 
-/// Builds an expectation message in a buffer of `size` bytes, as nfct_build_conntrack() does for an
-/// entry.
+/// Builds a message about an expectation in a buffer of `size` bytes, as nfct_build_conntrack()
+/// does for an entry; `type` is one of IPCTNL_MSG_EXP_*. `ssh` is ignored, but must not be NULL.
 ///
-/// `ssh` is ignored, but must not be NULL. Returns 0; -1 with EINVAL for NULL or an expectation
-/// without a layer 3 protocol, with ENOSPC if the buffer is too small; it is then all zero.
+/// Returns 0; -1 with EINVAL for NULL or an expectation without a layer 3 protocol, with ENOSPC if
+/// the buffer is too small; it is then all zero.
 ///
 /// # Safety
 /// `req` is NULL or points to `size` bytes; `exp` is NULL or a live object.

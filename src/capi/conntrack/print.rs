@@ -77,6 +77,8 @@ unsafe fn print(
 
 /// Prints an entry as nfct_snprintf_labels() does, without labels.
 ///
+/// Returns as nfct_snprintf_labels().
+///
 /// # Safety
 /// As nfct_snprintf_labels().
 #[unsafe(no_mangle)]
@@ -96,16 +98,17 @@ pub unsafe extern "C" fn nfct_snprintf(
     })
 }
 
-/// Prints an entry into a buffer of `size` bytes, with the names of its labels.
+/// Prints an entry into a buffer of `size` bytes, with the names that `map` has for its labels, or
+/// without labels if `map` is NULL.
 ///
-/// `msg_type` NFCT_T_NEW, UPDATE or DESTROY prints as such, any other not at all; `out_type` is
-/// NFCT_O_PLAIN or NFCT_O_XML; `out_flags` are NFCT_OF_*. The text is cut to fit and always ends with
-/// a NUL; a `size` of 0 only measures, `buf` may be NULL then. Times are local. Without a `map` no
-/// labels are printed.
+/// `msg_type` NFCT_T_NEW, NFCT_T_UPDATE or NFCT_T_DESTROY is printed in front, any other number
+/// prints nothing there; `out_type` is one of NFCT_O_*, `out_flags` are NFCT_OF_*. The text is cut
+/// to fit and always ends with a NUL. With a `size` of 0 it is only measured, and `buf` may be
+/// NULL. Times are in the local zone.
 ///
-/// Returns the length of the whole text, without its NUL: it was cut if that is `size` or more. -1
-/// with ENOENT for an unknown `out_type`, with EINVAL for NULL; -1 with errno untouched if the plain
-/// format lacks a protocol to name.
+/// Returns the length of the whole text in bytes, without its NUL: it was cut if that is `size` or
+/// more; -1 with ENOENT for an unknown `out_type`, with EINVAL for NULL; -1 with errno untouched if
+/// the protocol that NFCT_O_PLAIN has to name is not set.
 ///
 /// # Safety
 /// `buf` is NULL or points to `size` bytes; `ct` is NULL or a live object; `map` is NULL or a live
@@ -133,8 +136,8 @@ pub unsafe extern "C" fn nfct_snprintf_labels(
 
 /// Prints an expectation into a buffer of `size` bytes, as nfct_snprintf() does an entry.
 ///
-/// Returns the length of the whole text; -1 with ENOENT for an unknown `out_type`, with EINVAL for
-/// NULL.
+/// Returns the length of the whole text in bytes, without its NUL: it was cut if that is `size` or
+/// more; -1 with ENOENT for an unknown `out_type`, with EINVAL for NULL.
 ///
 /// # Safety
 /// `buf` is NULL or points to `size` bytes; `exp` is NULL or a live object.

@@ -109,28 +109,27 @@ unsafe fn send_with<'a>(
 
 /// Sends a query and hands the answer, and the events that come before it, to the callbacks.
 ///
-/// `data` is a `struct nf_conntrack` for CREATE, UPDATE, DESTROY, GET and CREATE_UPDATE; the address
-/// family (AF_UNSPEC is all), of which the first byte counts, for FLUSH (which ignores it), DUMP and
-/// DUMP_RESET; a `struct nfct_filter_dump` for the filtered ones. A query gets its own answer also
-/// after a callback stopped an earlier one. A dump holds one datagram in memory, whatever its length.
+/// What `data` points to is said at enum nf_conntrack_query. A query gets its own answer also after
+/// a callback stopped an earlier one. A dump holds one datagram in memory, whatever its length.
 ///
-/// Of a filtered dump the callbacks get the entries that the filter selects and no others; events pass.
-/// The filter is not needed once this returns or a callback runs. DUMP_FILTER_RESET asks for each entry
-/// once more, by a socket of its own, where the kernel would zero others too.
+/// Of a filtered dump the callbacks get the entries that the filter selects and no others; events
+/// pass. The filter is not needed once this returns or a callback runs. NFCT_Q_DUMP_FILTER_RESET
+/// asks for each entry once more, by a socket of its own, where the kernel would zero others too.
 ///
-/// Returns 0 when the answer is complete or a callback stopped it, a callback's negative verdict, or
-/// -1 with errno: that of the kernel's refusal (EPERM without CAP_NET_ADMIN, ENOENT, EEXIST, EBUSY,
-/// ...), of sending or receiving (ENOBUFS: messages were lost), EINVAL for NULL and for an object
-/// without a usable layer 3 protocol, ENOTSUP for an unknown query or a tuple in FLUSH_FILTER, ENOSPC
-/// for an object that does not fit a request, ENOMEM.
+/// NFCT_Q_UPDATE, NFCT_Q_DESTROY and NFCT_Q_GET name one flow by its whole tuple: both addresses,
+/// the protocol, and the ports, or type, code and id of ICMP. With an address alone they find none
+/// (ENOENT), and a flush cannot choose by it (ENOTSUP): ask for the flows of an address with
+/// NFCT_Q_DUMP_FILTER and NFCT_FILTER_DUMP_TUPLE, and destroy each that comes, as
+/// examples-c/delete-by-address.c does.
 ///
-/// UPDATE, DESTROY and GET name one flow by its whole tuple: both addresses, the protocol, and the
-/// ports, or type, code and id of ICMP. With an address alone they find none (ENOENT), and a flush
-/// cannot choose by it (ENOTSUP): ask for the flows of an address with DUMP_FILTER and a TUPLE, and
-/// DESTROY each that comes, as examples-c/delete-by-address.c does.
+/// After ENOBUFS some messages are missing for good. If they were of a dump, dump again; on a
+/// handle that receives events, read with nfct_catch() until EAGAIN first: see there.
 ///
-/// After ENOBUFS some messages are missing for good. If they were of a dump, dump again; on a handle
-/// that receives events, read with nfct_catch() until EAGAIN first: see there.
+/// Returns 0, with errno 0, when the answer is complete or a callback stopped it; a callback's
+/// negative verdict; -1 with errno of the kernel's refusal (EPERM without CAP_NET_ADMIN, ENOENT,
+/// EEXIST, EBUSY, ...), of sending or receiving (ENOBUFS: messages were lost), with EINVAL for NULL
+/// and for an entry without a usable layer 3 protocol, with ENOTSUP for an unknown query or a tuple
+/// in NFCT_Q_FLUSH_FILTER, with ENOSPC for an entry that does not fit a request, with ENOMEM.
 ///
 /// # Safety
 /// `h` is NULL or a live handle; `data` is NULL or points to what the query needs.
@@ -144,8 +143,8 @@ pub unsafe extern "C-unwind" fn nfct_query(
     unsafe { query_with(h, || request(query, data).map(Request::narrowed)) }
 }
 
-/// Sends a query and does not wait for its answer, which nfct_catch() receives. A filter is copied, and
-/// selects the entries there too.
+/// Sends a query and does not wait for its answer, which nfct_catch() receives. What `data` points
+/// to is not needed afterwards: a filter is copied, and selects the entries there too.
 ///
 /// Returns the number of bytes sent; -1 with errno as nfct_query().
 ///
@@ -164,18 +163,21 @@ pub unsafe extern "C-unwind" fn nfct_send(
 /// Receives messages and hands them to the callbacks, until an answer is complete, a callback ends
 /// the loop, or receiving fails. Signals do not end it.
 ///
-/// A datagram that is not from the kernel (ENOMSG), holds no whole message (EBADMSG), has no netlink
-/// address (EINVAL) or was larger than the buffer, which grows (ENOBUFS), is dropped: call again.
+/// A datagram that is not from the kernel (ENOMSG), holds no whole message (EBADMSG), has no
+/// netlink address (EINVAL) or was larger than the buffer, which grows (ENOBUFS), is dropped: call
+/// again.
 ///
-/// Returns 0 at the end of an answer or when a callback stopped the loop, a callback's negative
-/// verdict, or -1 with errno: EAGAIN when a non-blocking descriptor has nothing more, ENOBUFS when
-/// messages were lost (see below), ENOENT for a message of a subsystem that is not open, EBADF when
-/// the descriptor was closed, that of a refusal by the kernel, ENOMEM, EINVAL for NULL.
+/// ENOBUFS says that events came faster than they were read, and that some are missing for good.
+/// Who keeps a copy of the table calls again until nothing is left (EAGAIN of a non-blocking
+/// descriptor), for until then the kernel may drop answers too, and then dumps the table, on
+/// another handle or this one, and replaces the copy. A larger buffer (SO_RCVBUF of nfct_fd()) and
+/// a filter make it rare.
 ///
-/// ENOBUFS says that events came faster than they were read, and that some are missing for good. Who
-/// keeps a copy of the table calls again until nothing is left (EAGAIN of a non-blocking descriptor),
-/// for until then the kernel may drop answers too, and then dumps the table, on another handle or
-/// this one, and replaces the copy. A larger buffer (SO_RCVBUF of nfct_fd()) and a filter make it rare.
+/// Returns 0 at the end of an answer or when a callback stopped the loop; a callback's negative
+/// verdict; -1 with EAGAIN when a non-blocking descriptor has nothing more, with ENOBUFS when
+/// messages were lost, with ENOENT for a message of a subsystem that is not open, with EBADF when
+/// the descriptor was closed, with errno of a refusal by the kernel, with ENOMEM, with EINVAL for
+/// NULL.
 ///
 /// # Safety
 /// `h` is NULL or a live handle.
@@ -202,8 +204,10 @@ unsafe fn catch(h: *mut nfct_handle) -> c_int {
 
 /// Sends a query about expectations and hands the answer to the callbacks, as nfct_query() does.
 ///
-/// `data` is a `struct nf_expect` for CREATE, CREATE_UPDATE, GET and DESTROY; the address family for
-/// FLUSH and DUMP. The other queries give -1 with ENOTSUP. Returns as nfct_query().
+/// `data` is a `struct nf_expect` for NFCT_Q_CREATE, NFCT_Q_CREATE_UPDATE, NFCT_Q_GET and
+/// NFCT_Q_DESTROY; the address family for NFCT_Q_FLUSH and NFCT_Q_DUMP.
+///
+/// Returns as nfct_query(); -1 with ENOTSUP for other queries.
 ///
 /// # Safety
 /// `h` is NULL or a live handle; `data` is NULL or points to what the query needs.
@@ -217,7 +221,7 @@ pub unsafe extern "C-unwind" fn nfexp_query(
     unsafe { query_with(h, || expect_request(qt, data)) }
 }
 
-/// Sends a query about expectations and does not wait for its answer.
+/// Sends a query about expectations and does not wait for its answer, which nfexp_catch() receives.
 ///
 /// Returns the number of bytes sent; -1 with errno as nfexp_query().
 ///
@@ -234,6 +238,8 @@ pub unsafe extern "C-unwind" fn nfexp_send(
 }
 
 /// Receives messages and hands them to the callbacks: the same as nfct_catch().
+///
+/// Returns as nfct_catch().
 ///
 /// # Safety
 /// `h` is NULL or a live handle.

@@ -4,54 +4,54 @@
 
 use libc::{c_int, c_uint, c_void, nlmsghdr};
 
-/// A conntrack entry, or what a request says about one.
+/// An entry of the flow table, or what a request says about one.
 ///
-/// Made by nfct_new() and released with nfct_destroy(). `nfct_maxsize()` zero bytes, suitably
-/// aligned, are a valid object without attributes too.
+/// Made by nfct_new(), released with nfct_destroy(). `nfct_maxsize()` zero bytes, suitably aligned,
+/// are an entry without attributes too.
 pub struct nf_conntrack {
     _private: [u8; 0],
 }
 
 /// An expectation: a flow that a helper expects to see.
 ///
-/// Made by nfexp_new() and released with nfexp_destroy(). It owns no other memory: copying
-/// `nfexp_maxsize()` bytes from one object to another copies the expectation.
+/// Made by nfexp_new(), released with nfexp_destroy(). It owns no other memory: copying
+/// `nfexp_maxsize()` bytes from one to another copies it.
 pub struct nf_expect {
     _private: [u8; 0],
 }
 
 /// A netlink socket with the callbacks for what it receives.
 ///
-/// Made by nfct_open() or nfct_open_nfnl() and released with nfct_close().
+/// Made by nfct_open() or nfct_open_nfnl(), released with nfct_close().
 pub struct nfct_handle {
     _private: [u8; 0],
 }
 
-/// A set of label numbers.
+/// A set of labels, which are numbers.
 ///
-/// Made by nfct_bitmask_new() and released with nfct_bitmask_destroy(), or owned by the object
-/// whose attribute it is.
+/// Made by nfct_bitmask_new(), released with nfct_bitmask_destroy(), or owned by the entry whose
+/// attribute it is.
 pub struct nfct_bitmask {
     _private: [u8; 0],
 }
 
 /// The names of labels, read from a file.
 ///
-/// Made by nfct_labelmap_new() and released with nfct_labelmap_destroy().
+/// Made by nfct_labelmap_new(), released with nfct_labelmap_destroy().
 pub struct nfct_labelmap {
     _private: [u8; 0],
 }
 
 /// A filter of events, which runs in the kernel on the socket it is attached to.
 ///
-/// Made by nfct_filter_create() and released with nfct_filter_destroy().
+/// Made by nfct_filter_create(), released with nfct_filter_destroy().
 pub struct nfct_filter {
     _private: [u8; 0],
 }
 
-/// A filter of the entries that a dump shows or a flush removes.
+/// A filter of the entries that a dump hands out or a flush destroys.
 ///
-/// Made by nfct_filter_dump_create() and released with nfct_filter_dump_destroy().
+/// Made by nfct_filter_dump_create(), released with nfct_filter_dump_destroy().
 pub struct nfct_filter_dump {
     _private: [u8; 0],
 }

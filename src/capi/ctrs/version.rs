@@ -10,7 +10,9 @@ const VERSION: &CStr =
         Err(_) => c"unknown",
     };
 
-/// The version of ctrs, for example "0.1.0": a string that lives as long as the program.
+/// The version of ctrs, for example "0.1.0".
+///
+/// Returns a string that lives as long as the program; it does not fail.
 #[unsafe(no_mangle)]
 pub extern "C" fn ctrs_version() -> *const c_char {
     boundary(VERSION.as_ptr(), || Ok(VERSION.as_ptr()))

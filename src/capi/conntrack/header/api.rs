@@ -1,33 +1,32 @@
 //! The enums and macros of the main header that are not attributes.
 
-use libc::{c_int, c_uint};
-
-/// Event groups of conntrack entries: new, changed and destroyed.
-pub const NFCT_ALL_CT_GROUPS: c_uint =
+/// The groups of events about entries, for nfct_open(): new, changed and destroyed.
+pub const NFCT_ALL_CT_GROUPS: u32 =
     NF_NETLINK_CONNTRACK_NEW | NF_NETLINK_CONNTRACK_UPDATE | NF_NETLINK_CONNTRACK_DESTROY;
-/// The direction of the first packet.
-pub const NFCT_DIR_ORIGINAL: c_int = 0;
-/// The direction of the answers.
-pub const NFCT_DIR_REPLY: c_int = 1;
+/// Original direction: that of the first packet.
+pub const NFCT_DIR_ORIGINAL: i32 = 0;
+/// Reply direction: that of the answers.
+pub const NFCT_DIR_REPLY: i32 = 1;
 /// Number of directions.
-pub const NFCT_DIR_MAX: c_int = NFCT_DIR_REPLY + 1;
+pub const NFCT_DIR_MAX: i32 = NFCT_DIR_REPLY + 1;
 /// Size of a helper's name with its NUL, in bytes.
-pub const NFCT_HELPER_NAME_MAX: c_int = 16;
+pub const NFCT_HELPER_NAME_MAX: i32 = 16;
 /// The last option of nfct_setobjopt().
-pub const NFCT_SOPT_MAX: c_int = __NFCT_SOPT_MAX - 1;
+pub const NFCT_SOPT_MAX: i32 = __NFCT_SOPT_MAX - 1;
 /// The last option of nfct_getobjopt().
-pub const NFCT_GOPT_MAX: c_int = __NFCT_GOPT_MAX - 1;
+pub const NFCT_GOPT_MAX: i32 = __NFCT_GOPT_MAX - 1;
 
-/// Subsystems that nfct_open() opens; 0 opens both.
+/// What a handle of nfct_open() is for; 0 stands for both.
 #[repr(C)]
 pub enum nfct_subsystem {
-    /// Conntrack entries.
+    /// Entries.
     CONNTRACK = 1,
     /// Expectations.
     EXPECT = 2,
 }
 
-/// What happened to the object of a message; as a mask, what a callback is called for.
+/// What happened to the entry or expectation of a message; as a mask, what a callback is called
+/// for.
 #[repr(C)]
 pub enum nf_conntrack_msg_type {
     /// Nothing known.
@@ -55,13 +54,14 @@ pub enum nf_conntrack_msg_type {
 /// What a callback returns.
 #[repr(C)]
 pub enum nfct_callback_result {
-    /// Stop the loop: the call that runs it returns -1, with errno as the callback left it.
+    /// End the loop: the call that runs it returns -1, with errno as the callback left it. Other
+    /// negative numbers are returned likewise.
     NFCT_CB_FAILURE = -1,
-    /// Stop the loop: the call that runs it returns 0.
+    /// End the loop: the call that runs it returns 0.
     NFCT_CB_STOP = 0,
     /// Go on with the next message.
     NFCT_CB_CONTINUE = 1,
-    /// As `NFCT_CB_CONTINUE`, but the object now belongs to the program, which destroys it.
+    /// As `NFCT_CB_CONTINUE`, and the object is the program's from now on, which destroys it.
     NFCT_CB_STOLEN = 2,
 }
 
@@ -152,9 +152,9 @@ pub enum nfct_compare_flags {
     NFCT_CMP_TIMEOUT_LT = 1 << 4,
     /// See `NFCT_CMP_TIMEOUT_EQ`.
     NFCT_CMP_TIMEOUT_LE = NFCT_CMP_TIMEOUT_EQ | NFCT_CMP_TIMEOUT_LT,
-    /// What the first object has, the second must have too.
+    /// What the first one has, the second must have too.
     NFCT_CMP_MASK = 1 << 5,
-    /// Either both objects have an attribute, or neither has.
+    /// Either both have an attribute, or neither has.
     NFCT_CMP_STRICT = 1 << 6,
 }
 
@@ -173,35 +173,40 @@ pub enum nfct_copy_flags {
     NFCT_CP_OVERRIDE = 1 << 3,
 }
 
-/// Requests of nfct_query() and nfexp_query(), and what their data points to.
+/// Queries of nfct_query() and nfct_send(), and what their `data` points to. Those of expectations,
+/// nfexp_query() and nfexp_send(), take a struct nf_expect where these take a struct nf_conntrack.
+///
+/// Where an address family is asked for, the first byte counts: AF_INET, AF_INET6, or AF_UNSPEC for
+/// all.
 #[repr(C)]
 pub enum nf_conntrack_query {
-    /// Create an object, which must not exist yet; data: the object.
+    /// struct nf_conntrack: create it; one that exists is an error (EEXIST).
     NFCT_Q_CREATE = 0,
-    /// Change an entry; data: the object.
+    /// struct nf_conntrack: change the entry with its tuple. Not for expectations.
     NFCT_Q_UPDATE = 1,
-    /// Destroy an object; data: the object.
+    /// struct nf_conntrack: destroy the entry with its tuple.
     NFCT_Q_DESTROY = 2,
-    /// Get an object; data: an object with a tuple.
+    /// struct nf_conntrack: get the entry with its tuple.
     NFCT_Q_GET = 3,
-    /// Destroy all objects of a family; data: the family in the low byte of a uint32_t,
-    /// `AF_UNSPEC` for all.
+    /// Address family, which is ignored: destroy all.
     NFCT_Q_FLUSH = 4,
-    /// Get all objects of a family; data: as for `NFCT_Q_FLUSH`.
+    /// Address family: get all.
     NFCT_Q_DUMP = 5,
-    /// As `NFCT_Q_DUMP`, setting the counters to zero.
+    /// Address family: get all, and set their counters to zero. Not for expectations.
     NFCT_Q_DUMP_RESET = 6,
-    /// Create an object, or change it if it exists; data: the object.
+    /// struct nf_conntrack: create it, or change the one that exists.
     NFCT_Q_CREATE_UPDATE = 7,
-    /// Get the entries that a filter selects; data: a struct nfct_filter_dump.
+    /// struct nfct_filter_dump: get the entries that it selects. Not for expectations, nor are the
+    /// next two.
     NFCT_Q_DUMP_FILTER = 8,
-    /// As `NFCT_Q_DUMP_FILTER`, setting the counters of these entries to zero.
+    /// struct nfct_filter_dump: get the entries that it selects, and set their counters to zero.
     NFCT_Q_DUMP_FILTER_RESET = 9,
-    /// Destroy the entries that a filter selects; data: a struct nfct_filter_dump.
+    /// struct nfct_filter_dump: destroy the entries that it selects.
     NFCT_Q_FLUSH_FILTER = 10,
 }
 
-/// Attributes of an event filter. Numbers are in host byte order.
+/// Criteria of an event filter. Each line says the type of a value; its numbers, addresses too, are
+/// in host byte order.
 #[repr(C)]
 pub enum nfct_filter_attr {
     /// uint32_t: layer 4 protocol, `IPPROTO_*`.
@@ -220,36 +225,38 @@ pub enum nfct_filter_attr {
     NFCT_FILTER_MARK = 6,
     /// uint16_t: zone, of both directions or of one.
     NFCT_FILTER_ZONE = 7,
-    /// Number of attributes.
+    /// Number of criteria.
     NFCT_FILTER_MAX = 8,
 }
 
 /// What an event filter does with a match.
 #[repr(C)]
 pub enum nfct_filter_logic {
-    /// Events that match any value of the attribute pass, the others are dropped.
+    /// Events that match any value of the criterion pass, the others are dropped.
     NFCT_FILTER_LOGIC_POSITIVE = 0,
-    /// Events that match any value of the attribute are dropped, the others pass.
+    /// Events that match any value of the criterion are dropped, the others pass.
     NFCT_FILTER_LOGIC_NEGATIVE = 1,
     /// Number of logics.
     NFCT_FILTER_LOGIC_MAX = 2,
 }
 
-/// Attributes of a dump filter. Numbers are in host byte order.
+/// Criteria of a dump filter. Each line says the type of the value, whose numbers are in host byte
+/// order, and the first kernel that knows the criterion.
 #[repr(C)]
 pub enum nfct_filter_dump_attr {
-    /// struct nfct_filter_dump_mark: mark.
+    /// struct nfct_filter_dump_mark: mark. Linux 3.4, of a flush Linux 4.0.
     NFCT_FILTER_DUMP_MARK = 0,
-    /// uint8_t: layer 3 protocol, `AF_INET` or `AF_INET6`.
+    /// uint8_t: layer 3 protocol, `AF_INET` or `AF_INET6`. All kernels, of a flush Linux 5.3.
     NFCT_FILTER_DUMP_L3NUM = 1,
-    /// struct nfct_filter_dump_mark: status bits `IPS_*`.
+    /// struct nfct_filter_dump_mark: status bits `IPS_*`. Linux 5.15.
     NFCT_FILTER_DUMP_STATUS = 2,
-    /// uint16_t: zone.
+    /// uint16_t: zone. Linux 6.8.
     NFCT_FILTER_DUMP_ZONE = 3,
     /// struct nf_conntrack: the attributes of either tuple that it has. It needs ATTR_ORIG_L3PROTO,
-    /// with attributes of the reply ATTR_REPL_L3PROTO too, and with ports or ICMP attributes the layer 4
-    /// protocol. Those that its protocols do not have are ignored.
+    /// with attributes of the reply ATTR_REPL_L3PROTO too, and with ports or ICMP attributes the
+    /// layer 4 protocol. Those that its protocols do not have are ignored. Linux 5.8, of a flush
+    /// none.
     NFCT_FILTER_DUMP_TUPLE = 4,
-    /// Number of attributes.
+    /// Number of criteria.
     NFCT_FILTER_DUMP_MAX = 5,
 }

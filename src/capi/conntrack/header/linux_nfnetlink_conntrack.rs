@@ -67,13 +67,13 @@ pub enum cntl_msg_types {
     IPCTNL_MSG_CT_DELETE = 2,
     /// Get, setting the counters to zero.
     IPCTNL_MSG_CT_GET_CTRZERO = 3,
-    /// Get the statistics of each CPU.
+    /// Get the statistics of each CPU. Linux 3.6.
     IPCTNL_MSG_CT_GET_STATS_CPU = 4,
-    /// Get the statistics of the table.
+    /// Get the statistics of the table. Linux 3.6.
     IPCTNL_MSG_CT_GET_STATS = 5,
-    /// Get the entries that are being removed.
+    /// Get the entries that are being removed. Linux 3.8.
     IPCTNL_MSG_CT_GET_DYING = 6,
-    /// Get the entries whose first packet has not left yet.
+    /// Get the entries whose first packet has not left yet. Linux 3.8; none since 5.19.
     IPCTNL_MSG_CT_GET_UNCONFIRMED = 7,
     /// Number of messages.
     IPCTNL_MSG_MAX = 8,
@@ -88,13 +88,13 @@ pub enum ctnl_exp_msg_types {
     IPCTNL_MSG_EXP_GET = 1,
     /// Destroy one or all; also the report about it.
     IPCTNL_MSG_EXP_DELETE = 2,
-    /// Get the statistics of each CPU.
+    /// Get the statistics of each CPU. Linux 3.6.
     IPCTNL_MSG_EXP_GET_STATS_CPU = 3,
     /// Number of messages.
     IPCTNL_MSG_EXP_MAX = 4,
 }
 
-/// Attributes of an entry. Numbers are in network byte order here and below.
+/// Attributes of an entry.
 #[repr(C)]
 pub enum ctattr_type {
     CTA_UNSPEC = 0,
@@ -120,7 +120,7 @@ pub enum ctattr_type {
     CTA_COUNTERS_REPLY = 10,
     /// u32: reference count.
     CTA_USE = 11,
-    /// u32: identifier.
+    /// 4 bytes, which are no number: identifier.
     CTA_ID = 12,
     /// Nest of ctattr_nat: destination NAT to set up.
     CTA_NAT_DST = 13,
@@ -142,19 +142,19 @@ pub enum ctattr_type {
     CTA_SECCTX = 19,
     /// Nest of ctattr_tstamp: when the entry began and ended.
     CTA_TIMESTAMP = 20,
-    /// u32: which bits of the mark count.
+    /// u32: which bits of the mark count. Linux 3.4.
     CTA_MARK_MASK = 21,
-    /// Bits: labels.
+    /// Words of 32 bits in host byte order: labels. Linux 3.9.
     CTA_LABELS = 22,
-    /// Bits: which labels an update changes.
+    /// Words of 32 bits in host byte order: which labels an update changes. Linux 3.11.
     CTA_LABELS_MASK = 23,
-    /// Nest of ctattr_synproxy.
+    /// Nest of ctattr_synproxy. Linux 4.17.
     CTA_SYNPROXY = 24,
-    /// Nest of ctattr_filter: what of a tuple selects entries.
+    /// Nest of ctattr_filter: what of a tuple selects entries. Linux 5.8.
     CTA_FILTER = 25,
-    /// u32: which status bits count.
+    /// u32: which status bits count. Linux 5.15.
     CTA_STATUS_MASK = 26,
-    /// u64: when the event happened, nanoseconds since 1970.
+    /// u64: when the event happened, nanoseconds since 1970. Linux 6.14.
     CTA_TIMESTAMP_EVENT = 27,
     __CTA_MAX = 28,
 }
@@ -167,7 +167,7 @@ pub enum ctattr_tuple {
     CTA_TUPLE_IP = 1,
     /// Nest of ctattr_l4proto.
     CTA_TUPLE_PROTO = 2,
-    /// u16: zone of this direction alone.
+    /// u16: zone of this direction alone. Linux 4.3.
     CTA_TUPLE_ZONE = 3,
     __CTA_TUPLE_MAX = 4,
 }
@@ -376,7 +376,7 @@ pub enum ctattr_expect {
     CTA_EXPECT_MASK = 3,
     /// u32: seconds until the expectation expires.
     CTA_EXPECT_TIMEOUT = 4,
-    /// u32: identifier.
+    /// 4 bytes, which are no number: identifier.
     CTA_EXPECT_ID = 5,
     /// String: name of the helper.
     CTA_EXPECT_HELP_NAME = 6,
@@ -489,9 +489,9 @@ pub enum ctattr_expect_stats {
 #[repr(C)]
 pub enum ctattr_filter {
     CTA_FILTER_UNSPEC = 0,
-    /// u32: `CTA_FILTER_FLAG_*` for the original direction.
+    /// u32, host byte order: `CTA_FILTER_FLAG_*` for the original direction.
     CTA_FILTER_ORIG_FLAGS = 1,
-    /// u32: `CTA_FILTER_FLAG_*` for the reply direction.
+    /// u32, host byte order: `CTA_FILTER_FLAG_*` for the reply direction.
     CTA_FILTER_REPLY_FLAGS = 2,
     __CTA_FILTER_MAX = 3,
 }
