@@ -90,4 +90,4 @@ pub use conntrack::object::expectation::{Expect, ExpectAttr};
 pub use conntrack::object::flow::{Endpoints, Status};
 pub use conntrack::table::{Dump, Family, FlowTable};
 pub use conntrack::wire::Change;
-pub use error::Error;
+pub use error::{Error, ErrorKind, Invalid, RequestKind};

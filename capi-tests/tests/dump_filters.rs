@@ -126,7 +126,7 @@ fn create(table: &mut FlowTable, entry: &Entry) -> bool {
     }
     match table.create(&ct) {
         Ok(()) => true,
-        Err(ctrs::Error::Kernel(libc::EEXIST)) => false,
+        Err(error) if error.kind() == ctrs::ErrorKind::Exists => false,
         Err(error) => panic!("{entry:?}: {error}"),
     }
 }

@@ -165,7 +165,7 @@ fn kernel_takes_the_longest_programs() {
             let all: Vec<_> = (0..5000).map(other).collect();
             let length = |n: usize| filter::build(&all[..n]).program().map(|program| program.len());
             let most = (4000..5000).take_while(|n| length(*n).is_ok()).last().unwrap();
-            assert_eq!(length(most + 1), Err(ctrs::Error::FilterTooLong(4097)));
+            assert_eq!(length(most + 1), Err(ctrs::netlink::Error::ProgramTooLong(4097)));
             for (at, logic) in [(0, 0), (most / 2, 0), (most - 1, 0), (most - 1, 1)] {
                 let mut ops = all[..most].to_vec();
                 ops[at] = json!(["add", attr, value]);

@@ -1,7 +1,7 @@
 //! Recorded texts: every line of `goldens/print.jsonl` printed by the Rust API, into buffers of
 //! every size.
 
-use ctrs::Error;
+use ctrs::conntrack::error::Error;
 use ctrs::conntrack::labels::bitmask::Bitmask;
 use ctrs::conntrack::labels::map::LabelMap;
 use ctrs::conntrack::object::attr::Attr;

@@ -4,7 +4,7 @@
 mod flows;
 
 use capi_tests::in_namespace;
-use ctrs::{Attr, Conntrack, Error, Family, FlowTable, Status};
+use ctrs::{Attr, Conntrack, ErrorKind, Family, FlowTable, Status};
 use flows::{flow, flows, proc_table, udp};
 use std::net::IpAddr;
 
@@ -24,7 +24,7 @@ fn an_entry_is_found_changed_and_deleted_by_its_reply() {
             assert_eq!(table.get(&ct).unwrap().unwrap().mark(), Some(7));
             table.delete(&reply).unwrap();
             assert!(table.get(&ct).unwrap().is_none());
-            assert_eq!(table.delete(&reply), Err(Error::Kernel(libc::ENOENT)));
+            assert_eq!(table.delete(&reply).unwrap_err().kind(), ErrorKind::NotFound);
         }
     });
 }
@@ -53,13 +53,13 @@ fn part_of_a_tuple_deletes_nothing() {
         table.create(&udp(1)).unwrap();
         let mut part = Conntrack::new();
         part.set_u32(Attr::Id, 7).unwrap();
-        assert_eq!(table.delete(&part), Err(Error::NoFamily));
+        assert_eq!(table.delete(&part).unwrap_err().kind(), ErrorKind::Invalid);
         part.set_u8(Attr::OrigL3Proto, libc::AF_INET as u8).unwrap();
         part.set_address(Attr::OrigIpv4Dst, [10, 9, 0, 2].into()).unwrap();
-        assert_eq!(table.delete(&part), Err(Error::PartialTuple));
-        assert_eq!(table.get(&part).err(), Some(Error::PartialTuple));
-        assert_eq!(table.update(&part), Err(Error::PartialTuple));
-        assert_eq!(table.create(&part), Err(Error::PartialTuple));
+        assert_eq!(table.delete(&part).unwrap_err().kind(), ErrorKind::Invalid);
+        assert_eq!(table.get(&part).unwrap_err().kind(), ErrorKind::Invalid);
+        assert_eq!(table.update(&part).unwrap_err().kind(), ErrorKind::Invalid);
+        assert_eq!(table.create(&part).unwrap_err().kind(), ErrorKind::Invalid);
         assert_eq!(proc_table().lines().count(), 1);
     });
 }
@@ -71,7 +71,7 @@ fn the_address_of_a_dual_stack_socket_names_the_ipv4_flow() {
         table.create(&udp(1000)).unwrap();
         let mapped = flow(17, "[::ffff:10.9.0.1]:1000", "[::ffff:10.9.0.2]:53");
         assert!(table.get(&mapped).unwrap().is_some());
-        assert_eq!(table.create(&mapped), Err(Error::Kernel(libc::EEXIST)));
+        assert_eq!(table.create(&mapped).unwrap_err().kind(), ErrorKind::Exists);
         table.delete(&mapped).unwrap();
         assert_eq!(proc_table(), "");
     });
@@ -250,8 +250,8 @@ fn an_entry_seen_earlier_is_not_its_successor() {
             let mut reply = seen.try_clone().unwrap();
             reply.unset(Attr::OrigL3Proto);
             for old in [&seen, &reply] {
-                assert_eq!(table.delete(old), Err(Error::Kernel(libc::ENOENT)));
-                assert_eq!(table.update(old), Err(Error::Kernel(libc::ENOENT)));
+                assert_eq!(table.delete(old).unwrap_err().kind(), ErrorKind::NotFound);
+                assert_eq!(table.update(old).unwrap_err().kind(), ErrorKind::NotFound);
                 assert_eq!(table.get(old).unwrap().unwrap().mark(), Some(2));
             }
             let mut now = table.get(&ct).unwrap().unwrap();

@@ -5,6 +5,8 @@ use crate::conntrack::filter::event::EventFilter;
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::wire::{Change, decode};
 use crate::error::Error;
+#[cfg(doc)]
+use crate::error::ErrorKind;
 use crate::netlink::exchange::{Exchange, Receiver};
 use crate::netlink::socket::{self, Socket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
@@ -33,7 +35,7 @@ pub struct Event {
 
 /// The events of the network namespace that the thread was in when this was opened.
 ///
-/// As an iterator it waits for the next event and never ends. [`Error::Overrun`] says that events
+/// As an iterator it waits for the next event and never ends. [`ErrorKind::Lost`] says that events
 /// were lost because the socket's buffer was full; those after it are handed out as ever. Who keeps
 /// a copy of the table then dumps it again, with [`FlowTable::dump`](crate::FlowTable::dump).
 #[derive(Debug)]
@@ -46,7 +48,7 @@ impl Events {
     /// Subscribes to events. Needs `CAP_NET_ADMIN`.
     ///
     /// # Errors
-    /// [`Error::System`] with `EPERM` without that capability.
+    /// [`ErrorKind::Privilege`] without that capability.
     pub fn open(groups: Groups) -> Result<Self, Error> {
         let socket = Socket::open()?;
         socket.bind(socket.port()?, groups.bits())?;
@@ -56,15 +58,16 @@ impl Events {
     /// Hands out only the events that a filter lets pass, from now on. The kernel does the work.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`], [`Error::System`].
+    /// [`ErrorKind::Invalid`] for a filter too long for the kernel, [`ErrorKind::OutOfMemory`],
+    /// [`ErrorKind::System`].
     pub fn attach(&self, filter: &EventFilter) -> Result<(), Error> {
-        socket::attach_filter(self.as_raw_fd(), &filter.program()?)
+        Ok(socket::attach_filter(self.as_raw_fd(), &filter.program()?)?)
     }
 
     /// The next event.
     ///
     /// # Errors
-    /// [`Error::Overrun`]: events were lost, call again. [`Error::System`] with `EAGAIN` if the
+    /// [`ErrorKind::Lost`]: events were lost, call again. [`ErrorKind::WouldBlock`] if the
     /// descriptor was made non-blocking and there is none.
     pub fn receive(&mut self) -> Result<Event, Error> {
         loop {

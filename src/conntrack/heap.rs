@@ -3,7 +3,7 @@
 //! They come from the C allocator, because C programs own some of them too: a bitmask
 //! made by `nfct_bitmask_new` moves into an object, an object from `calloc` is destroyed here.
 
-use crate::error::Error;
+use crate::conntrack::error::Error;
 use std::ffi::CStr;
 use std::ptr::NonNull;
 

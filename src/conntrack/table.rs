@@ -1,11 +1,13 @@
 //! The flow table of the network namespace this thread is in: read and changed.
 #![forbid(unsafe_code)]
 
+use crate::conntrack::error;
 use crate::conntrack::filter::dump::DumpFilter;
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::wire::query::{Query, REQUEST_SIZE, Request};
 use crate::conntrack::wire::{Change, decode};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind, RequestKind};
+use crate::netlink;
 use crate::netlink::exchange::{Exchange, Receiver};
 use crate::netlink::message::Message;
 use crate::netlink::socket::Socket;
@@ -34,6 +36,20 @@ impl Family {
 /// How often an entry may come and go between two requests before that is an error.
 const RACES: u32 = 8;
 
+/// What a query asks of the kernel.
+fn kind(query: Query) -> RequestKind {
+    match query {
+        Query::Create | Query::CreateUpdate => RequestKind::Create,
+        Query::Update => RequestKind::Update,
+        Query::Destroy => RequestKind::Delete,
+        Query::Get => RequestKind::Get,
+        Query::Flush | Query::FlushFilter => RequestKind::Flush,
+        Query::Dump | Query::DumpReset | Query::DumpFilter | Query::DumpFilterReset => {
+            RequestKind::List
+        }
+    }
+}
+
 /// A connection to the kernel's flow table.
 ///
 /// Every request needs `CAP_NET_ADMIN` in the user namespace that owns the network namespace.
@@ -46,7 +62,7 @@ impl FlowTable {
     /// Connects to the flow table of the network namespace the calling thread is in.
     ///
     /// # Errors
-    /// [`Error::System`], as `EPROTONOSUPPORT` from a kernel without netfilter netlink.
+    /// [`ErrorKind::Unsupported`] from a kernel without netfilter netlink; [`ErrorKind::System`].
     pub fn open() -> Result<Self, Error> {
         Ok(Self { exchange: Exchange::new(Socket::open()?, 0) })
     }
@@ -58,9 +74,8 @@ impl FlowTable {
     /// security context are the kernel's to give.
     ///
     /// # Errors
-    /// [`Error::Kernel`] with `EEXIST`, `EINVAL` (a timeout is needed), ...;
-    /// [`Error::PartialTuple`], [`Error::NoFamily`]: both directions are needed, whole;
-    /// [`Error::FamilyConflict`].
+    /// [`ErrorKind::Exists`]; [`ErrorKind::Invalid`]: a timeout is needed, and both directions,
+    /// whole and of one family; [`ErrorKind::Full`], ...
     pub fn create(&mut self, ct: &Conntrack) -> Result<(), Error> {
         self.request(&Request::Flow(Query::Create, ct))
     }
@@ -73,11 +88,11 @@ impl FlowTable {
     /// that moment is changed.
     ///
     /// # Errors
-    /// [`Error::Kernel`] with `ENOENT`, `EBUSY` for what cannot be changed, ...;
-    /// [`Error::PartialTuple`], [`Error::NoFamily`], [`Error::FamilyConflict`].
+    /// [`ErrorKind::NotFound`]; [`ErrorKind::Busy`] for what cannot be changed;
+    /// [`ErrorKind::Invalid`]: `ct` does not name one entry, ...
     pub fn update(&mut self, ct: &Conntrack) -> Result<(), Error> {
         if ct.id().is_some() && self.get(ct)?.and_then(|found| found.id()) != ct.id() {
-            return Err(Error::Kernel(libc::ENOENT));
+            return Err(Error::from(netlink::Error::Refused(libc::ENOENT)).of(RequestKind::Update));
         }
         self.request(&Request::Flow(Query::Update, ct))
     }
@@ -87,20 +102,21 @@ impl FlowTable {
     /// # Errors
     /// Those of [`create`](Self::create) and [`update`](Self::update).
     pub fn create_or_update(&mut self, ct: &Conntrack) -> Result<(), Error> {
-        const EXISTS: Result<(), Error> = Err(Error::Kernel(libc::EEXIST));
-        const GONE: Result<(), Error> = Err(Error::Kernel(libc::ENOENT));
+        let is = |result: &Result<(), Error>, kind| {
+            result.as_ref().is_err_and(|error| error.kind() == kind)
+        };
         // Not in one request: the NAT of an entry to be created is refused for one that exists.
         for _ in 0..RACES {
             let created = self.create(ct);
-            if created != EXISTS {
+            if !is(&created, ErrorKind::Exists) {
                 return created;
             }
             let updated = self.request(&Request::Flow(Query::Update, ct));
-            if updated != GONE {
+            if !is(&updated, ErrorKind::NotFound) {
                 return updated;
             }
         }
-        EXISTS
+        self.create(ct)
     }
 
     /// Deletes the entry with the original tuple of `ct`, or else with its reply tuple.
@@ -110,8 +126,8 @@ impl FlowTable {
     /// the kernel can give the same id.
     ///
     /// # Errors
-    /// [`Error::Kernel`] with `ENOENT`, also if the id differs; [`Error::PartialTuple`],
-    /// [`Error::NoFamily`]: `ct` does not name one entry. Without a tuple the kernel would take it
+    /// [`ErrorKind::NotFound`], also if the id differs; [`ErrorKind::Invalid`]: `ct` does not name
+    /// one entry. Without a tuple the kernel would take it
     /// for a request to delete all.
     pub fn delete(&mut self, ct: &Conntrack) -> Result<(), Error> {
         self.request(&Request::Flow(Query::Destroy, ct))
@@ -120,7 +136,7 @@ impl FlowTable {
     /// Deletes all entries.
     ///
     /// # Errors
-    /// [`Error::Kernel`].
+    /// [`ErrorKind::Privilege`].
     pub fn flush(&mut self) -> Result<(), Error> {
         self.request(&Request::Entries(Query::Flush, Family::Any.number()))
     }
@@ -129,7 +145,7 @@ impl FlowTable {
     /// more than asked for: see [`DumpFilter`].
     ///
     /// # Errors
-    /// [`Error::Kernel`]; [`Error::TupleInFlush`]: to delete the entries of an address, dump with
+    /// [`ErrorKind::Invalid`] for a filter with a tuple: to delete the entries of an address, dump with
     /// that filter, and delete each.
     pub fn flush_filtered(&mut self, filter: &DumpFilter) -> Result<(), Error> {
         self.request(&Request::Filtered(Query::FlushFilter, filter))
@@ -139,11 +155,12 @@ impl FlowTable {
     /// none. An id does not count: compare it, if it matters that it is the entry seen earlier.
     ///
     /// # Errors
-    /// [`Error::Kernel`]; [`Error::PartialTuple`], [`Error::NoFamily`]: `ct` does not name one entry.
+    /// [`ErrorKind::Privilege`]; [`ErrorKind::Invalid`]: `ct` does not name one entry.
     pub fn get(&mut self, ct: &Conntrack) -> Result<Option<Conntrack>, Error> {
         let mut answer = self.ask(&Request::Flow(Query::Get, ct))?;
         let entry = match answer.next() {
-            Some(Err(Error::Kernel(libc::ENOENT))) | None => return Ok(None),
+            Some(Err(error)) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            None => return Ok(None),
             Some(entry) => entry?,
         };
         answer.next().transpose()?;
@@ -153,7 +170,7 @@ impl FlowTable {
     /// All entries of a layer 3 protocol, one at a time as the kernel hands them out.
     ///
     /// # Errors
-    /// [`Error::Kernel`].
+    /// [`ErrorKind::Privilege`].
     pub fn dump(&mut self, family: Family) -> Result<Dump<'_>, Error> {
         self.ask(&Request::Entries(Query::Dump, family.number()))
     }
@@ -161,7 +178,7 @@ impl FlowTable {
     /// As [`dump`](Self::dump), and sets the counters of each entry to zero.
     ///
     /// # Errors
-    /// [`Error::Kernel`].
+    /// [`ErrorKind::Privilege`].
     pub fn dump_and_reset(&mut self, family: Family) -> Result<Dump<'_>, Error> {
         self.ask(&Request::Entries(Query::DumpReset, family.number()))
     }
@@ -170,7 +187,7 @@ impl FlowTable {
     /// not know every criterion.
     ///
     /// # Errors
-    /// [`Error::Kernel`], [`Error::NoFamily`], [`Error::FamilyConflict`], [`Error::OutOfMemory`].
+    /// [`ErrorKind::Privilege`], [`ErrorKind::Invalid`], [`ErrorKind::OutOfMemory`].
     pub fn dump_filtered(&mut self, filter: &DumpFilter) -> Result<Dump<'_>, Error> {
         let copy = filter.try_clone()?;
         let mut entries = self.ask(&Request::Narrowed(Query::DumpFilter, filter))?;
@@ -183,11 +200,16 @@ impl FlowTable {
     }
 
     fn ask(&mut self, request: &Request<'_>) -> Result<Dump<'_>, Error> {
+        let kind = kind(request.query());
+        let receiver = self.begin(request).map_err(|error| error.of(kind))?;
+        Ok(Dump { exchange: &mut self.exchange, receiver: Some(receiver), filter: None, kind })
+    }
+
+    fn begin(&mut self, request: &Request<'_>) -> Result<Receiver, Error> {
         let mut buffer = [0; REQUEST_SIZE];
         let length = request.build(&mut buffer, self.exchange.next_seq())?;
-        let request_bytes = buffer.get(..length).unwrap_or_default();
-        let receiver = self.exchange.query(request_bytes, request.query().is_dump())?;
-        Ok(Dump { exchange: &mut self.exchange, receiver: Some(receiver), filter: None })
+        let bytes = buffer.get(..length).unwrap_or_default();
+        Ok(self.exchange.query(bytes, request.query().is_dump())?)
     }
 }
 
@@ -201,35 +223,41 @@ pub struct Dump<'a> {
     receiver: Option<Receiver>,
     /// What entries are checked against.
     filter: Option<DumpFilter>,
+    /// What was asked.
+    kind: RequestKind,
 }
 
 impl Dump<'_> {
     /// Puts the next entry into `ct`, in place of what it holds; false at the end.
     ///
     /// # Errors
-    /// [`Error::Kernel`], [`Error::Overrun`], [`Error::OutOfMemory`].
+    /// [`ErrorKind::Privilege`], [`ErrorKind::Lost`], [`ErrorKind::OutOfMemory`].
     pub fn next_into(&mut self, ct: &mut Conntrack) -> Result<bool, Error> {
         loop {
-            let Some(receiver) = &mut self.receiver else { return Ok(false) };
-            let found = self.exchange.next(receiver).and_then(|message| match message {
-                Some(message) => read(ct, &message).map(|()| true),
-                None => Ok(false),
-            });
+            let found = self.receive_into(ct);
             if found != Ok(true) {
                 self.receiver = None;
-                return found;
+                return found.map_err(|error| error.of(self.kind));
             }
             if self.filter.as_ref().is_none_or(|filter| filter.accepts(ct)) {
                 return found;
             }
         }
     }
+
+    fn receive_into(&mut self, ct: &mut Conntrack) -> Result<bool, Error> {
+        let Some(receiver) = &mut self.receiver else { return Ok(false) };
+        match self.exchange.next(receiver)? {
+            Some(message) => Ok(read(ct, &message).map(|()| true)?),
+            None => Ok(false),
+        }
+    }
 }
 
 /// Decodes a message into `ct` alone.
-fn read(ct: &mut Conntrack, message: &Message<'_>) -> Result<(), Error> {
+fn read(ct: &mut Conntrack, message: &Message<'_>) -> Result<(), error::Error> {
     ct.reset();
-    Change::of(message).ok_or(Error::ForeignMessage)?;
+    Change::of(message).ok_or(error::Error::ForeignMessage)?;
     decode::as_far_as_possible(ct, message)
 }
 

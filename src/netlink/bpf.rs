@@ -5,7 +5,7 @@
 //! one that is too long for a conditional jump goes by way of an unconditional one on the spot.
 #![forbid(unsafe_code)]
 
-use crate::error::Error;
+use super::error::Error;
 
 /// One instruction, as the kernel takes it.
 pub type Instruction = libc::sock_filter;
@@ -140,7 +140,7 @@ impl Program {
     /// The finished program.
     ///
     /// # Errors
-    /// [`Error::FilterTooLong`].
+    /// [`Error::ProgramTooLong`].
     pub fn assemble(&self) -> Result<Vec<Instruction>, Error> {
         let mut assembler = Assembler::default();
         for line in self.lines.iter().rev() {
@@ -148,7 +148,7 @@ impl Program {
         }
         assembler.backwards.reverse();
         match assembler.backwards.len() {
-            length if length > BPF_MAXINSNS => Err(Error::FilterTooLong(length)),
+            length if length > BPF_MAXINSNS => Err(Error::ProgramTooLong(length)),
             _ => Ok(assembler.backwards),
         }
     }

@@ -1,8 +1,8 @@
 //! Messages and nested attributes, written into a caller's buffer.
 #![forbid(unsafe_code)]
 
+use super::error::Error;
 use super::message::{ATTRIBUTE_HEADER_SIZE, FAMILY_HEADER_SIZE, HEADER_SIZE, align};
-use crate::error::Error;
 
 /// The flag of an attribute whose value is attributes.
 const NESTED: u16 = 0x8000;

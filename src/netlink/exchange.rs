@@ -6,9 +6,9 @@
 //! own, as callbacks that jump and threads that are cancelled leave it without coming back.
 #![forbid(unsafe_code)]
 
+use super::error::Error;
 use super::message::{FAMILY_HEADER_SIZE, Message, align};
 use super::socket::Socket;
-use crate::error::Error;
 
 /// Bytes a Rust loop has room for. The kernel fills at most 32 KiB with a dump, and echoes at most
 /// a whole request in an error; what is not filled is never touched, so it costs nothing.
@@ -107,7 +107,7 @@ pub enum Step {
     },
     /// This message is for the caller.
     Message(Place),
-    /// The loop has come to its goal; [`Error::Kernel`] is a refusal.
+    /// The loop has come to its goal; [`Error::Refused`] is a refusal.
     End(Result<(), Error>),
 }
 
@@ -309,7 +309,7 @@ impl Exchange {
         let Some(status) = message.payload().first_chunk().copied().map(i32::from_ne_bytes) else {
             return Verdict::End(Err(Error::BadStatus));
         };
-        let outcome = if status == 0 { Ok(()) } else { Err(Error::Kernel(status.wrapping_neg())) };
+        let outcome = if status == 0 { Ok(()) } else { Err(Error::Refused(status.wrapping_neg())) };
         let seq = message.seq;
         if self.running_dump == Some(seq) {
             self.running_dump = None;
@@ -380,7 +380,7 @@ impl Exchange {
     /// The next message for the caller; `None` when the loop came to its goal.
     ///
     /// # Errors
-    /// [`Error::Kernel`]: the answer is a refusal. [`Error::Overrun`]: messages were lost. Those of
+    /// [`Error::Refused`]: the answer is a refusal. [`Error::Overrun`]: messages were lost. Those of
     /// [`Socket::send`] and [`Socket::receive`]. [`Error::BadSequence`], [`Error::ShortMessage`],
     /// [`Error::NoMessage`], [`Error::BadStatus`]: not what the kernel sends. The rest of the
     /// datagram is dropped; a listening loop may go on.

@@ -1,7 +1,7 @@
 //! The network namespace of a socket: it belongs for life to that of the thread that opened it.
 
+use super::error::Error;
 use super::socket::Socket;
-use crate::error::Error;
 use libc::c_void;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 

@@ -1,7 +1,7 @@
 //! The netlink socket: open, bind, send, receive, attach filters.
 
+use super::error::Error;
 use super::{calls, namespace};
-use crate::error::Error;
 use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, RawFd};
 

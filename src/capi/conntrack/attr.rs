@@ -2,12 +2,13 @@
 
 use super::types::{RawAttr, nf_conntrack};
 use crate::capi::ffi::boundary::boundary;
+use crate::capi::ffi::error::Error;
 use crate::capi::ffi::ptr;
+use crate::conntrack::error;
 use crate::conntrack::heap::Words;
 use crate::conntrack::labels::bitmask::Bitmask;
 use crate::conntrack::object::attr::{Attr, Row, Storage};
 use crate::conntrack::object::entry::{Conntrack, Slot};
-use crate::error::Error;
 use libc::{c_int, c_void, size_t};
 
 /// Takes over a bitmask that C made, without a look at it: what is no bitmask does no harm before
@@ -19,7 +20,7 @@ use libc::{c_int, c_void, size_t};
 unsafe fn set_labels(ct: &mut Conntrack, attr: Attr, value: *const c_void) -> Result<(), Error> {
     // SAFETY: this function's contract; of a block held twice the object frees one.
     let words = unsafe { Words::from_raw(value.cast_mut().cast()) };
-    let labels = words.map(Bitmask).ok_or(Error::Null("the value"))?;
+    let labels = words.map(Bitmask).ok_or(Error::Null)?;
     ct.set_labels(labels, attr == Attr::ConnlabelsMask);
     Ok(())
 }
@@ -37,7 +38,7 @@ unsafe fn set_from(
 ) -> Result<(), Error> {
     // SAFETY: this function's contract.
     let ct = unsafe { ptr::unique(ct) }?;
-    ptr::not_null(value, "the value")?;
+    ptr::not_null(value)?;
     match Row::of(number) {
         Ok(row @ Row { storage: Storage::Plain(width), .. }) => {
             // SAFETY: the value is as wide as the attribute.
@@ -109,7 +110,7 @@ unsafe fn set_number<const N: usize>(
     let ct = unsafe { ptr::unique(ct) }?;
     let Ok(row) = Row::of(number) else { return Ok(()) };
     if matches!(row.storage, Storage::HelperInfo) {
-        return ct.set_helper_info(&bytes);
+        return Ok(ct.set_helper_info(&bytes)?);
     }
     let mut value = [0; 8];
     if let Some(low) = value.first_chunk_mut() {
@@ -216,7 +217,7 @@ pub unsafe extern "C" fn nfct_set_attr_u64(ct: *mut nf_conntrack, r#type: RawAtt
 #[inline]
 fn present(ct: &Conntrack, number: RawAttr) -> Result<&'static Row, Error> {
     let row = Row::of(number)?;
-    if ct.flat.present.has_number(number) { Ok(row) } else { Err(Error::NotSet) }
+    if ct.flat.present.has_number(number) { Ok(row) } else { Err(error::Error::NotSet.into()) }
 }
 
 /// The value of an attribute, in the byte order of the attribute. It stays the entry's, and shows
@@ -380,7 +381,7 @@ pub unsafe extern "C" fn nfct_attr_is_set_array(
         // SAFETY: this function's contract.
         let ct = unsafe { ptr::shared(ct) }?;
         for at in 0..usize::try_from(size).unwrap_or(0) {
-            ptr::not_null(type_array, "the array")?;
+            ptr::not_null(type_array)?;
             // SAFETY: the array has `size` elements.
             let number = unsafe { type_array.add(at).read_unaligned() };
             if !ct.has(Attr::try_from(number)?) {

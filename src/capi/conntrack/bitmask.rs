@@ -2,9 +2,9 @@
 
 use super::types::nfct_bitmask;
 use crate::capi::ffi::boundary::boundary;
+use crate::capi::ffi::error::Error;
 use crate::conntrack::heap::Words;
 use crate::conntrack::labels::bitmask::Bitmask;
-use crate::error::Error;
 use libc::{c_int, c_uint};
 use std::mem::ManuallyDrop;
 
@@ -15,7 +15,7 @@ use std::mem::ManuallyDrop;
 unsafe fn borrow(b: *const nfct_bitmask) -> Result<ManuallyDrop<Bitmask>, Error> {
     // SAFETY: this function's contract; `ManuallyDrop` leaves the block to C.
     let words = unsafe { Words::from_raw(b.cast_mut().cast()) };
-    words.map(|words| ManuallyDrop::new(Bitmask(words))).ok_or(Error::Null("the bitmask"))
+    words.map(|words| ManuallyDrop::new(Bitmask(words))).ok_or(Error::Null)
 }
 
 /// Makes an empty bitmask for labels 0 to `maxbit`, rounded up to a multiple of 32. Release it with

@@ -10,12 +10,12 @@ use super::types::{
 use crate::capi::ffi::alloc::{Object, Opaque};
 use crate::capi::ffi::at_work::Frame;
 use crate::capi::ffi::boundary::boundary;
+use crate::capi::ffi::error::Error;
 use crate::capi::ffi::nfnl::{Call, Registration};
 use crate::capi::ffi::ptr;
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::object::expectation::Expect;
 use crate::conntrack::wire::{Change, decode, expect};
-use crate::error::Error;
 use crate::netlink::message::Message;
 use libc::{c_int, c_void, nlmsghdr};
 
@@ -106,7 +106,7 @@ impl Lendable for nf_conntrack {
     }
 
     fn decode(object: &mut Conntrack, message: &Message<'_>) -> Result<(), Error> {
-        decode::as_far_as_possible(object, message)
+        Ok(decode::as_far_as_possible(object, message)?)
     }
 
     fn judge(selections: &Selections, message: &Message<'_>, object: &Conntrack) -> Judgement {

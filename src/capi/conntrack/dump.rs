@@ -3,9 +3,9 @@
 use super::types::{RawDumpAttr, nf_conntrack, nfct_filter_dump};
 use crate::capi::ffi::alloc::{create, destroy};
 use crate::capi::ffi::boundary::boundary;
+use crate::capi::ffi::error::Error;
 use crate::capi::ffi::ptr;
 use crate::conntrack::filter::dump::{DumpAttr, Masked};
-use crate::error::Error;
 use libc::c_void;
 
 /// Makes an empty filter, which selects all entries. Release it with nfct_filter_dump_destroy().
@@ -45,7 +45,7 @@ unsafe fn set(
 ) -> Result<(), Error> {
     // SAFETY: this function's contract.
     let filter = unsafe { ptr::unique(filter) }?;
-    ptr::not_null(data, "the data")?;
+    ptr::not_null(data)?;
     let Ok(attr) = DumpAttr::try_from(number) else { return Ok(()) };
     // SAFETY: `data` points to the value of the criterion, whose type each arm reads.
     unsafe {

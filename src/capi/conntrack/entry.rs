@@ -58,7 +58,7 @@ pub unsafe extern "C" fn nfct_clone(ct: *const nf_conntrack) -> *mut nf_conntrac
 #[deprecated]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_sizeof(ct: *const nf_conntrack) -> size_t {
-    boundary(0, || ptr::not_null(ct, "the object").map(|()| Object::<nf_conntrack>::SIZE))
+    boundary(0, || ptr::not_null(ct).map(|()| Object::<nf_conntrack>::SIZE))
 }
 
 /// The size of an entry, in bytes. That many zero bytes, aligned for any type, are an entry without
@@ -89,7 +89,8 @@ pub unsafe extern "C" fn nfct_setobjopt(ct: *mut nf_conntrack, option: c_uint) -
     boundary(-1, || {
         // SAFETY: this function's contract.
         let ct = unsafe { ptr::unique(ct) }?;
-        ct.set_option(option).map(|()| 0)
+        ct.set_option(option)?;
+        Ok(0)
     })
 }
 
@@ -105,7 +106,7 @@ pub unsafe extern "C" fn nfct_getobjopt(ct: *const nf_conntrack, option: c_uint)
     boundary(-1, || {
         // SAFETY: this function's contract.
         let ct = unsafe { ptr::shared(ct) }?;
-        ct.get_option(option).map(c_int::from)
+        Ok(ct.get_option(option)?.into())
     })
 }
 
@@ -126,13 +127,13 @@ pub unsafe extern "C" fn nfct_copy(
     flags: c_uint,
 ) {
     boundary((), || {
-        ptr::not_null(dest, "the destination")?;
+        ptr::not_null(dest)?;
         if std::ptr::eq(dest, source) {
             return Ok(());
         }
         // SAFETY: this function's contract; the two are different objects.
         let (dest, source) = unsafe { (ptr::unique(dest)?, ptr::shared(source)?) };
-        dest.copy_from(source, flags)
+        Ok(dest.copy_from(source, flags)?)
     });
 }
 
@@ -149,15 +150,15 @@ pub unsafe extern "C" fn nfct_copy_attr(
     r#type: RawAttr,
 ) {
     boundary((), || {
-        ptr::not_null(ct1, "the destination")?;
-        ptr::not_null(ct2, "the source")?;
+        ptr::not_null(ct1)?;
+        ptr::not_null(ct2)?;
         let Ok(attr) = Attr::try_from(r#type) else { return Ok(()) };
         if std::ptr::eq(ct1, ct2) {
             return Ok(());
         }
         // SAFETY: this function's contract; the two are different objects.
         let (dest, source) = unsafe { (ptr::unique(ct1)?, ptr::shared(ct2)?) };
-        dest.copy_attr(source, attr)
+        Ok(dest.copy_attr(source, attr)?)
     });
 }
 

@@ -3,10 +3,11 @@
 use super::types::{RawExpectAttr, nf_conntrack, nf_expect};
 use crate::capi::ffi::alloc::Object;
 use crate::capi::ffi::boundary::boundary;
+use crate::capi::ffi::error::Error;
 use crate::capi::ffi::ptr;
+use crate::conntrack::error;
 use crate::conntrack::object::compare;
 use crate::conntrack::object::expectation::{Expect, ExpectAttr};
-use crate::error::Error;
 use libc::{c_int, c_uint, c_void, size_t};
 use std::mem::offset_of;
 
@@ -45,7 +46,7 @@ pub unsafe extern "C" fn nfexp_destroy(exp: *mut nf_expect) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfexp_clone(exp: *const nf_expect) -> *mut nf_expect {
     boundary(std::ptr::null_mut(), || {
-        ptr::not_null(exp, "the object")?;
+        ptr::not_null(exp)?;
         let copy = Object::<nf_expect>::create()?;
         // SAFETY: this function's contract; an expectation owns nothing, so its bytes are all of it.
         unsafe { copy.cast::<Expect>().copy_from_nonoverlapping(exp.cast(), 1) };
@@ -61,7 +62,7 @@ pub unsafe extern "C" fn nfexp_clone(exp: *const nf_expect) -> *mut nf_expect {
 /// `exp` is not looked into.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfexp_sizeof(exp: *const nf_expect) -> size_t {
-    boundary(0, || ptr::not_null(exp, "the object").map(|()| Object::<nf_expect>::SIZE))
+    boundary(0, || ptr::not_null(exp).map(|()| Object::<nf_expect>::SIZE))
 }
 
 /// The size of an expectation, in bytes. That many zero bytes, aligned for any type, are an
@@ -128,8 +129,8 @@ pub unsafe extern "C" fn nfexp_set_attr(
     value: *const c_void,
 ) {
     boundary((), || {
-        ptr::not_null(exp, "the object")?;
-        ptr::not_null(value, "the value")?;
+        ptr::not_null(exp)?;
+        ptr::not_null(value)?;
         let Ok(attr) = ExpectAttr::try_from(r#type) else { return Ok(()) };
         // SAFETY: `value` points to the value of the attribute. A tuple may be one of this very
         // object, so it is copied before the object is borrowed.
@@ -220,7 +221,7 @@ pub unsafe extern "C" fn nfexp_set_attr_u32(
 /// The attribute with this number, if the expectation has it.
 fn present(exp: &Expect, number: RawExpectAttr) -> Result<ExpectAttr, Error> {
     let attr = ExpectAttr::try_from(number)?;
-    if exp.has(attr) { Ok(attr) } else { Err(Error::NotSet) }
+    if exp.has(attr) { Ok(attr) } else { Err(error::Error::NotSet.into()) }
 }
 
 /// The value of an attribute. It stays the expectation's, and is valid until that is destroyed. A

@@ -6,9 +6,9 @@ use super::types::{
 };
 use crate::capi::ffi::alloc::{create, destroy};
 use crate::capi::ffi::boundary::boundary;
+use crate::capi::ffi::error::Error;
 use crate::capi::ffi::ptr;
 use crate::conntrack::filter::event::{EventFilter, FilterAttr};
-use crate::error::Error;
 use crate::netlink::socket;
 use libc::{c_int, c_void};
 
@@ -93,7 +93,7 @@ pub unsafe extern "C" fn nfct_filter_add_attr(
     boundary((), || {
         // SAFETY: this function's contract.
         let filter = unsafe { ptr::unique(filter) }?;
-        ptr::not_null(value, "the value")?;
+        ptr::not_null(value)?;
         let Ok(attr) = FilterAttr::try_from(attr) else { return Ok(()) };
         // SAFETY: this function's contract.
         unsafe { add(filter, attr, value) }
@@ -145,7 +145,8 @@ pub unsafe extern "C" fn nfct_filter_set_logic(
         let attr = FilterAttr::try_from(attr)?;
         // SAFETY: this function's contract.
         let filter = unsafe { ptr::unique(filter) }?;
-        filter.set_logic(attr, logic).map(|()| 0)
+        filter.set_logic(attr, logic)?;
+        Ok(0)
     })
 }
 
@@ -164,7 +165,8 @@ pub unsafe extern "C" fn nfct_filter_attach(fd: c_int, filter: *mut nfct_filter)
     boundary(-1, || {
         // SAFETY: this function's contract.
         let program = unsafe { ptr::shared(filter) }?.program()?;
-        socket::attach_filter(fd, &program).map(|()| 0)
+        socket::attach_filter(fd, &program)?;
+        Ok(0)
     })
 }
 
@@ -176,5 +178,5 @@ pub unsafe extern "C" fn nfct_filter_attach(fd: c_int, filter: *mut nfct_filter)
 /// Always safe to call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_filter_detach(fd: c_int) -> c_int {
-    boundary(-1, || socket::detach_filter(fd).map(|()| 0))
+    boundary(-1, || Ok(socket::detach_filter(fd).map(|()| 0)?))
 }

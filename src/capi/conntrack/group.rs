@@ -28,7 +28,7 @@ pub unsafe extern "C" fn nfct_set_attr_grp(
         let Ok(group) = Group::try_from(r#type) else { return Ok(()) };
         let size = if group.needs_data() { group.size() } else { 0 };
         if size > 0 {
-            ptr::not_null(value, "the value")?;
+            ptr::not_null(value)?;
         }
         // SAFETY: the value is the group's structure, which has this size.
         ct.set_group(group, unsafe { ptr::bytes(value, size) });
@@ -54,7 +54,7 @@ pub unsafe extern "C" fn nfct_get_attr_grp(
         let ct = unsafe { ptr::shared(ct) }?;
         let mut value = [0; MAX];
         let size = ct.get_group(Group::try_from(r#type)?, &mut value)?;
-        ptr::not_null(data, "the data")?;
+        ptr::not_null(data)?;
         // SAFETY: the data is the group's structure, which has this size.
         let data = unsafe { ptr::bytes_mut(data, size) };
         data.iter_mut().zip(value).for_each(|(to, from)| *to = from);

@@ -53,7 +53,7 @@ pub unsafe extern "C" fn nfct_open_nfnl(
     subscriptions: c_uint,
 ) -> *mut nfct_handle {
     boundary(std::ptr::null_mut(), || {
-        ptr::not_null(nfnlh, "the netlink handle")?;
+        ptr::not_null(nfnlh)?;
         let block: *mut Block = nfnlh.cast();
         // SAFETY: this function's contract; the descriptor is the block's.
         let socket = unsafe { Socket::from_raw((*block).fd) };
@@ -82,7 +82,7 @@ pub unsafe extern "C-unwind" fn nfct_close(cth: *mut nfct_handle) -> c_int {
     point_of_cancellation();
     let mark = 0u8;
     boundary(-1, || {
-        ptr::not_null(cth, "the handle")?;
+        ptr::not_null(cth)?;
         let now = Frame::of(&raw const mark);
         // SAFETY: this function's contract.
         unsafe { State::close(cth.cast(), now) }.map(|()| 0)

@@ -4,9 +4,9 @@ use super::types::nfct_labelmap;
 use crate::capi::ffi::alloc::{place, unplace};
 use crate::capi::ffi::boundary::{boundary, errno, set_errno};
 use crate::capi::ffi::cancel::{open, read};
+use crate::capi::ffi::error::Error;
 use crate::capi::ffi::ptr;
 use crate::conntrack::labels::map::{DEFAULT_PATH, LabelMap, Parser};
-use crate::error::Error;
 use libc::{c_char, c_int, c_uint};
 use std::ffi::CStr;
 use std::mem::ManuallyDrop;
@@ -17,7 +17,7 @@ use std::mem::ManuallyDrop;
 /// `map` is NULL or a live label map.
 unsafe fn borrow<'a>(map: *const nfct_labelmap) -> Result<&'a LabelMap, Error> {
     // SAFETY: this function's contract.
-    unsafe { map.cast::<LabelMap>().as_ref() }.ok_or(Error::Null("the label map"))
+    unsafe { map.cast::<LabelMap>().as_ref() }.ok_or(Error::Null)
 }
 
 /// The label map behind a pointer for printing; `None` for NULL.
@@ -82,7 +82,7 @@ unsafe fn load(path: *const c_char) -> *mut nfct_labelmap {
             Err(_) | Ok(0) => break,
             Ok(length) => {
                 let text = block.get(..length).unwrap_or_default();
-                fed = boundary(false, || parser.feed(text).map(|()| true));
+                fed = boundary(false, || Ok(parser.feed(text).map(|()| true)?));
             }
         }
     }
@@ -157,7 +157,7 @@ pub unsafe extern "C" fn nfct_labelmap_get_bit(
     boundary(-1, || {
         // SAFETY: this function's contract.
         let Ok(map) = (unsafe { borrow(m) }) else { return Ok(-1) };
-        ptr::not_null(name, "the name")?;
+        ptr::not_null(name)?;
         // SAFETY: this function's contract.
         let name = unsafe { CStr::from_ptr(name) };
         Ok(map.bit(name.to_bytes()).map_or(-1, |bit| bit as c_int))

@@ -6,6 +6,7 @@ pub mod callback;
 pub mod closed;
 pub mod dump;
 pub mod entry;
+mod errno;
 pub mod expect;
 pub mod filter;
 pub mod group;

@@ -5,10 +5,11 @@ use super::types::{
     RawMsgType, RawQuery, nf_conntrack, nf_expect, nfct_filter_dump, nfnl_subsys_handle,
 };
 use crate::capi::ffi::boundary::boundary;
+use crate::capi::ffi::error::Error;
 use crate::capi::ffi::ptr;
+use crate::conntrack::error;
 use crate::conntrack::wire::query::Request;
 use crate::conntrack::wire::{Change, decode, encode, expect};
-use crate::error::Error;
 use crate::netlink::builder::{Builder, Header};
 use crate::netlink::message::{Message, align};
 use crate::uapi::cta;
@@ -19,7 +20,7 @@ use libc::{c_int, c_uint, c_void, nlmsghdr, size_t};
 /// # Safety
 /// `nlh` is NULL or points to a message of the length it says.
 unsafe fn message<'a>(nlh: *const nlmsghdr) -> Result<Option<Message<'a>>, Error> {
-    ptr::not_null(nlh, "the message")?;
+    ptr::not_null(nlh)?;
     // SAFETY: this function's contract; the header may be at any address.
     let bytes = unsafe {
         let length = std::ptr::read_unaligned(&raw const (*nlh).nlmsg_len) as usize;
@@ -34,9 +35,9 @@ unsafe fn message<'a>(nlh: *const nlmsghdr) -> Result<Option<Message<'a>>, Error
 /// `nlh` is NULL or points to a message with room behind it.
 unsafe fn append(
     nlh: *mut nlmsghdr,
-    append: impl Fn(&mut Builder<'_>) -> Result<(), Error>,
+    append: impl Fn(&mut Builder<'_>) -> Result<(), error::Error>,
 ) -> Result<c_int, Error> {
-    ptr::not_null(nlh, "the message")?;
+    ptr::not_null(nlh)?;
     // SAFETY: this function's contract.
     let length = align(unsafe { std::ptr::read_unaligned(&raw const (*nlh).nlmsg_len) } as usize);
     // C tells no size of its buffer: measure first, then touch no byte more than that.
@@ -46,7 +47,8 @@ unsafe fn append(
     let buffer = unsafe { ptr::bytes_mut(nlh.cast(), measure.len()) };
     let mut builder = Builder::new(buffer, length);
     append(&mut builder)?;
-    builder.finish().map(|_| 0)
+    builder.finish()?;
+    Ok(0)
 }
 
 /// Appends all attributes that the kernel takes of `ct` to a message, and adjusts its length.
@@ -133,11 +135,12 @@ pub unsafe extern "C" fn nfct_payload_parse(
 ) -> c_int {
     boundary(-1, || {
         if payload_len > 0 {
-            ptr::not_null(payload, "the payload")?;
+            ptr::not_null(payload)?;
         }
         // SAFETY: this function's contract.
         let (attributes, ct) = unsafe { (ptr::bytes(payload, payload_len), ptr::unique(ct)?) };
-        decode::conntrack(ct, attributes, l3num as u8).map(|()| 0)
+        decode::conntrack(ct, attributes, l3num as u8)?;
+        Ok(0)
     })
 }
 
@@ -247,11 +250,11 @@ unsafe fn build_query(
     size: usize,
     request: &Request<'_>,
 ) -> Result<c_int, Error> {
-    ptr::not_null(req, "the buffer")?;
+    ptr::not_null(req)?;
     // SAFETY: this function's contract.
     let buffer = unsafe { ptr::bytes_mut(req, size) };
     buffer.fill(0);
-    request.build(buffer, 0).map(|_| 1).inspect_err(|_| buffer.fill(0))
+    Ok(request.build(buffer, 0).map(|_| 1).inspect_err(|_| buffer.fill(0))?)
 }
 
 /// Builds the message of a query in a buffer of `size` bytes, filled as nfct_query() says. With a
@@ -306,18 +309,18 @@ unsafe fn build_object(
     req: *mut c_void,
     size: usize,
     header: Header,
-    append: impl FnOnce(&mut Builder<'_>) -> Result<(), Error>,
+    append: impl FnOnce(&mut Builder<'_>) -> Result<(), error::Error>,
 ) -> Result<c_int, Error> {
-    ptr::not_null(req, "the buffer")?;
+    ptr::not_null(req)?;
     // SAFETY: this function's contract.
     let buffer = unsafe { ptr::bytes_mut(req, size) };
     buffer.fill(0);
     let mut builder = Builder::message(buffer, header);
-    let built = append(&mut builder).and_then(|()| builder.finish());
-    built.map(|_| 0).inspect_err(|_| {
+    let built = append(&mut builder).and_then(|()| Ok(builder.finish()?));
+    Ok(built.map(|_| 0).inspect_err(|_| {
         // SAFETY: as above; the builder is gone.
         unsafe { ptr::bytes_mut(req, size) }.fill(0);
-    })
+    })?)
 }
 
 /// Builds a message about an entry in a buffer of `size` bytes: message number `type`
@@ -340,7 +343,7 @@ pub unsafe extern "C" fn nfct_build_conntrack(
     ct: *const nf_conntrack,
 ) -> c_int {
     boundary(-1, || {
-        ptr::not_null(ssh, "the subsystem handle")?;
+        ptr::not_null(ssh)?;
         // SAFETY: this function's contract.
         unsafe {
             let ct = ptr::shared(ct)?;
@@ -370,7 +373,7 @@ pub unsafe extern "C" fn nfexp_build_expect(
     exp: *const nf_expect,
 ) -> c_int {
     boundary(-1, || {
-        ptr::not_null(ssh, "the subsystem handle")?;
+        ptr::not_null(ssh)?;
         // SAFETY: this function's contract.
         unsafe {
             let object = ptr::shared(exp)?;

@@ -2,11 +2,11 @@
 
 use super::types::{nf_conntrack, nf_expect, nfct_filter, nfct_filter_dump};
 use crate::capi::ffi::alloc::{Object, Opaque};
+use crate::capi::ffi::error::Error;
 use crate::conntrack::filter::dump::DumpFilter;
 use crate::conntrack::filter::event::EventFilter;
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::object::expectation::Expect;
-use crate::error::Error;
 
 // SAFETY: integers, arrays, and options of pointers that are never null.
 unsafe impl Opaque for nf_conntrack {

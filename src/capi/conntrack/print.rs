@@ -3,9 +3,10 @@
 use super::labelmap;
 use super::types::{nf_conntrack, nf_expect, nfct_labelmap};
 use crate::capi::ffi::boundary::boundary;
+use crate::capi::ffi::error::Error;
 use crate::capi::ffi::ptr;
+use crate::conntrack::error;
 use crate::conntrack::print::{self, Style};
-use crate::error::Error;
 use crate::text::time::{CivilTime, Clock};
 use crate::text::writer::Writer;
 use libc::{c_char, c_int, c_uint};
@@ -59,20 +60,21 @@ impl Clock for LocalClock {
 unsafe fn print(
     buf: *mut c_char,
     size: c_uint,
-    print: impl Fn(&mut Writer<'_>) -> Result<(), Error>,
+    print: impl Fn(&mut Writer<'_>) -> Result<(), error::Error>,
 ) -> Result<c_int, Error> {
     if size > 0 {
-        ptr::not_null(buf, "the buffer")?;
+        ptr::not_null(buf)?;
     }
     // SAFETY: this function's contract.
     let mut out = Writer::new(unsafe { ptr::bytes_mut(buf.cast(), size as usize) });
     let printed = print(&mut out);
     // What precedes a failure is terminated; where nothing does, the buffer is left alone.
     if printed.is_err() && out.is_empty() {
-        return printed.map(|()| 0);
+        return Ok(printed.map(|()| 0)?);
     }
     let length = out.finish();
-    printed.map(|()| c_int::try_from(length).unwrap_or(c_int::MAX))
+    printed?;
+    Ok(c_int::try_from(length).unwrap_or(c_int::MAX))
 }
 
 /// Prints an entry as nfct_snprintf_labels() does, without labels.
@@ -127,7 +129,7 @@ pub unsafe extern "C" fn nfct_snprintf_labels(
     boundary(-1, || unsafe {
         let style = style(msg_type, out_type, out_flags, map);
         if out_type > print::XML {
-            return Err(Error::UnknownFormat(out_type));
+            return Err(error::Error::UnknownFormat(out_type).into());
         }
         let ct = ptr::shared(ct)?;
         print(buf, size, |out| print::conntrack(out, ct, &style))

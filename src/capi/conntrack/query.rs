@@ -5,9 +5,9 @@ use super::state::State;
 use super::types::{RawQuery, nf_conntrack, nf_expect, nfct_filter_dump, nfct_handle};
 use crate::capi::ffi::at_work::Frame;
 use crate::capi::ffi::boundary::{boundary, set_errno};
+use crate::capi::ffi::error::Error;
 use crate::capi::ffi::ptr;
 use crate::conntrack::wire::query::{Fill, Query, REQUEST_SIZE, Request};
-use crate::error::Error;
 use crate::netlink::socket;
 use libc::{c_int, c_void};
 
@@ -19,7 +19,7 @@ pub(super) unsafe fn request<'a>(
     number: RawQuery,
     data: *const c_void,
 ) -> Result<Request<'a>, Error> {
-    ptr::not_null(data, "the data")?;
+    ptr::not_null(data)?;
     let query = Query::try_from(number)?;
     // SAFETY: this function's contract. Of a family programs pass one, two or four bytes: the first
     // one counts.
@@ -40,7 +40,7 @@ pub(super) unsafe fn expect_request<'a>(
     number: RawQuery,
     data: *const c_void,
 ) -> Result<Request<'a>, Error> {
-    ptr::not_null(data, "the data")?;
+    ptr::not_null(data)?;
     let query = Query::try_from(number)?.for_expectations()?;
     // SAFETY: this function's contract.
     Ok(unsafe {
@@ -61,7 +61,7 @@ unsafe fn query_with<'a>(
 ) -> c_int {
     let mark = 0u8;
     let begun = boundary(None, || {
-        ptr::not_null(h, "the handle")?;
+        ptr::not_null(h)?;
         Ok(Some((request()?, Frame::of(&raw const mark))))
     });
     let Some((request, now)) = begun else { return -1 };
@@ -194,7 +194,7 @@ pub unsafe extern "C-unwind" fn nfct_catch(h: *mut nfct_handle) -> c_int {
 unsafe fn catch(h: *mut nfct_handle) -> c_int {
     let mark = 0u8;
     let begun = boundary(None, || {
-        ptr::not_null(h, "the handle")?;
+        ptr::not_null(h)?;
         Ok(Some(Frame::of(&raw const mark)))
     });
     let Some(now) = begun else { return -1 };

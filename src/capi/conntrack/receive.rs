@@ -9,11 +9,12 @@ use super::state::{State, Token, Turn};
 use super::types::{nf_conntrack, nf_expect};
 use crate::capi::ffi::at_work::Frame;
 use crate::capi::ffi::boundary::{boundary, errno, set_errno};
+use crate::capi::ffi::error::Error;
 use crate::capi::ffi::nfnl::Callback;
 use crate::capi::ffi::ptr;
 use crate::conntrack::wire::decode;
 use crate::conntrack::wire::query::{HandedOut, REQUEST_SIZE, Request};
-use crate::error::Error;
+use crate::netlink;
 use crate::netlink::exchange::{Cursor, Exchange, Place};
 use crate::netlink::message::{ATTRIBUTE_HEADER_SIZE, Attributes, Message};
 use crate::netlink::socket;
@@ -233,7 +234,7 @@ impl Loop {
             let Some((fd, room)) = begun else { return false };
             let before = errno();
             let result = socket::receive(fd, &mut *room, wait);
-            if let Err(Error::System { errno: libc::EINTR, .. }) = result {
+            if let Err(netlink::Error::System { errno: libc::EINTR, .. }) = result {
                 set_errno(before);
                 return true;
             }

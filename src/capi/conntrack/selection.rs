@@ -1,10 +1,10 @@
 //! What filtered dumps hand out: the kernel does not decide every criterion, so their entries are
 //! checked again.
 
+use crate::capi::ffi::error::Error;
 use crate::conntrack::filter::dump::DumpFilter;
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::wire::query::Request;
-use crate::error::Error;
 use crate::netlink::exchange::EndedDumps;
 use crate::netlink::message::Message;
 use std::collections::VecDeque;

@@ -7,9 +7,10 @@ use super::types::{nf_conntrack, nf_expect, nfct_handle};
 use crate::capi::ffi::alloc::{Object, place, unplace};
 use crate::capi::ffi::at_work::Frame;
 use crate::capi::ffi::cancel::without_cancellation;
+use crate::capi::ffi::error::Error;
 use crate::capi::ffi::nfnl::{Block, Callback, Registration};
 use crate::conntrack::wire::query::Request;
-use crate::error::Error;
+use crate::netlink;
 use crate::netlink::exchange::{Cursor, Exchange, Place, Step};
 use crate::netlink::message::Message;
 use crate::netlink::socket::Socket;
@@ -147,7 +148,7 @@ impl State {
     /// `h` is NULL or a live handle, which nobody else uses while the reference is used.
     pub(super) unsafe fn of<'a>(h: *mut nfct_handle) -> Result<&'a mut Self, Error> {
         // SAFETY: this function's contract: a live handle is a state made by `new`.
-        unsafe { h.cast::<Self>().as_mut() }.ok_or(Error::Null("the handle"))
+        unsafe { h.cast::<Self>().as_mut() }.ok_or(Error::Null)
     }
 
     /// The block of libnfnetlink.
@@ -310,7 +311,7 @@ impl State {
             let place = match step {
                 Step::Send => return Ok(Turn::Send),
                 Step::Receive { wait } => return Ok(Turn::Receive(wait)),
-                Step::End(outcome) => return outcome.map(|()| Turn::End),
+                Step::End(outcome) => return Ok(outcome.map(|()| Turn::End)?),
                 Step::Message(place) => place,
             };
             let message = place.message(datagram);
@@ -327,9 +328,9 @@ impl State {
         &mut self,
         token: Token,
         cursor: &mut Cursor,
-        result: Result<usize, Error>,
+        result: Result<usize, netlink::Error>,
     ) -> Result<(), Error> {
-        self.exchange(token)?.sent(cursor, result)
+        Ok(self.exchange(token)?.sent(cursor, result)?)
     }
 
     /// Tells what was received.
@@ -337,9 +338,9 @@ impl State {
         &mut self,
         token: Token,
         cursor: &mut Cursor,
-        result: Result<Option<&[u8]>, Error>,
+        result: Result<Option<&[u8]>, netlink::Error>,
     ) -> Result<(), Error> {
-        self.exchange(token)?.received(cursor, result)
+        Ok(self.exchange(token)?.received(cursor, result)?)
     }
 
     /// Room for a datagram: `small`, unless it is known to be too small.
@@ -442,7 +443,7 @@ impl State {
                 closed::add(state);
             }
         }
-        closed
+        Ok(closed?)
     }
 
     /// Whether no call is at work at `now`.

@@ -1,6 +1,6 @@
 //! Objects in memory of the C allocator.
 
-use crate::error::Error;
+use super::error::Error;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A Rust type behind an opaque C type.

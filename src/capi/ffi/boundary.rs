@@ -1,6 +1,6 @@
 //! What every exported function goes through.
 
-use crate::error::Error;
+use super::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs `f` for a C caller: an error becomes `on_error` and `errno`, a panic the same with `EFAULT`.
@@ -57,9 +57,9 @@ mod tests {
         set_errno(7);
         assert_eq!(boundary(-1, || Ok(3)), 3);
         assert_eq!(errno(), 7);
-        assert_eq!(boundary(-1, || Err(Error::Unprintable)), -1);
+        assert_eq!(boundary(-1, || Err(Error::Subsystem(None))), -1);
         assert_eq!(errno(), 7);
-        assert_eq!(boundary(-1, || Err(Error::NotSet)), -1);
+        assert_eq!(boundary(-1, || Err(Error::Subsystem(Some(libc::ENODATA)))), -1);
         assert_eq!(errno(), libc::ENODATA);
     }
 }

@@ -4,5 +4,6 @@ pub mod alloc;
 pub mod at_work;
 pub mod boundary;
 pub mod cancel;
+pub mod error;
 pub mod nfnl;
 pub mod ptr;

@@ -3,7 +3,7 @@
 //! `nfct_nfnlh` hands the block out and `nfct_open_nfnl` accepts one, so programs may call the real
 //! libnfnetlink on it. Its parts come from the C allocator, as that library frees them.
 
-use crate::error::Error;
+use super::error::Error;
 use crate::netlink::socket::Socket;
 use libc::{c_int, c_void, nlmsghdr, sockaddr_nl};
 

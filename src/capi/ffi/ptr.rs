@@ -1,7 +1,7 @@
 //! Pointers from C to references, slices and values: the only place that trusts them.
 
 use super::alloc::Opaque;
-use crate::error::Error;
+use super::error::Error;
 use crate::netlink::message::Message;
 use libc::nlmsghdr;
 use std::ffi::{c_char, c_void};
@@ -15,7 +15,7 @@ pub(in crate::capi) unsafe fn shared<'a, T: Opaque>(
     object: *const T,
 ) -> Result<&'a T::Inner, Error> {
     // SAFETY: the caller's promise; `T::Inner` is what a live object is.
-    unsafe { object.cast::<T::Inner>().as_ref() }.ok_or(Error::Null("the object"))
+    unsafe { object.cast::<T::Inner>().as_ref() }.ok_or(Error::Null)
 }
 
 /// A reference to an object to change, or [`Error::Null`].
@@ -27,13 +27,13 @@ pub(in crate::capi) unsafe fn unique<'a, T: Opaque>(
     object: *mut T,
 ) -> Result<&'a mut T::Inner, Error> {
     // SAFETY: the caller's promise; `T::Inner` is what a live object is.
-    unsafe { object.cast::<T::Inner>().as_mut() }.ok_or(Error::Null("the object"))
+    unsafe { object.cast::<T::Inner>().as_mut() }.ok_or(Error::Null)
 }
 
 /// An error for NULL.
 #[inline]
-pub(in crate::capi) fn not_null<T>(pointer: *const T, what: &'static str) -> Result<(), Error> {
-    if pointer.is_null() { Err(Error::Null(what)) } else { Ok(()) }
+pub(in crate::capi) fn not_null<T>(pointer: *const T) -> Result<(), Error> {
+    if pointer.is_null() { Err(Error::Null) } else { Ok(()) }
 }
 
 /// The first `width` bytes behind `value`, which are 1, 2, 4, 8 or 16: the first is the lowest.
@@ -60,7 +60,7 @@ pub(in crate::capi) unsafe fn value(value: *const c_void, width: u8) -> u128 {
 /// `value` is NULL or points to a readable `T`, for which any bytes are a value.
 #[inline]
 pub(in crate::capi) unsafe fn read<T: Copy>(value: *const c_void) -> Result<T, Error> {
-    not_null(value, "the value")?;
+    not_null(value)?;
     // SAFETY: the caller's promise.
     Ok(unsafe { value.cast::<T>().read_unaligned() })
 }

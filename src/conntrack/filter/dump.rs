@@ -2,11 +2,11 @@
 #![forbid(unsafe_code)]
 
 use super::tuple::{ORIGINAL, REPLY};
+use crate::conntrack::error::Error;
 use crate::conntrack::object::attr::Attr;
 use crate::conntrack::object::copy;
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::object::flow::ORIGINAL_TUPLE;
-use crate::error::Error;
 
 /// A value with a mask: an entry is selected when `entry & mask == value`. Host order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

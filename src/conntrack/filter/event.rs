@@ -17,8 +17,9 @@ use super::field::{
     Absent, DST_IPV4, DST_IPV6, Field, MARK, Masked, PROTOCOL, SRC_IPV4, SRC_IPV6, STATE_FIELDS,
     ZONE,
 };
+use crate::conntrack::error::Error;
 use crate::conntrack::heap::List;
-use crate::error::Error;
+use crate::netlink;
 use crate::netlink::bpf::{Instruction, Place, Program, Width};
 
 /// What a filter can look at, with the numbers of `enum nfct_filter_attr`.
@@ -191,11 +192,11 @@ impl EventFilter {
     /// The program for `SO_ATTACH_FILTER`.
     ///
     /// # Errors
-    /// [`Error::FilterTooLong`]: the kernel takes no program of that length.
-    /// [`Error::OutOfMemory`], also when there was none for an entry.
-    pub fn program(&self) -> Result<Vec<Instruction>, Error> {
+    /// [`netlink::Error::ProgramTooLong`]: the kernel takes no program of that length.
+    /// [`netlink::Error::OutOfMemory`], also when there was none for an entry.
+    pub fn program(&self) -> Result<Vec<Instruction>, netlink::Error> {
         if self.incomplete {
-            return Err(Error::OutOfMemory);
+            return Err(netlink::Error::OutOfMemory);
         }
         let mut program = Program::default();
         program.load_at(Width::Byte, SUBSYSTEM_OFFSET)?;
@@ -208,7 +209,7 @@ impl EventFilter {
         program.assemble()
     }
 
-    fn checks(&self, program: &mut Program) -> Result<(), Error> {
+    fn checks(&self, program: &mut Program) -> Result<(), netlink::Error> {
         self.check(program, &PROTOCOL, self.protocols())?;
         self.check(program, &SRC_IPV4, self.src_ipv4.get().iter().copied())?;
         self.check(program, &DST_IPV4, self.dst_ipv4.get().iter().copied())?;
@@ -227,7 +228,7 @@ impl EventFilter {
         program: &mut Program,
         field: &Field,
         entries: impl Iterator<Item = [Masked; WORDS]> + Clone,
-    ) -> Result<(), Error> {
+    ) -> Result<(), netlink::Error> {
         if entries.clone().next().is_none() {
             return Ok(());
         }
@@ -264,6 +265,7 @@ fn members(set: u16) -> impl Iterator<Item = [Masked; 1]> + Clone {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::netlink;
     use crate::netlink::bpf::BPF_MAXINSNS;
 
     fn length(build: impl FnOnce(&mut EventFilter)) -> usize {
@@ -305,7 +307,7 @@ mod tests {
         assert_eq!(filter(128).unwrap(), filter(1).unwrap() + 127);
         let most = (1..5000).find(|n| filter(n + 1).is_err()).unwrap();
         assert!((4000..=BPF_MAXINSNS).contains(&filter(most).unwrap()));
-        assert_eq!(filter(most + 1), Err(Error::FilterTooLong(BPF_MAXINSNS + 1)));
+        assert_eq!(filter(most + 1), Err(netlink::Error::ProgramTooLong(BPF_MAXINSNS + 1)));
         let protocols = |n| length(|f| (0..n).for_each(|n| f.add_protocol(n % 256)));
         assert!(protocols(255) < protocols(256));
         assert_eq!(protocols(256), protocols(1000), "a protocol counts once");
@@ -314,7 +316,7 @@ mod tests {
     #[test]
     fn an_entry_that_found_no_memory_is_not_forgotten() {
         let filter = EventFilter { incomplete: true, ..EventFilter::new() };
-        assert_eq!(filter.program(), Err(Error::OutOfMemory));
+        assert_eq!(filter.program(), Err(netlink::Error::OutOfMemory));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::event::FilterAttr;
-use crate::error::Error;
+use crate::netlink::Error;
 use crate::netlink::bpf::{Place, Program, Width};
 use crate::uapi::cta;
 

@@ -1,8 +1,8 @@
 //! Bitmasks of connection labels.
 #![forbid(unsafe_code)]
 
+use crate::conntrack::error::Error;
 use crate::conntrack::heap::Words;
-use crate::error::Error;
 
 /// A set of label numbers with a fixed capacity, a multiple of 32 up to 65536.
 #[derive(Debug)]

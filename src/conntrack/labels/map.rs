@@ -11,8 +11,8 @@
 //! ```
 #![forbid(unsafe_code)]
 
+use crate::conntrack::error::Error;
 use crate::conntrack::heap::Text;
-use crate::error::Error;
 use std::ffi::CStr;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -55,12 +55,10 @@ impl LabelMap {
     /// Reads the names in a file; `None` if there is no usable line in it.
     ///
     /// # Errors
-    /// [`Error::System`] if the file cannot be opened; [`Error::OutOfMemory`].
+    /// [`Error::File`] if the file cannot be opened; [`Error::OutOfMemory`].
     pub fn open(path: &Path) -> Result<Option<Self>, Error> {
-        let file = File::open(path).map_err(|error| Error::System {
-            call: "open",
-            errno: error.raw_os_error().unwrap_or(libc::EINVAL),
-        })?;
+        let file = File::open(path)
+            .map_err(|error| Error::File(error.raw_os_error().unwrap_or(libc::EINVAL)))?;
         Self::parse(file)
     }
 
@@ -358,7 +356,7 @@ mod tests {
     #[test]
     fn files() {
         let error = LabelMap::open(Path::new("/nonexistent")).unwrap_err();
-        assert_eq!(error, Error::System { call: "open", errno: libc::ENOENT });
+        assert_eq!(error, Error::File(libc::ENOENT));
         assert!(LabelMap::open(Path::new("/")).unwrap().is_none());
         assert!(LabelMap::open(Path::new("/dev/null")).unwrap().is_none());
     }

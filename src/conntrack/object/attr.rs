@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::entry::{Flat, NatRange, Tuple};
-use crate::error::Error;
+use crate::conntrack::error::Error;
 use std::mem::offset_of;
 
 /// Number of attributes, and the first invalid attribute number.

@@ -4,9 +4,9 @@
 use super::attr::{Attr, Class, Presence, Storage};
 use super::entry::{Conntrack, Flat, Heap, copy_name};
 use super::layer4::Layer4;
+use crate::conntrack::error::Error;
 use crate::conntrack::heap::{Bytes, Text};
 use crate::conntrack::labels::bitmask::Bitmask;
-use crate::error::Error;
 use std::mem::offset_of;
 
 /// What [`Conntrack::copy_from`] copies.

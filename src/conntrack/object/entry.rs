@@ -4,9 +4,9 @@
 use super::attr::{Attr, Presence, Row, Storage};
 use super::icmp;
 use super::layout::FLAT_SIZE;
+use crate::conntrack::error::Error;
 use crate::conntrack::heap::{Bytes, Text};
 use crate::conntrack::labels::bitmask::{Bitmask, Labels};
-use crate::error::Error;
 use std::mem::offset_of;
 
 /// One direction of a flow.

@@ -3,7 +3,7 @@
 
 use super::entry::{Conntrack, Flat, copy_name, until_nul};
 use super::flow::ORIGINAL_TUPLE;
-use crate::error::Error;
+use crate::conntrack::error::Error;
 
 /// Number of expectation attributes, and the first invalid number.
 pub const EXPECT_ATTR_COUNT: u32 = 11;

@@ -5,7 +5,7 @@ use super::attr::{Attr, Class, Presence, Storage};
 use super::entry::{Conntrack, Counters, Slot, Tuple};
 use super::icmp;
 use super::layer4::Layer4;
-use crate::error::Error;
+use crate::conntrack::error::Error;
 use crate::uapi::ips;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 

@@ -3,7 +3,7 @@
 
 use super::attr::{Attr, Presence, Storage};
 use super::entry::{Conntrack, Slot};
-use crate::error::Error;
+use crate::conntrack::error::Error;
 
 /// Bytes of the longest group.
 pub const MAX: usize = 32;

@@ -4,7 +4,7 @@
 use super::attr::{Attr, Presence};
 use super::entry::{Conntrack, Flat, NatRange, Tuple};
 use super::layer4::Layer4;
-use crate::error::Error;
+use crate::conntrack::error::Error;
 use crate::uapi::ips;
 
 /// Turns the source NAT seen in the tuples into a request for it, and undoes it in the reply.

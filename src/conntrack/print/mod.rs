@@ -7,11 +7,11 @@ mod names;
 mod plain;
 mod xml;
 
+use crate::conntrack::error::Error;
 use crate::conntrack::labels::bitmask::Bitmask;
 use crate::conntrack::labels::map::LabelMap;
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::object::expectation::Expect;
-use crate::error::Error;
 use crate::text::time::Clock;
 use crate::text::writer::Writer;
 

@@ -3,11 +3,11 @@
 
 use super::names;
 use super::{SHOW_ID, SHOW_LAYER3, SHOW_TIMESTAMPS, Style, label_names};
+use crate::conntrack::error::Error;
 use crate::conntrack::heap::Text;
 use crate::conntrack::object::attr::{Attr, Presence};
 use crate::conntrack::object::entry::{Conntrack, Counters, Flat, Tuple};
 use crate::conntrack::object::layer4::Layer4;
-use crate::error::Error;
 use crate::text::time;
 use crate::text::writer::Writer;
 use crate::uapi::ips;

@@ -9,11 +9,11 @@
 use super::members::{Members, be16, be32, be64, keep, last};
 use super::shape;
 use super::tuple::{MASTER, ORIG, REPLY, tuple};
+use crate::conntrack::error::Error;
 use crate::conntrack::heap::{Bytes, Text};
 use crate::conntrack::labels::bitmask::Bitmask;
 use crate::conntrack::object::attr::{Attr, Presence};
 use crate::conntrack::object::entry::{Conntrack, Counters, Flat};
-use crate::error::Error;
 use crate::netlink::message::{Attributes, Message};
 use crate::uapi::cta;
 

@@ -1,13 +1,13 @@
 //! An object into the attributes of a request, in the order programs have always sent them.
 #![forbid(unsafe_code)]
 
+use crate::conntrack::error::Error;
 use crate::conntrack::filter::dump::DumpFilter;
 use crate::conntrack::filter::tuple::{ORIGINAL, REPLY};
 use crate::conntrack::labels::bitmask::Bitmask;
 use crate::conntrack::object::attr::{Attr, Presence};
 use crate::conntrack::object::entry::{Conntrack, Flat, NatRange, Tuple};
 use crate::conntrack::object::layer4::Layer4;
-use crate::error::Error;
 use crate::netlink::builder::Builder;
 use crate::uapi::{cta, ips};
 

@@ -4,10 +4,10 @@
 use super::encode;
 use super::members::{Members, be16, be32, keep};
 use super::tuple::{self, ORIG};
+use crate::conntrack::error::Error;
 use crate::conntrack::object::attr::Presence;
 use crate::conntrack::object::entry::{Conntrack, Flat};
 use crate::conntrack::object::expectation::{Expect, ExpectAttr};
-use crate::error::Error;
 use crate::netlink::builder::Builder;
 use crate::netlink::message::Attributes;
 use crate::uapi::cta;

@@ -4,13 +4,13 @@
 
 use super::encode;
 use super::tuple::{MASTER, ORIG, REPLY, TupleAttrs};
+use crate::conntrack::error::Error;
 use crate::conntrack::object::attr::{Attr, Presence};
 use crate::conntrack::object::entry::{Conntrack, Flat, Tuple};
 use crate::conntrack::object::flow::{ORIGINAL_TUPLE, REPLY_TUPLE};
 use crate::conntrack::object::icmp;
 use crate::conntrack::object::layer4::Layer4;
 use crate::conntrack::object::nat::{UNDO_DNAT, UNDO_DPAT, UNDO_SNAT, UNDO_SPAT};
-use crate::error::Error;
 use crate::netlink::builder::Builder;
 use crate::uapi::{cta, ips};
 

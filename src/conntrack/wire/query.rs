@@ -2,10 +2,10 @@
 #![forbid(unsafe_code)]
 
 use super::{encode, expect, flow};
+use crate::conntrack::error::Error;
 use crate::conntrack::filter::dump::DumpFilter;
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::object::expectation::Expect;
-use crate::error::Error;
 use crate::netlink::builder::{Builder, Header};
 use crate::uapi::cta;
 
@@ -218,7 +218,7 @@ impl Request<'_> {
         }
         let mut builder = Builder::message(buffer, header);
         self.append(&mut builder)?;
-        builder.finish()
+        Ok(builder.finish()?)
     }
 
     fn append(&self, to: &mut Builder<'_>) -> Result<(), Error> {

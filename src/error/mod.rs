@@ -1,0 +1,298 @@
+//! The error of the Rust interface: what went wrong, at which request, and what to do about it.
+//!
+//! Each layer has an error of its own: the socket's, the object's and [`Invalid`] for arguments.
+#![forbid(unsafe_code)]
+
+mod advice;
+mod invalid;
+mod request;
+
+pub use invalid::Invalid;
+pub use request::RequestKind;
+
+use crate::conntrack::error as object;
+use crate::netlink;
+use std::fmt::{self, Debug, Display, Formatter};
+use std::io;
+
+/// What went wrong, in terms of what a program can do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A capability is missing.
+    Privilege,
+    /// The kernel cannot do it: it is too old, or was built without.
+    Unsupported,
+    /// Nothing has this name.
+    NotFound,
+    /// Something has this name already.
+    Exists,
+    /// The kernel refuses this change.
+    Busy,
+    /// The kernel's table is full.
+    Full,
+    /// Messages were lost because the socket's receive buffer was full. Those after it are whole.
+    Lost,
+    /// Nothing has come yet, and the socket is non-blocking.
+    WouldBlock,
+    /// The request cannot be made like that.
+    Invalid,
+    /// A message that the kernel does not send.
+    Protocol,
+    /// No memory was left.
+    OutOfMemory,
+    /// A system call failed.
+    System,
+}
+
+/// What went wrong.
+///
+/// As text, also of `{:?}` and so of a `main` that returns it, it says what was asked and what the
+/// cause may be; `{:#?}` shows the parts.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Error {
+    layer: Layer,
+    request: Option<RequestKind>,
+}
+
+/// Where it went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Layer {
+    Netlink(netlink::Error),
+    Object(object::Error),
+    Invalid(Invalid),
+}
+
+impl Error {
+    /// What kind of error it is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self.layer {
+            Layer::Netlink(error) => self.kind_of_netlink(error),
+            Layer::Object(object::Error::Netlink(error)) => self.kind_of_netlink(error),
+            Layer::Object(object::Error::OutOfMemory) => ErrorKind::OutOfMemory,
+            Layer::Object(object::Error::ForeignMessage) => ErrorKind::Protocol,
+            Layer::Object(object::Error::File(errno)) => kind_of_errno(errno),
+            Layer::Object(_) | Layer::Invalid(_) => ErrorKind::Invalid,
+        }
+    }
+
+    /// The `errno` that the kernel told.
+    #[must_use]
+    pub fn errno(&self) -> Option<i32> {
+        match self.layer {
+            Layer::Netlink(netlink::Error::Refused(errno))
+            | Layer::Netlink(netlink::Error::System { errno, .. })
+            | Layer::Object(object::Error::File(errno)) => Some(errno),
+            Layer::Netlink(netlink::Error::Overrun) => Some(libc::ENOBUFS),
+            Layer::Netlink(netlink::Error::OutOfMemory)
+            | Layer::Object(object::Error::OutOfMemory) => Some(libc::ENOMEM),
+            _ => None,
+        }
+    }
+
+    /// What was asked of the kernel.
+    #[must_use]
+    pub fn request(&self) -> Option<RequestKind> {
+        self.request
+    }
+
+    /// What the cause may be, or what to do: what the kernel's `errno` does not say.
+    #[must_use]
+    pub fn advice(&self) -> Option<&'static str> {
+        match self.layer {
+            Layer::Netlink(netlink::Error::Refused(errno)) => advice::refused(self.request, errno),
+            Layer::Netlink(netlink::Error::System { call, errno }) => advice::failed(call, errno),
+            Layer::Netlink(netlink::Error::Overrun) => Some(advice::LOST),
+            _ => None,
+        }
+    }
+
+    /// The same error, of this request.
+    pub(crate) fn of(self, request: RequestKind) -> Self {
+        Self { request: Some(request), ..self }
+    }
+
+    fn kind_of_netlink(&self, error: netlink::Error) -> ErrorKind {
+        use netlink::Error;
+        match error {
+            Error::Refused(libc::ENOMEM) if self.request.is_some_and(RequestKind::creates) => {
+                ErrorKind::Full
+            }
+            Error::Refused(errno) | Error::System { errno, .. } => kind_of_errno(errno),
+            Error::OutOfMemory => ErrorKind::OutOfMemory,
+            Error::Overrun => ErrorKind::Lost,
+            Error::TooLong { .. } | Error::ProgramTooLong(_) => ErrorKind::Invalid,
+            Error::Truncated(_)
+            | Error::NoMessage
+            | Error::BadSender
+            | Error::NotFromKernel
+            | Error::BadSequence
+            | Error::BadStatus
+            | Error::ShortMessage => ErrorKind::Protocol,
+        }
+    }
+}
+
+fn kind_of_errno(errno: i32) -> ErrorKind {
+    match errno {
+        libc::EPERM | libc::EACCES => ErrorKind::Privilege,
+        libc::EOPNOTSUPP | libc::EPROTONOSUPPORT | libc::EAFNOSUPPORT | libc::ENOSPC => {
+            ErrorKind::Unsupported
+        }
+        libc::ENOENT => ErrorKind::NotFound,
+        libc::EEXIST => ErrorKind::Exists,
+        libc::EBUSY => ErrorKind::Busy,
+        libc::ENOBUFS => ErrorKind::Lost,
+        libc::EAGAIN => ErrorKind::WouldBlock,
+        libc::EINVAL | libc::ERANGE => ErrorKind::Invalid,
+        libc::ENOMEM => ErrorKind::OutOfMemory,
+        _ => ErrorKind::System,
+    }
+}
+
+impl Display for Error {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if let Some(request) = self.request {
+            write!(f, "cannot {request}: ")?;
+        }
+        match self.layer {
+            Layer::Netlink(netlink::Error::Refused(errno)) => self.explain(errno, f),
+            Layer::Netlink(netlink::Error::System { call, errno }) => {
+                write!(f, "{call} failed: ")?;
+                self.explain(errno, f)
+            }
+            Layer::Netlink(netlink::Error::Overrun) => f.write_str(advice::LOST),
+            Layer::Netlink(error) => Display::fmt(&error, f),
+            Layer::Object(error) => Display::fmt(&error, f),
+            Layer::Invalid(error) => Display::fmt(&error, f),
+        }
+    }
+}
+
+impl Error {
+    /// An errno in words: ours, which know the request, or the C library's.
+    fn explain(&self, errno: i32, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.advice() {
+            Some(advice) => write!(f, "{advice} (errno {errno})"),
+            None => Display::fmt(&io::Error::from_raw_os_error(errno), f),
+        }
+    }
+}
+
+impl Debug for Error {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if !f.alternate() {
+            return Display::fmt(self, f);
+        }
+        f.debug_struct("Error")
+            .field("kind", &self.kind())
+            .field("request", &self.request)
+            .field("errno", &self.errno())
+            .field("advice", &self.advice())
+            .field("layer", &self.layer)
+            .finish()
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<netlink::Error> for Error {
+    fn from(error: netlink::Error) -> Self {
+        Self { layer: Layer::Netlink(error), request: None }
+    }
+}
+
+impl From<object::Error> for Error {
+    fn from(error: object::Error) -> Self {
+        Self { layer: Layer::Object(error), request: None }
+    }
+}
+
+impl From<Invalid> for Error {
+    fn from(error: Invalid) -> Self {
+        Self { layer: Layer::Invalid(error), request: None }
+    }
+}
+
+/// The kind is that of the `errno`, where there is one; the error itself is inside.
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        let kind = match (error.errno(), error.kind()) {
+            (Some(errno), _) => Self::from_raw_os_error(errno).kind(),
+            (_, ErrorKind::Invalid) => io::ErrorKind::InvalidInput,
+            (_, ErrorKind::Protocol) => io::ErrorKind::InvalidData,
+            _ => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(request: RequestKind, errno: i32) -> Error {
+        Error::from(netlink::Error::Refused(errno)).of(request)
+    }
+
+    #[test]
+    fn a_main_that_fails_says_what_was_asked_and_why_not() {
+        let error = refused(RequestKind::Delete, libc::ENOENT);
+        let text = "cannot delete the flow: no such flow, or another took its place (its id \
+                    differs), or it is in another zone (errno 2)";
+        assert_eq!((format!("{error:?}"), error.to_string()), (text.to_owned(), text.to_owned()));
+        assert!(format!("{error:#?}").contains("kind: NotFound"));
+        let error = refused(RequestKind::Update, libc::EXDEV);
+        assert_eq!(
+            error.to_string(),
+            "cannot update the flow: Invalid cross-device link (os error 18)"
+        );
+        let error = Error::from(netlink::Error::System { call: "bind", errno: libc::EPERM });
+        assert!(error.to_string().starts_with("bind failed: CAP_NET_ADMIN is needed"), "{error}");
+    }
+
+    #[test]
+    fn kinds_follow_the_errno_and_the_request() {
+        let full = refused(RequestKind::Create, libc::ENOMEM);
+        assert_eq!((full.kind(), full.errno()), (ErrorKind::Full, Some(libc::ENOMEM)));
+        assert_eq!(refused(RequestKind::List, libc::ENOMEM).kind(), ErrorKind::OutOfMemory);
+        for (errno, kind) in [
+            (libc::EPERM, ErrorKind::Privilege),
+            (libc::EOPNOTSUPP, ErrorKind::Unsupported),
+            (libc::ENOSPC, ErrorKind::Unsupported),
+            (libc::ENOENT, ErrorKind::NotFound),
+            (libc::EEXIST, ErrorKind::Exists),
+            (libc::EBUSY, ErrorKind::Busy),
+            (libc::EAGAIN, ErrorKind::WouldBlock),
+            (libc::EINVAL, ErrorKind::Invalid),
+            (libc::EMFILE, ErrorKind::System),
+        ] {
+            assert_eq!(refused(RequestKind::Update, errno).kind(), kind);
+        }
+        let lost = Error::from(netlink::Error::Overrun);
+        assert_eq!((lost.kind(), lost.errno()), (ErrorKind::Lost, Some(libc::ENOBUFS)));
+        assert_eq!(Error::from(netlink::Error::BadStatus).kind(), ErrorKind::Protocol);
+        assert_eq!(Error::from(Invalid::Family).kind(), ErrorKind::Invalid);
+        assert_eq!(Error::from(Invalid::Family).errno(), None);
+    }
+
+    #[test]
+    fn an_io_error_keeps_the_kind_and_the_error() {
+        let error = refused(RequestKind::Create, libc::EEXIST);
+        let io = io::Error::from(error.clone());
+        assert_eq!(io.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(io.get_ref().and_then(|inner| inner.downcast_ref()), Some(&error));
+        assert_eq!(
+            io::Error::from(Error::from(Invalid::Family)).kind(),
+            io::ErrorKind::InvalidInput
+        );
+    }
+
+    #[test]
+    fn errors_are_small_and_go_anywhere() {
+        const fn goes_anywhere<T: Send + Sync + 'static>() {}
+        goes_anywhere::<Error>();
+        assert!(size_of::<Error>() <= 40);
+    }
+}
