@@ -242,7 +242,7 @@ static const struct step {
 	{ "seen", 31, "seen", 127, "seen,web,last" },
 	{ "", 0, "web", 127, "seen,last" },
 	{ "big-flow", 63, "big-flow,last", 127, "seen,big-flow" },
-	{ "last", 127, "seen,big-flow", 63, "last" }, /* the kernel inverts what is not in the mask */
+	{ "last", 127, "seen,big-flow", 63, "" }, /* only what is in the mask changes */
 	{ "", 0, NULL, 0, "" },
 #endif
 };

@@ -37,7 +37,7 @@ pub struct Event {
 ///
 /// As an iterator it waits for the next event and never ends. [`ErrorKind::Lost`] says that events
 /// were lost because the socket's buffer was full; those after it are handed out as ever. Who keeps
-/// a copy of the table then dumps it again, with [`FlowTable::dump`](crate::FlowTable::dump).
+/// a copy of the table then dumps the table again.
 #[derive(Debug)]
 pub struct Events {
     exchange: Exchange,

@@ -181,9 +181,9 @@ impl<'a> Builder<'a> {
     }
 
     /// A bitmask attribute of `size` words in host order: these, and zeros behind them.
-    pub fn put_words(&mut self, kind: u16, words: &[u32], size: usize) {
+    pub fn put_words(&mut self, kind: u16, words: impl Iterator<Item = u32>, size: usize) {
         self.header(kind, size * size_of::<u32>());
-        let padded = words.iter().chain(std::iter::repeat(&0)).take(size);
+        let padded = words.chain(std::iter::repeat(0)).take(size);
         padded.for_each(|word| self.write(&word.to_ne_bytes()));
     }
 
@@ -246,7 +246,7 @@ mod tests {
         builder.end(nest);
         builder.put_text(3, b"ftp");
         builder.put_text(4, b"");
-        builder.put_words(5, &[1], 2);
+        builder.put_words(5, [1].into_iter(), 2);
         builder.finish()
     }
 

@@ -117,6 +117,7 @@ fn labels(api: &Api, ct: Ptr, payload: &[u8]) -> Option<Vec<u8>> {
     }
     labels.resize(size, 0);
     mask.resize(size, 0);
+    labels.iter_mut().zip(&mask).for_each(|(label, mask)| *label &= mask);
     Some([attribute(22, &labels), attribute(23, &mask)].concat())
 }
 

@@ -336,15 +336,20 @@ fn help(to: &mut Builder<'_>, ct: &Conntrack) {
 }
 
 /// Appends the labels, and their mask. The kernel wants both of one size: the smaller one is sent
-/// with zeros behind it.
+/// with zeros behind it. Labels outside the mask are then left out, for the kernel would invert them:
+/// a `conntrack --label-del` sends all labels that are to stay, beside a mask of another size.
 fn labels(to: &mut Builder<'_>, ct: &Conntrack) {
     let Some(labels) = ct.labels().map(Bitmask::words) else { return };
-    let mask = ct.labels_mask().map(Bitmask::words);
-    let size = labels.len().max(mask.map_or(0, <[u32]>::len));
-    to.put_words(cta::LABELS, labels, size);
-    if let Some(mask) = mask {
-        to.put_words(cta::LABELS_MASK, mask, size);
+    let Some(mask) = ct.labels_mask().map(Bitmask::words) else {
+        return to.put_words(cta::LABELS, labels.iter().copied(), labels.len());
+    };
+    let size = labels.len().max(mask.len());
+    if labels.len() == mask.len() {
+        to.put_words(cta::LABELS, labels.iter().copied(), size);
+    } else {
+        to.put_words(cta::LABELS, labels.iter().zip(mask).map(|(label, mask)| label & mask), size);
     }
+    to.put_words(cta::LABELS_MASK, mask.iter().copied(), size);
 }
 
 /// Appends what selects the entries of a dump or flush, as programs have always sent it, and sets
