@@ -308,7 +308,8 @@ static struct nfct_bitmask *bitmask_up_to(unsigned int maxbit)
 	return bits;
 }
 
-/* Labels and their mask are sent in one size, with zeros behind the shorter one. */
+/* Labels and their mask are sent in one size, with zeros behind the shorter one. If they were of
+ * different sizes, then no label outside the mask is: the kernel would invert it. */
 static void test_label_masks(void)
 {
 	for (unsigned int words = 1; words <= 5; words++) {
@@ -318,9 +319,11 @@ static void test_label_masks(void)
 			const uint8_t *labels = NULL, *mask = NULL;
 			unsigned int size = words > of_mask ? words : of_mask;
 			uint32_t want[5] = { 2 }, want_mask[5] = { 2 };
+			bool same = words == of_mask;
 
 			about("%u words, a mask of %u", words, of_mask);
-			want[words - 1] |= 1u << 31;
+			if (same)
+				want[words - 1] |= 1u << 31;
 			want_mask[of_mask - 1] |= 1u << 31;
 			nfct_set_attr(ct, ATTR_CONNLABELS, bitmask_up_to(32 * words - 1));
 			nfct_set_attr(ct, ATTR_CONNLABELS_MASK, bitmask_up_to(32 * of_mask - 1));

@@ -14,6 +14,7 @@ exec {complaints}>&2
 trap 'printf "error: %s line %s: %s\n" "${FUNCNAME[*]}" "$LINENO" "$BASH_COMMAND" >&"$complaints"' ERR
 
 PATH=$PATH:/usr/sbin:/sbin # where ordinary users do not look
+export PYTHONDONTWRITEBYTECODE=1
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 work=/run/dropin     # on a tmpfs of the private mount namespace: nothing of it outlives the test
 program=conntrack

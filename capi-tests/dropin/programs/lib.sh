@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What the scenarios of the smaller programs share, on top of ../lib.sh.
 
-export LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
+export LC_ALL=C.UTF-8
 
 # find_stage: leave in `stage_dir` where ctrs is installed, from the place of its drop-in library.
 find_stage() {
