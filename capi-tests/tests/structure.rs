@@ -150,6 +150,20 @@ fn unsafe_is_in_three_places() {
     }
 }
 
+/// Why a block is sound must be said of this block: that its function asks for something is no reason.
+#[test]
+fn safety_comments_say_why() {
+    let empty = ["this function's contract", "the same contract", "the caller's promise"];
+    for file in files(&source()) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for (number, line) in text.lines().enumerate() {
+            let (_, comment) = line.split_once("// SAFETY: ").unwrap_or_default();
+            let number = number + 1;
+            assert!(!empty.iter().any(|start| comment.starts_with(start)), "{file:?}:{number}");
+        }
+    }
+}
+
 #[test]
 fn files_fit_a_sitting() {
     for file in files(&source()) {

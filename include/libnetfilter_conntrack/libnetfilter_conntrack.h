@@ -14,7 +14,8 @@
  *
  * Live objects. An entry, expectation, handle, bitmask, label map or filter is live from when the
  * function that makes it returned it until the function that releases it is called, or whatever
- * takes it over destroys it. One that a callback is handed is live until the callback returns.
+ * takes it over destroys it; nfct_maxsize() or nfexp_maxsize() zero bytes, aligned for any type, are
+ * a live entry or expectation too. One that a callback is handed is live until the callback returns.
  * A pointer to an object is NULL or that of a live one; a pointer to a value, a buffer or a string
  * is NULL or that of as many bytes as the function says. What else is passed is not checked.
  *
@@ -29,7 +30,8 @@
  * errno. It is set by failure, as each function says, and left alone by success; but nfct_query(),
  * nfct_catch() and their nfexp_ siblings leave 0 at the end of an answer. Functions without a value
  * tell of failure by errno alone, and so do those whose error value is a value too, such as the
- * getters (ENODATA: the attribute is not set): set errno to 0 before.
+ * getters (ENODATA: the attribute is not set): set errno to 0 before. EFAULT is a defect of the
+ * library itself, where no function names it.
  *
  * Byte order. Addresses, ports and ids of ICMP are in network byte order, all else is in host byte
  * order; in event filters all is. Sizes are bytes.

@@ -8,9 +8,14 @@
 //! * **Ownership**: what a `..._new`, `..._create` or `..._clone` function returns is released by the
 //!   matching `..._destroy`. Objects come from the C allocator.
 //! * **errno** is written only when a call fails.
-//! * "A live object" in a `# Safety` section: a pointer from one of this library's constructors
-//!   that was not destroyed yet, one a callback was handed, one that `nfexp_get_attr` returned
-//!   (read only), or zeroed memory of the documented size and alignment.
+//! * **"Live"** in a `# Safety` section is an object from one of this library's constructors that was
+//!   not destroyed yet, one a callback was handed, one that `nfexp_get_attr` returned (to be read
+//!   only), or zeroed memory of the documented size and alignment.
+//! * **Threads**: during a call nobody else uses an object that is passed as `*mut`, and nobody
+//!   changes one that is passed as `*const`. No `# Safety` section says this again.
+//!
+//! C readers find the same at the top of the main header (`conntrack/header/top.h`); `# Safety`
+//! sections are left out there.
 
 pub mod conntrack;
 pub mod ctrs;

@@ -34,7 +34,7 @@ mod real {
     /// # Safety
     /// The descriptor is the caller's, and not used again.
     pub unsafe fn close(fd: c_int) -> c_int {
-        // SAFETY: this function's contract; no pointer is involved.
+        // SAFETY: the caller gives the descriptor up; no pointer is involved.
         unsafe { libc::syscall(libc::SYS_close, fd) as c_int }
     }
 }

@@ -18,7 +18,8 @@ use libc::{c_int, c_void, size_t};
 /// # Safety
 /// `value` came from `nfct_bitmask_new` or `nfct_bitmask_clone`, or is held by `ct`.
 unsafe fn set_labels(ct: &mut Conntrack, attr: Attr, value: *const c_void) -> Result<(), Error> {
-    // SAFETY: this function's contract; of a block held twice the object frees one.
+    // SAFETY: `value` is a bitmask's block, which the entry takes over; of one held twice it frees
+    // one.
     let words = unsafe { Words::from_raw(value.cast_mut().cast()) };
     let labels = words.map(Bitmask).ok_or(Error::Null)?;
     ct.set_labels(labels, attr == Attr::ConnlabelsMask);
@@ -36,7 +37,7 @@ unsafe fn set_from(
     value: *const c_void,
     length: size_t,
 ) -> Result<(), Error> {
-    // SAFETY: this function's contract.
+    // SAFETY: `ct` is NULL or live, and used by nobody else during the call.
     let ct = unsafe { ptr::unique(ct) }?;
     ptr::not_null(value)?;
     match Row::of(number) {
@@ -54,7 +55,7 @@ unsafe fn set_from(
             Ok(())
         }
         Ok(row) => {
-            // SAFETY: this function's contract.
+            // SAFETY: `value` is not NULL, so it points to what the attribute's value is.
             unsafe { set_unlike_slot(ct, row, value, length) };
             Ok(())
         }
@@ -68,7 +69,7 @@ unsafe fn set_from(
 /// `value` points to `N` readable bytes, of any alignment.
 #[inline]
 unsafe fn set_slot<const N: usize>(ct: &mut Conntrack, row: &Row, value: *const c_void) {
-    // SAFETY: this function's contract.
+    // SAFETY: `value` points to `N` readable bytes; an array of bytes needs no alignment.
     ct.flat.store_bytes(row.offset.into(), unsafe { value.cast::<[u8; N]>().read() });
     ct.flat.present.set(row.attr);
 }
@@ -106,7 +107,7 @@ unsafe fn set_number<const N: usize>(
     number: RawAttr,
     bytes: [u8; N],
 ) -> Result<(), Error> {
-    // SAFETY: this function's contract.
+    // SAFETY: `ct` is NULL or live, and used by nobody else during the call.
     let ct = unsafe { ptr::unique(ct) }?;
     let Ok(row) = Row::of(number) else { return Ok(()) };
     if matches!(row.storage, Storage::HelperInfo) {
@@ -138,7 +139,7 @@ pub unsafe extern "C" fn nfct_set_attr(
     r#type: RawAttr,
     value: *const c_void,
 ) {
-    // SAFETY: the same contract.
+    // SAFETY: `set_from` asks of `ct` and `value` what this function asks.
     boundary((), || unsafe { set_from(ct, r#type, value, 0) });
 }
 
@@ -157,7 +158,7 @@ pub unsafe extern "C" fn nfct_set_attr_l(
     value: *const c_void,
     len: size_t,
 ) {
-    // SAFETY: the same contract.
+    // SAFETY: `set_from` asks of `ct` and `value` what this function asks.
     boundary((), || unsafe { set_from(ct, r#type, value, len) });
 }
 
@@ -170,7 +171,7 @@ pub unsafe extern "C" fn nfct_set_attr_l(
 /// `ct` is NULL or a live object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_set_attr_u8(ct: *mut nf_conntrack, r#type: RawAttr, value: u8) {
-    // SAFETY: the same contract.
+    // SAFETY: `ct` is NULL or live, and used by nobody else during the call.
     boundary((), || unsafe { set_number(ct, r#type, value.to_ne_bytes()) });
 }
 
@@ -183,7 +184,7 @@ pub unsafe extern "C" fn nfct_set_attr_u8(ct: *mut nf_conntrack, r#type: RawAttr
 /// `ct` is NULL or a live object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_set_attr_u16(ct: *mut nf_conntrack, r#type: RawAttr, value: u16) {
-    // SAFETY: the same contract.
+    // SAFETY: `ct` is NULL or live, and used by nobody else during the call.
     boundary((), || unsafe { set_number(ct, r#type, value.to_ne_bytes()) });
 }
 
@@ -196,7 +197,7 @@ pub unsafe extern "C" fn nfct_set_attr_u16(ct: *mut nf_conntrack, r#type: RawAtt
 /// `ct` is NULL or a live object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_set_attr_u32(ct: *mut nf_conntrack, r#type: RawAttr, value: u32) {
-    // SAFETY: the same contract.
+    // SAFETY: `ct` is NULL or live, and used by nobody else during the call.
     boundary((), || unsafe { set_number(ct, r#type, value.to_ne_bytes()) });
 }
 
@@ -209,7 +210,7 @@ pub unsafe extern "C" fn nfct_set_attr_u32(ct: *mut nf_conntrack, r#type: RawAtt
 /// `ct` is NULL or a live object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_set_attr_u64(ct: *mut nf_conntrack, r#type: RawAttr, value: u64) {
-    // SAFETY: the same contract.
+    // SAFETY: `ct` is NULL or live, and used by nobody else during the call.
     boundary((), || unsafe { set_number(ct, r#type, value.to_ne_bytes()) });
 }
 
@@ -232,7 +233,7 @@ fn present(ct: &Conntrack, number: RawAttr) -> Result<&'static Row, Error> {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_get_attr(ct: *const nf_conntrack, r#type: RawAttr) -> *const c_void {
     boundary(std::ptr::null(), || {
-        // SAFETY: this function's contract.
+        // SAFETY: `ct` is NULL or live, and changed by nobody during the call.
         let object = unsafe { ptr::shared(ct) }?;
         let row = present(object, r#type)?;
         if row.offset == Row::ON_HEAP {
@@ -272,7 +273,7 @@ unsafe fn number<const N: usize, T>(
     number: RawAttr,
     make: fn([u8; N]) -> T,
 ) -> Result<T, Error> {
-    // SAFETY: this function's contract.
+    // SAFETY: `ct` is NULL or live, and changed by nobody during the call.
     let ct: &Conntrack = unsafe { ptr::shared(ct) }?;
     let row = present(ct, number)?;
     let slot = ct.flat.bytes().get(row.offset.into()..).and_then(|rest| rest.first_chunk());
@@ -304,7 +305,7 @@ fn first_bytes(ct: &Conntrack, attr: Attr) -> Slot {
 /// `ct` is NULL or a live object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_get_attr_u8(ct: *const nf_conntrack, r#type: RawAttr) -> u8 {
-    // SAFETY: the same contract.
+    // SAFETY: `ct` is NULL or live, and changed by nobody during the call.
     boundary(0, || unsafe { number(ct, r#type, u8::from_ne_bytes) })
 }
 
@@ -317,7 +318,7 @@ pub unsafe extern "C" fn nfct_get_attr_u8(ct: *const nf_conntrack, r#type: RawAt
 /// `ct` is NULL or a live object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_get_attr_u16(ct: *const nf_conntrack, r#type: RawAttr) -> u16 {
-    // SAFETY: the same contract.
+    // SAFETY: `ct` is NULL or live, and changed by nobody during the call.
     boundary(0, || unsafe { number(ct, r#type, u16::from_ne_bytes) })
 }
 
@@ -330,7 +331,7 @@ pub unsafe extern "C" fn nfct_get_attr_u16(ct: *const nf_conntrack, r#type: RawA
 /// `ct` is NULL or a live object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_get_attr_u32(ct: *const nf_conntrack, r#type: RawAttr) -> u32 {
-    // SAFETY: the same contract.
+    // SAFETY: `ct` is NULL or live, and changed by nobody during the call.
     boundary(0, || unsafe { number(ct, r#type, u32::from_ne_bytes) })
 }
 
@@ -343,7 +344,7 @@ pub unsafe extern "C" fn nfct_get_attr_u32(ct: *const nf_conntrack, r#type: RawA
 /// `ct` is NULL or a live object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_get_attr_u64(ct: *const nf_conntrack, r#type: RawAttr) -> u64 {
-    // SAFETY: the same contract.
+    // SAFETY: `ct` is NULL or live, and changed by nobody during the call.
     boundary(0, || unsafe { number(ct, r#type, u64::from_ne_bytes) })
 }
 
@@ -356,7 +357,7 @@ pub unsafe extern "C" fn nfct_get_attr_u64(ct: *const nf_conntrack, r#type: RawA
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_attr_is_set(ct: *const nf_conntrack, r#type: RawAttr) -> c_int {
     boundary(-1, || {
-        // SAFETY: this function's contract.
+        // SAFETY: `ct` is NULL or live, and changed by nobody during the call.
         let ct = unsafe { ptr::shared(ct) }?;
         Row::of(r#type)?;
         Ok(ct.flat.present.has_number(r#type).into())
@@ -378,7 +379,7 @@ pub unsafe extern "C" fn nfct_attr_is_set_array(
     size: c_int,
 ) -> c_int {
     boundary(-1, || {
-        // SAFETY: this function's contract.
+        // SAFETY: `ct` is NULL or live, and changed by nobody during the call.
         let ct = unsafe { ptr::shared(ct) }?;
         for at in 0..usize::try_from(size).unwrap_or(0) {
             ptr::not_null(type_array)?;
@@ -401,7 +402,7 @@ pub unsafe extern "C" fn nfct_attr_is_set_array(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_attr_unset(ct: *mut nf_conntrack, r#type: RawAttr) -> c_int {
     boundary(-1, || {
-        // SAFETY: this function's contract.
+        // SAFETY: `ct` is NULL or live, and used by nobody else during the call.
         let ct = unsafe { ptr::unique(ct) }?;
         ct.unset(Attr::try_from(r#type)?);
         Ok(0)

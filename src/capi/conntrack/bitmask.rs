@@ -13,7 +13,7 @@ use std::mem::ManuallyDrop;
 /// # Safety
 /// `b` is NULL or a live bitmask, used by nobody else meanwhile.
 unsafe fn borrow(b: *const nfct_bitmask) -> Result<ManuallyDrop<Bitmask>, Error> {
-    // SAFETY: this function's contract; `ManuallyDrop` leaves the block to C.
+    // SAFETY: `b` is NULL or the block of a live bitmask, which `ManuallyDrop` leaves to C.
     let words = unsafe { Words::from_raw(b.cast_mut().cast()) };
     words.map(|words| ManuallyDrop::new(Bitmask(words))).ok_or(Error::Null)
 }
@@ -43,7 +43,7 @@ pub unsafe extern "C" fn nfct_bitmask_new(maxbit: c_uint) -> *mut nfct_bitmask {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_bitmask_clone(b: *const nfct_bitmask) -> *mut nfct_bitmask {
     boundary(std::ptr::null_mut(), || {
-        // SAFETY: this function's contract.
+        // SAFETY: `b` is NULL or live, and changed by nobody during the call.
         let mask = unsafe { borrow(b) }?;
         Ok(mask.try_clone()?.0.into_raw().cast())
     })
@@ -57,7 +57,7 @@ pub unsafe extern "C" fn nfct_bitmask_clone(b: *const nfct_bitmask) -> *mut nfct
 /// `b` is NULL or a live bitmask.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_bitmask_maxbit(b: *const nfct_bitmask) -> c_uint {
-    // SAFETY: this function's contract.
+    // SAFETY: `b` is NULL or live, and changed by nobody during the call.
     boundary(0, || unsafe { borrow(b) }.map(|mask| mask.max_bit()))
 }
 
@@ -69,7 +69,7 @@ pub unsafe extern "C" fn nfct_bitmask_maxbit(b: *const nfct_bitmask) -> c_uint {
 /// `b` is NULL or a live bitmask.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_bitmask_set_bit(b: *mut nfct_bitmask, bit: c_uint) {
-    // SAFETY: this function's contract.
+    // SAFETY: `b` is NULL or live, and used by nobody else during the call.
     boundary((), || unsafe { borrow(b) }.map(|mut mask| mask.set(bit)));
 }
 
@@ -81,7 +81,7 @@ pub unsafe extern "C" fn nfct_bitmask_set_bit(b: *mut nfct_bitmask, bit: c_uint)
 /// `b` is NULL or a live bitmask.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_bitmask_test_bit(b: *const nfct_bitmask, bit: c_uint) -> c_int {
-    // SAFETY: this function's contract.
+    // SAFETY: `b` is NULL or live, and changed by nobody during the call.
     boundary(0, || unsafe { borrow(b) }.map(|mask| mask.has(bit).into()))
 }
 
@@ -93,7 +93,7 @@ pub unsafe extern "C" fn nfct_bitmask_test_bit(b: *const nfct_bitmask, bit: c_ui
 /// `b` is NULL or a live bitmask.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_bitmask_unset_bit(b: *mut nfct_bitmask, bit: c_uint) {
-    // SAFETY: this function's contract.
+    // SAFETY: `b` is NULL or live, and used by nobody else during the call.
     boundary((), || unsafe { borrow(b) }.map(|mut mask| mask.unset(bit)));
 }
 
@@ -104,7 +104,7 @@ pub unsafe extern "C" fn nfct_bitmask_unset_bit(b: *mut nfct_bitmask, bit: c_uin
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_bitmask_destroy(b: *mut nfct_bitmask) {
     boundary((), || {
-        // SAFETY: this function's contract.
+        // SAFETY: `b` is NULL or the block of a live bitmask, which the caller does not use again.
         drop(unsafe { Words::from_raw(b.cast()) });
         Ok(())
     });
@@ -118,7 +118,7 @@ pub unsafe extern "C" fn nfct_bitmask_destroy(b: *mut nfct_bitmask) {
 /// `b` is NULL or a live bitmask.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_bitmask_clear(b: *mut nfct_bitmask) {
-    // SAFETY: this function's contract.
+    // SAFETY: `b` is NULL or live, and used by nobody else during the call.
     boundary((), || unsafe { borrow(b) }.map(|mut mask| mask.clear()));
 }
 
@@ -134,7 +134,7 @@ pub unsafe extern "C" fn nfct_bitmask_equal(
     b2: *const nfct_bitmask,
 ) -> bool {
     boundary(false, || {
-        // SAFETY: this function's contract.
+        // SAFETY: each is NULL or live, and changed by nobody during the call.
         let (a, b) = unsafe { (borrow(b1)?, borrow(b2)?) };
         Ok(*a == *b)
     })

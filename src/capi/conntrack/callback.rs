@@ -198,7 +198,8 @@ unsafe extern "C-unwind" fn hooked_conntrack(
     _attributes: *mut *mut c_void,
     data: *mut c_void,
 ) -> c_int {
-    // SAFETY: this function's contract.
+    // SAFETY: the message is whole, and `data` is the handle that hooked it, which is live while it
+    // is hooked.
     unsafe { hooked::<nf_conntrack>(nlh, data.cast()) }
 }
 
@@ -211,7 +212,8 @@ unsafe extern "C-unwind" fn hooked_expectation(
     _attributes: *mut *mut c_void,
     data: *mut c_void,
 ) -> c_int {
-    // SAFETY: this function's contract.
+    // SAFETY: the message is whole, and `data` is the handle that hooked it, which is live while it
+    // is hooked.
     unsafe { hooked::<nf_expect>(nlh, data.cast()) }
 }
 
@@ -220,13 +222,14 @@ unsafe extern "C-unwind" fn hooked_expectation(
 /// # Safety
 /// `nlh` points to a whole message; `h` is a live handle.
 unsafe fn hooked<C: Lendable>(nlh: *const nlmsghdr, h: *mut State) -> c_int {
-    // SAFETY: this function's contract.
+    // SAFETY: the message is whole: it has as many bytes as its header says.
     let bytes = unsafe { std::slice::from_raw_parts(nlh.cast::<u8>(), (*nlh).nlmsg_len as usize) };
     let Some(message) = Message::first(bytes) else { return CONTINUE };
     let mark = 0u8;
     let frame = Frame::of(&raw const mark);
     let entered = boundary(None, || {
-        // SAFETY: this function's contract; the reference ends before the function is called.
+        // SAFETY: the handle is live, and the reference ends before a function of the program is
+        // called.
         let state = unsafe { &mut *h };
         state.receives_elsewhere();
         state.enter(&frame, frame).map(Some)
@@ -250,7 +253,7 @@ unsafe fn change<C: Lendable>(
     f: impl FnOnce(&mut Functions<C>),
 ) -> c_int {
     boundary(-1, || {
-        // SAFETY: this function's contract.
+        // SAFETY: `h` is NULL or live, and used by nobody else during the call.
         let state = unsafe { State::of(h) }?;
         state.block().hook(&C::SUBSYSTEM, hooked.then_some(C::HOOK), h.cast())?;
         f(C::functions(state));
@@ -287,7 +290,8 @@ pub unsafe extern "C" fn nfct_callback_register(
     data: *mut c_void,
 ) -> c_int {
     let cb: ConntrackCallback = cb;
-    // SAFETY: this function's contract.
+    // SAFETY: `h` is NULL or live; the function may be called with `data` as long as it is
+    // registered.
     unsafe {
         change::<nf_conntrack>(h, true, |to| *to = Functions { types: r#type, data, v1: cb, ..*to })
     }
@@ -302,7 +306,7 @@ pub unsafe extern "C" fn nfct_callback_register(
 /// `h` is NULL or a live handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_callback_unregister(h: *mut nfct_handle) {
-    // SAFETY: this function's contract.
+    // SAFETY: `h` is NULL or live, and used by nobody else during the call.
     unsafe { change::<nf_conntrack>(h, false, |to| *to = Functions { v1: None, ..to.silent() }) };
 }
 
@@ -328,7 +332,8 @@ pub unsafe extern "C" fn nfct_callback_register2(
     data: *mut c_void,
 ) -> c_int {
     let cb: ConntrackCallback2 = cb;
-    // SAFETY: this function's contract.
+    // SAFETY: `h` is NULL or live; the function may be called with `data` as long as it is
+    // registered.
     unsafe {
         change::<nf_conntrack>(h, true, |to| *to = Functions { types: r#type, data, v2: cb, ..*to })
     }
@@ -342,7 +347,7 @@ pub unsafe extern "C" fn nfct_callback_register2(
 /// `h` is NULL or a live handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_callback_unregister2(h: *mut nfct_handle) {
-    // SAFETY: this function's contract.
+    // SAFETY: `h` is NULL or live, and used by nobody else during the call.
     unsafe { change::<nf_conntrack>(h, false, |to| *to = Functions { v2: None, ..to.silent() }) };
 }
 
@@ -368,7 +373,8 @@ pub unsafe extern "C" fn nfexp_callback_register(
     data: *mut c_void,
 ) -> c_int {
     let cb: ExpectCallback = cb;
-    // SAFETY: this function's contract.
+    // SAFETY: `h` is NULL or live; the function may be called with `data` as long as it is
+    // registered.
     unsafe {
         change::<nf_expect>(h, true, |to| *to = Functions { types: r#type, data, v1: cb, ..*to })
     }
@@ -382,7 +388,7 @@ pub unsafe extern "C" fn nfexp_callback_register(
 /// `h` is NULL or a live handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfexp_callback_unregister(h: *mut nfct_handle) {
-    // SAFETY: this function's contract.
+    // SAFETY: `h` is NULL or live, and used by nobody else during the call.
     unsafe { change::<nf_expect>(h, false, |to| *to = Functions { v1: None, ..to.silent() }) };
 }
 
@@ -408,7 +414,8 @@ pub unsafe extern "C" fn nfexp_callback_register2(
     data: *mut c_void,
 ) -> c_int {
     let cb: ExpectCallback2 = cb;
-    // SAFETY: this function's contract.
+    // SAFETY: `h` is NULL or live; the function may be called with `data` as long as it is
+    // registered.
     unsafe {
         change::<nf_expect>(h, true, |to| *to = Functions { types: r#type, data, v2: cb, ..*to })
     }
@@ -422,6 +429,6 @@ pub unsafe extern "C" fn nfexp_callback_register2(
 /// `h` is NULL or a live handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfexp_callback_unregister2(h: *mut nfct_handle) {
-    // SAFETY: this function's contract.
+    // SAFETY: `h` is NULL or live, and used by nobody else during the call.
     unsafe { change::<nf_expect>(h, false, |to| *to = Functions { v2: None, ..to.silent() }) };
 }

@@ -16,7 +16,7 @@ static CLOSED: AtomicPtr<State> = AtomicPtr::new(std::ptr::null_mut());
 pub(super) unsafe fn add(state: *mut State) {
     let mut first = CLOSED.load(Ordering::Relaxed);
     loop {
-        // SAFETY: this function's contract; nobody else knows the handle yet.
+        // SAFETY: the handle is live, and not in the list: only this call knows it.
         unsafe { (*state).next_closed = first };
         match CLOSED.compare_exchange_weak(first, state, Ordering::AcqRel, Ordering::Relaxed) {
             Ok(_) => return,

@@ -27,7 +27,7 @@ pub unsafe extern "C" fn nfct_filter_dump_create() -> *mut nfct_filter_dump {
 pub unsafe extern "C" fn nfct_filter_dump_destroy(filter: *mut nfct_filter_dump) {
     boundary((), || {
         if !filter.is_null() {
-            // SAFETY: this function's contract.
+            // SAFETY: the filter is not NULL, so it is live, and the caller does not use it again.
             unsafe { destroy(filter) };
         }
         Ok(())
@@ -43,7 +43,7 @@ unsafe fn set(
     number: RawDumpAttr,
     data: *const c_void,
 ) -> Result<(), Error> {
-    // SAFETY: this function's contract.
+    // SAFETY: `filter` is NULL or live, and used by nobody else during the call.
     let filter = unsafe { ptr::unique(filter) }?;
     ptr::not_null(data)?;
     let Ok(attr) = DumpAttr::try_from(number) else { return Ok(()) };
@@ -78,7 +78,7 @@ pub unsafe extern "C" fn nfct_filter_dump_set_attr(
     r#type: RawDumpAttr,
     data: *const c_void,
 ) {
-    // SAFETY: the same contract.
+    // SAFETY: `set` asks of filter and data what this function asks.
     boundary((), || unsafe { set(filter_dump, r#type, data) });
 }
 
@@ -94,7 +94,7 @@ pub unsafe extern "C" fn nfct_filter_dump_set_attr_u8(
     r#type: RawDumpAttr,
     data: u8,
 ) {
-    // SAFETY: the same contract.
+    // SAFETY: the filter is NULL or live, and used by nobody else during the call.
     boundary((), || unsafe { set_number(filter_dump, r#type, data.into()) });
 }
 
@@ -111,7 +111,7 @@ pub unsafe extern "C" fn nfct_filter_dump_set_attr_u16(
     r#type: RawDumpAttr,
     data: u16,
 ) {
-    // SAFETY: the same contract.
+    // SAFETY: the filter is NULL or live, and used by nobody else during the call.
     boundary((), || unsafe { set_number(filter_dump, r#type, data) });
 }
 
@@ -124,7 +124,7 @@ unsafe fn set_number(
     number: RawDumpAttr,
     value: u16,
 ) -> Result<(), Error> {
-    // SAFETY: this function's contract.
+    // SAFETY: `filter` is NULL or live, and used by nobody else during the call.
     let filter = unsafe { ptr::unique(filter) }?;
     match DumpAttr::try_from(number) {
         Ok(DumpAttr::Family) => filter.set_family(value as u8),

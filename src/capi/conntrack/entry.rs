@@ -27,7 +27,7 @@ pub unsafe extern "C" fn nfct_new() -> *mut nf_conntrack {
 pub unsafe extern "C" fn nfct_destroy(ct: *mut nf_conntrack) {
     boundary((), || {
         if !ct.is_null() {
-            // SAFETY: this function's contract.
+            // SAFETY: `ct` is not NULL, so it is live, and the caller does not use it again.
             unsafe { Object::<nf_conntrack>::destroy(ct.cast()) };
         }
         Ok(())
@@ -43,7 +43,7 @@ pub unsafe extern "C" fn nfct_destroy(ct: *mut nf_conntrack) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_clone(ct: *const nf_conntrack) -> *mut nf_conntrack {
     boundary(std::ptr::null_mut(), || {
-        // SAFETY: this function's contract.
+        // SAFETY: `ct` is NULL or live, and changed by nobody during the call.
         let ct = unsafe { ptr::shared(ct) }?;
         Object::copy_of(ct).map(<*mut _>::cast)
     })
@@ -87,7 +87,7 @@ pub unsafe extern "C" fn nfct_maxsize() -> size_t {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_setobjopt(ct: *mut nf_conntrack, option: c_uint) -> c_int {
     boundary(-1, || {
-        // SAFETY: this function's contract.
+        // SAFETY: `ct` is NULL or live, and used by nobody else during the call.
         let ct = unsafe { ptr::unique(ct) }?;
         ct.set_option(option)?;
         Ok(0)
@@ -104,7 +104,7 @@ pub unsafe extern "C" fn nfct_setobjopt(ct: *mut nf_conntrack, option: c_uint) -
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_getobjopt(ct: *const nf_conntrack, option: c_uint) -> c_int {
     boundary(-1, || {
-        // SAFETY: this function's contract.
+        // SAFETY: `ct` is NULL or live, and changed by nobody during the call.
         let ct = unsafe { ptr::shared(ct) }?;
         Ok(ct.get_option(option)?.into())
     })
@@ -131,7 +131,8 @@ pub unsafe extern "C" fn nfct_copy(
         if std::ptr::eq(dest, source) {
             return Ok(());
         }
-        // SAFETY: this function's contract; the two are different objects.
+        // SAFETY: each is NULL or live; they are different objects, so that writing to one leaves
+        // the other alone.
         let (dest, source) = unsafe { (ptr::unique(dest)?, ptr::shared(source)?) };
         Ok(dest.copy_from(source, flags)?)
     });
@@ -156,7 +157,8 @@ pub unsafe extern "C" fn nfct_copy_attr(
         if std::ptr::eq(ct1, ct2) {
             return Ok(());
         }
-        // SAFETY: this function's contract; the two are different objects.
+        // SAFETY: each is NULL or live; they are different objects, so that writing to one leaves
+        // the other alone.
         let (dest, source) = unsafe { (ptr::unique(ct1)?, ptr::shared(ct2)?) };
         Ok(dest.copy_attr(source, attr)?)
     });
@@ -170,7 +172,7 @@ pub unsafe extern "C" fn nfct_copy_attr(
 /// Each is NULL or a live object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_compare(ct1: *const nf_conntrack, ct2: *const nf_conntrack) -> c_int {
-    // SAFETY: the same contract.
+    // SAFETY: `nfct_cmp` asks of both what this function asks.
     boundary(0, || Ok(unsafe { nfct_cmp(ct1, ct2, copy::flags::ALL) }))
 }
 
@@ -190,7 +192,7 @@ pub unsafe extern "C" fn nfct_cmp(
     flags: c_uint,
 ) -> c_int {
     boundary(0, || {
-        // SAFETY: this function's contract.
+        // SAFETY: each is NULL or live, and changed by nobody during the call.
         let (a, b) = unsafe { (ptr::shared(ct1)?, ptr::shared(ct2)?) };
         Ok(compare::conntrack(a, b, flags).into())
     })

@@ -30,7 +30,7 @@ pub unsafe extern "C" fn nfexp_new() -> *mut nf_expect {
 pub unsafe extern "C" fn nfexp_destroy(exp: *mut nf_expect) {
     boundary((), || {
         if !exp.is_null() {
-            // SAFETY: this function's contract.
+            // SAFETY: `exp` is not NULL, so it is live, and the caller does not use it again.
             unsafe { Object::<nf_expect>::destroy(exp.cast()) };
         }
         Ok(())
@@ -48,7 +48,8 @@ pub unsafe extern "C" fn nfexp_clone(exp: *const nf_expect) -> *mut nf_expect {
     boundary(std::ptr::null_mut(), || {
         ptr::not_null(exp)?;
         let copy = Object::<nf_expect>::create()?;
-        // SAFETY: this function's contract; an expectation owns nothing, so its bytes are all of it.
+        // SAFETY: `exp` is not NULL, so it is live; it owns nothing, so its bytes are all of it,
+        // and the copy's are new.
         unsafe { copy.cast::<Expect>().copy_from_nonoverlapping(exp.cast(), 1) };
         Ok(copy.cast())
     })
@@ -91,7 +92,7 @@ pub unsafe extern "C" fn nfexp_cmp(
     flags: c_uint,
 ) -> c_int {
     boundary(0, || {
-        // SAFETY: this function's contract.
+        // SAFETY: each is NULL or live, and changed by nobody during the call.
         let (a, b) = unsafe { (ptr::shared(exp1)?, ptr::shared(exp2)?) };
         Ok(compare::expect(a, b, flags).into())
     })
@@ -164,7 +165,7 @@ pub unsafe extern "C" fn nfexp_set_attr(
 /// # Safety
 /// `exp` is NULL or a live object.
 unsafe fn set_number(exp: *mut nf_expect, number: RawExpectAttr, value: u32) -> Result<(), Error> {
-    // SAFETY: this function's contract.
+    // SAFETY: `exp` is NULL or live, and used by nobody else during the call.
     let exp = unsafe { ptr::unique(exp) }?;
     if let Ok(attr) = ExpectAttr::try_from(number) {
         exp.store_number(attr, value);
@@ -180,7 +181,7 @@ unsafe fn set_number(exp: *mut nf_expect, number: RawExpectAttr, value: u32) -> 
 /// `exp` is NULL or a live object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfexp_set_attr_u8(exp: *mut nf_expect, r#type: RawExpectAttr, value: u8) {
-    // SAFETY: the same contract.
+    // SAFETY: `exp` is NULL or live, and used by nobody else during the call.
     boundary((), || unsafe { set_number(exp, r#type, value.into()) });
 }
 
@@ -197,7 +198,7 @@ pub unsafe extern "C" fn nfexp_set_attr_u16(
     r#type: RawExpectAttr,
     value: u16,
 ) {
-    // SAFETY: the same contract.
+    // SAFETY: `exp` is NULL or live, and used by nobody else during the call.
     boundary((), || unsafe { set_number(exp, r#type, value.into()) });
 }
 
@@ -214,7 +215,7 @@ pub unsafe extern "C" fn nfexp_set_attr_u32(
     r#type: RawExpectAttr,
     value: u32,
 ) {
-    // SAFETY: the same contract.
+    // SAFETY: `exp` is NULL or live, and used by nobody else during the call.
     boundary((), || unsafe { set_number(exp, r#type, value) });
 }
 
@@ -238,7 +239,7 @@ pub unsafe extern "C" fn nfexp_get_attr(
     r#type: RawExpectAttr,
 ) -> *const c_void {
     boundary(std::ptr::null(), || {
-        // SAFETY: this function's contract.
+        // SAFETY: `exp` is NULL or live, and changed by nobody during the call.
         let attr = present(unsafe { ptr::shared(exp) }?, r#type)?;
         Ok(exp.cast::<u8>().wrapping_add(offset(attr)).cast())
     })
@@ -249,7 +250,8 @@ pub unsafe extern "C" fn nfexp_get_attr(
 /// # Safety
 /// `exp` is NULL or a live object.
 unsafe fn number<T: Copy>(exp: *const nf_expect, number: RawExpectAttr) -> Result<T, Error> {
-    // SAFETY: this function's contract; no value lies at the very end of the object.
+    // SAFETY: `exp` is NULL or live; its values have neighbours, so that four bytes of each are
+    // inside it.
     unsafe {
         let attr = present(ptr::shared(exp)?, number)?;
         Ok(exp.cast::<u8>().add(offset(attr)).cast::<T>().read_unaligned())
@@ -265,7 +267,8 @@ unsafe fn number<T: Copy>(exp: *const nf_expect, number: RawExpectAttr) -> Resul
 /// `exp` is NULL or a live object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfexp_get_attr_u8(exp: *const nf_expect, r#type: RawExpectAttr) -> u8 {
-    // SAFETY: the same contract; any byte is a value.
+    // SAFETY: `exp` is NULL or live, and changed by nobody during the call; any bytes are such a
+    // number.
     boundary(0, || unsafe { number(exp, r#type) })
 }
 
@@ -278,7 +281,8 @@ pub unsafe extern "C" fn nfexp_get_attr_u8(exp: *const nf_expect, r#type: RawExp
 /// `exp` is NULL or a live object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfexp_get_attr_u16(exp: *const nf_expect, r#type: RawExpectAttr) -> u16 {
-    // SAFETY: the same contract; any bytes are a value.
+    // SAFETY: `exp` is NULL or live, and changed by nobody during the call; any bytes are such a
+    // number.
     boundary(0, || unsafe { number(exp, r#type) })
 }
 
@@ -291,7 +295,8 @@ pub unsafe extern "C" fn nfexp_get_attr_u16(exp: *const nf_expect, r#type: RawEx
 /// `exp` is NULL or a live object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfexp_get_attr_u32(exp: *const nf_expect, r#type: RawExpectAttr) -> u32 {
-    // SAFETY: the same contract; any bytes are a value.
+    // SAFETY: `exp` is NULL or live, and changed by nobody during the call; any bytes are such a
+    // number.
     boundary(0, || unsafe { number(exp, r#type) })
 }
 
@@ -304,7 +309,7 @@ pub unsafe extern "C" fn nfexp_get_attr_u32(exp: *const nf_expect, r#type: RawEx
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfexp_attr_is_set(exp: *const nf_expect, r#type: RawExpectAttr) -> c_int {
     boundary(-1, || {
-        // SAFETY: this function's contract.
+        // SAFETY: `exp` is NULL or live, and changed by nobody during the call.
         let exp = unsafe { ptr::shared(exp) }?;
         Ok(exp.has(ExpectAttr::try_from(r#type)?).into())
     })
@@ -319,7 +324,7 @@ pub unsafe extern "C" fn nfexp_attr_is_set(exp: *const nf_expect, r#type: RawExp
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfexp_attr_unset(exp: *mut nf_expect, r#type: RawExpectAttr) -> c_int {
     boundary(-1, || {
-        // SAFETY: this function's contract.
+        // SAFETY: `exp` is NULL or live, and used by nobody else during the call.
         let exp = unsafe { ptr::unique(exp) }?;
         exp.unset(ExpectAttr::try_from(r#type)?);
         Ok(0)

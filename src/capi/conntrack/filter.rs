@@ -31,7 +31,7 @@ pub unsafe extern "C" fn nfct_filter_create() -> *mut nfct_filter {
 pub unsafe extern "C" fn nfct_filter_destroy(filter: *mut nfct_filter) {
     boundary((), || {
         if !filter.is_null() {
-            // SAFETY: this function's contract.
+            // SAFETY: the filter is not NULL, so it is live, and the caller does not use it again.
             unsafe { destroy(filter) };
         }
         Ok(())
@@ -91,11 +91,11 @@ pub unsafe extern "C" fn nfct_filter_add_attr(
     value: *const c_void,
 ) {
     boundary((), || {
-        // SAFETY: this function's contract.
+        // SAFETY: `filter` is NULL or live, and used by nobody else during the call.
         let filter = unsafe { ptr::unique(filter) }?;
         ptr::not_null(value)?;
         let Ok(attr) = FilterAttr::try_from(attr) else { return Ok(()) };
-        // SAFETY: this function's contract.
+        // SAFETY: `value` is not NULL, so it points to what the criterion's value is.
         unsafe { add(filter, attr, value) }
     });
 }
@@ -115,7 +115,7 @@ pub unsafe extern "C" fn nfct_filter_add_attr_u32(
     value: u32,
 ) {
     boundary((), || {
-        // SAFETY: this function's contract.
+        // SAFETY: `filter` is NULL or live, and used by nobody else during the call.
         let filter = unsafe { ptr::unique(filter) }?;
         match FilterAttr::try_from(attr) {
             Ok(FilterAttr::L4Proto) => filter.add_protocol(value),
@@ -143,7 +143,7 @@ pub unsafe extern "C" fn nfct_filter_set_logic(
 ) -> c_int {
     boundary(-1, || {
         let attr = FilterAttr::try_from(attr)?;
-        // SAFETY: this function's contract.
+        // SAFETY: `filter` is NULL or live, and used by nobody else during the call.
         let filter = unsafe { ptr::unique(filter) }?;
         filter.set_logic(attr, logic)?;
         Ok(0)
@@ -163,7 +163,7 @@ pub unsafe extern "C" fn nfct_filter_set_logic(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_filter_attach(fd: c_int, filter: *mut nfct_filter) -> c_int {
     boundary(-1, || {
-        // SAFETY: this function's contract.
+        // SAFETY: `filter` is NULL or live, and changed by nobody during the call.
         let program = unsafe { ptr::shared(filter) }?.program()?;
         socket::attach_filter(fd, &program)?;
         Ok(0)

@@ -23,7 +23,7 @@ pub unsafe extern "C" fn nfct_set_attr_grp(
     value: *const c_void,
 ) {
     boundary((), || {
-        // SAFETY: this function's contract.
+        // SAFETY: `ct` is NULL or live, and used by nobody else during the call.
         let ct = unsafe { ptr::unique(ct) }?;
         let Ok(group) = Group::try_from(r#type) else { return Ok(()) };
         let size = if group.needs_data() { group.size() } else { 0 };
@@ -50,7 +50,7 @@ pub unsafe extern "C" fn nfct_get_attr_grp(
     data: *mut c_void,
 ) -> c_int {
     boundary(-1, || {
-        // SAFETY: this function's contract.
+        // SAFETY: `ct` is NULL or live, and changed by nobody during the call.
         let ct = unsafe { ptr::shared(ct) }?;
         let mut value = [0; MAX];
         let size = ct.get_group(Group::try_from(r#type)?, &mut value)?;
@@ -71,7 +71,7 @@ pub unsafe extern "C" fn nfct_get_attr_grp(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_attr_grp_is_set(ct: *const nf_conntrack, r#type: RawGroup) -> c_int {
     boundary(-1, || {
-        // SAFETY: this function's contract.
+        // SAFETY: `ct` is NULL or live, and changed by nobody during the call.
         let ct = unsafe { ptr::shared(ct) }?;
         Ok(ct.has_group(Group::try_from(r#type)?).into())
     })
@@ -86,7 +86,7 @@ pub unsafe extern "C" fn nfct_attr_grp_is_set(ct: *const nf_conntrack, r#type: R
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_attr_grp_unset(ct: *mut nf_conntrack, r#type: RawGroup) -> c_int {
     boundary(-1, || {
-        // SAFETY: this function's contract.
+        // SAFETY: `ct` is NULL or live, and used by nobody else during the call.
         let ct = unsafe { ptr::unique(ct) }?;
         ct.unset_group(Group::try_from(r#type)?);
         Ok(0)

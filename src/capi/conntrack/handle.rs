@@ -55,9 +55,10 @@ pub unsafe extern "C" fn nfct_open_nfnl(
     boundary(std::ptr::null_mut(), || {
         ptr::not_null(nfnlh)?;
         let block: *mut Block = nfnlh.cast();
-        // SAFETY: this function's contract; the descriptor is the block's.
+        // SAFETY: the block is not NULL, so it is live, and its descriptor is an open netlink
+        // socket.
         let socket = unsafe { Socket::from_raw((*block).fd) };
-        // SAFETY: this function's contract.
+        // SAFETY: the block is live; it is the caller's again if this fails.
         unsafe { State::new(socket, block, subsys_id, subscriptions) }
             .map(<*mut State>::cast)
             .map_err(|(socket, error)| {
@@ -84,7 +85,7 @@ pub unsafe extern "C-unwind" fn nfct_close(cth: *mut nfct_handle) -> c_int {
     boundary(-1, || {
         ptr::not_null(cth)?;
         let now = Frame::of(&raw const mark);
-        // SAFETY: this function's contract.
+        // SAFETY: the handle is not NULL, so it is live; the caller does not use it again.
         unsafe { State::close(cth.cast(), now) }.map(|()| 0)
     })
 }
@@ -99,7 +100,7 @@ pub unsafe extern "C-unwind" fn nfct_close(cth: *mut nfct_handle) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_fd(cth: *mut nfct_handle) -> c_int {
     boundary(-1, || {
-        // SAFETY: this function's contract.
+        // SAFETY: `cth` is NULL or live, and used by nobody else during the call.
         let state = unsafe { State::of(cth) }?;
         Ok(state.block().fd)
     })
@@ -115,7 +116,7 @@ pub unsafe extern "C" fn nfct_fd(cth: *mut nfct_handle) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_nfnlh(cth: *mut nfct_handle) -> *const nfnl_handle {
     boundary(std::ptr::null(), || {
-        // SAFETY: this function's contract.
+        // SAFETY: `cth` is NULL or live, and used by nobody else during the call.
         let state = unsafe { State::of(cth) }?;
         Ok(std::ptr::from_mut(state.block()).cast_const().cast())
     })

@@ -16,7 +16,7 @@ use std::mem::ManuallyDrop;
 /// # Safety
 /// `map` is NULL or a live label map.
 unsafe fn borrow<'a>(map: *const nfct_labelmap) -> Result<&'a LabelMap, Error> {
-    // SAFETY: this function's contract.
+    // SAFETY: `map` is NULL or what `nfct_labelmap_new` placed, and maps do not change.
     unsafe { map.cast::<LabelMap>().as_ref() }.ok_or(Error::Null)
 }
 
@@ -25,7 +25,7 @@ unsafe fn borrow<'a>(map: *const nfct_labelmap) -> Result<&'a LabelMap, Error> {
 /// # Safety
 /// `map` is NULL or a live label map.
 pub(super) unsafe fn optional<'a>(map: *const nfct_labelmap) -> Option<&'a LabelMap> {
-    // SAFETY: this function's contract.
+    // SAFETY: `borrow` asks of the map what this function asks.
     unsafe { borrow(map) }.ok()
 }
 
@@ -54,7 +54,7 @@ pub unsafe extern "C" fn nfct_labels_get_path() -> *const c_char {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn nfct_labelmap_new(mapfile: *const c_char) -> *mut nfct_labelmap {
     let path = if mapfile.is_null() { DEFAULT_PATH.as_ptr() } else { mapfile };
-    // SAFETY: this function's contract.
+    // SAFETY: the path is a C string: the caller's, or the constant one.
     unsafe { load(path) }
 }
 
@@ -66,7 +66,7 @@ pub unsafe extern "C-unwind" fn nfct_labelmap_new(mapfile: *const c_char) -> *mu
 unsafe fn load(path: *const c_char) -> *mut nfct_labelmap {
     let none = std::ptr::null_mut();
     let before = errno();
-    // SAFETY: this function's contract.
+    // SAFETY: the path is a C string; without O_CREAT there is no third argument.
     let fd = unsafe { open(path, libc::O_RDONLY | libc::O_CLOEXEC | libc::O_LARGEFILE) };
     if fd < 0 {
         return none;
@@ -116,7 +116,8 @@ unsafe fn load(path: *const c_char) -> *mut nfct_labelmap {
 pub unsafe extern "C" fn nfct_labelmap_destroy(map: *mut nfct_labelmap) {
     boundary((), || {
         if !map.is_null() {
-            // SAFETY: this function's contract.
+            // SAFETY: the map is not NULL, so `nfct_labelmap_new` placed it, and the caller does
+            // not use it again.
             unsafe { unplace(map.cast::<LabelMap>()) };
         }
         Ok(())
@@ -136,7 +137,7 @@ pub unsafe extern "C" fn nfct_labelmap_get_name(
     bit: c_uint,
 ) -> *const c_char {
     boundary(std::ptr::null(), || {
-        // SAFETY: this function's contract.
+        // SAFETY: `m` is NULL or a live label map.
         let map = unsafe { borrow(m) }?;
         Ok(map.name_c(bit).map_or(std::ptr::null(), <*const u8>::cast))
     })
@@ -155,10 +156,10 @@ pub unsafe extern "C" fn nfct_labelmap_get_bit(
     name: *const c_char,
 ) -> c_int {
     boundary(-1, || {
-        // SAFETY: this function's contract.
+        // SAFETY: `m` is NULL or a live label map.
         let Ok(map) = (unsafe { borrow(m) }) else { return Ok(-1) };
         ptr::not_null(name)?;
-        // SAFETY: this function's contract.
+        // SAFETY: `name` is not NULL, so it is a C string.
         let name = unsafe { CStr::from_ptr(name) };
         Ok(map.bit(name.to_bytes()).map_or(-1, |bit| bit as c_int))
     })

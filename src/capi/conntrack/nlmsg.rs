@@ -21,7 +21,8 @@ use libc::{c_int, c_uint, c_void, nlmsghdr, size_t};
 /// `nlh` is NULL or points to a message of the length it says.
 unsafe fn message<'a>(nlh: *const nlmsghdr) -> Result<Option<Message<'a>>, Error> {
     ptr::not_null(nlh)?;
-    // SAFETY: this function's contract; the header may be at any address.
+    // SAFETY: the message is not NULL, so it has as many bytes as it says; its header may be at any
+    // address.
     let bytes = unsafe {
         let length = std::ptr::read_unaligned(&raw const (*nlh).nlmsg_len) as usize;
         ptr::bytes(nlh.cast(), length)
@@ -38,7 +39,7 @@ unsafe fn append(
     append: impl Fn(&mut Builder<'_>) -> Result<(), error::Error>,
 ) -> Result<c_int, Error> {
     ptr::not_null(nlh)?;
-    // SAFETY: this function's contract.
+    // SAFETY: the message is not NULL, so it has a header, which may be at any address.
     let length = align(unsafe { std::ptr::read_unaligned(&raw const (*nlh).nlmsg_len) } as usize);
     // C tells no size of its buffer: measure first, then touch no byte more than that.
     let mut measure = Builder::new(&mut [], length);
@@ -64,7 +65,7 @@ unsafe fn append(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_nlmsg_build(nlh: *mut nlmsghdr, ct: *const nf_conntrack) -> c_int {
     boundary(-1, || {
-        // SAFETY: this function's contract.
+        // SAFETY: `ct` and `nlh` are NULL or live, and the message has room for what is appended.
         unsafe {
             let ct = ptr::shared(ct)?;
             append(nlh, |to| encode::conntrack(to, ct))
@@ -90,7 +91,8 @@ pub unsafe extern "C" fn nfct_nlmsg_build_filter(
     filter_dump: *const nfct_filter_dump,
 ) -> c_int {
     boundary(-1, || {
-        // SAFETY: this function's contract.
+        // SAFETY: filter and message are NULL or live, and the message has room for what is
+        // appended.
         unsafe {
             let filter = ptr::shared(filter_dump)?;
             append(nlh, |to| encode::dump_filter(to, filter))
@@ -109,7 +111,7 @@ pub unsafe extern "C" fn nfct_nlmsg_build_filter(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_nlmsg_parse(nlh: *const nlmsghdr, ct: *mut nf_conntrack) -> c_int {
     boundary(-1, || {
-        // SAFETY: this function's contract.
+        // SAFETY: the message is as long as it says; `ct` is NULL or live, and used by nobody else.
         let (message, ct) = unsafe { (message(nlh)?, ptr::unique(ct)?) };
         if let Some(message) = message {
             decode::conntrack(ct, message.attributes(), message.family())?;
@@ -137,7 +139,8 @@ pub unsafe extern "C" fn nfct_payload_parse(
         if payload_len > 0 {
             ptr::not_null(payload)?;
         }
-        // SAFETY: this function's contract.
+        // SAFETY: the payload has `payload_len` bytes; `ct` is NULL or live, and used by nobody
+        // else.
         let (attributes, ct) = unsafe { (ptr::bytes(payload, payload_len), ptr::unique(ct)?) };
         decode::conntrack(ct, attributes, l3num as u8)?;
         Ok(0)
@@ -154,7 +157,7 @@ pub unsafe extern "C" fn nfct_payload_parse(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfexp_nlmsg_build(nlh: *mut nlmsghdr, exp: *const nf_expect) -> c_int {
     boundary(-1, || {
-        // SAFETY: this function's contract.
+        // SAFETY: `exp` and `nlh` are NULL or live, and the message has room for what is appended.
         unsafe {
             let object = ptr::shared(exp)?;
             append(nlh, |to| {
@@ -175,7 +178,8 @@ pub unsafe extern "C" fn nfexp_nlmsg_build(nlh: *mut nlmsghdr, exp: *const nf_ex
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfexp_nlmsg_parse(nlh: *const nlmsghdr, exp: *mut nf_expect) -> c_int {
     boundary(-1, || {
-        // SAFETY: this function's contract.
+        // SAFETY: the message is as long as it says; `exp` is NULL or live, and used by nobody
+        // else.
         let (message, exp) = unsafe { (message(nlh)?, ptr::unique(exp)?) };
         if let Some(message) = message {
             expect::decode(exp, message.attributes(), message.family());
@@ -205,7 +209,7 @@ pub unsafe extern "C" fn nfct_parse_conntrack(
     ct: *mut nf_conntrack,
 ) -> c_int {
     boundary(-1, || {
-        // SAFETY: this function's contract.
+        // SAFETY: the message is as long as it says; `ct` is NULL or live, and used by nobody else.
         let (message, ct) = unsafe { (message(nlh)?, ptr::unique(ct)?) };
         let change = change(message.as_ref(), msg);
         if let Some(message) = message.filter(|_| change != 0) {
@@ -231,7 +235,8 @@ pub unsafe extern "C" fn nfexp_parse_expect(
     exp: *mut nf_expect,
 ) -> c_int {
     boundary(-1, || {
-        // SAFETY: this function's contract.
+        // SAFETY: the message is as long as it says; `exp` is NULL or live, and used by nobody
+        // else.
         let (message, exp) = unsafe { (message(nlh)?, ptr::unique(exp)?) };
         let change = change(message.as_ref(), r#type);
         if let Some(message) = message.filter(|_| change != 0) {
@@ -251,7 +256,7 @@ unsafe fn build_query(
     request: &Request<'_>,
 ) -> Result<c_int, Error> {
     ptr::not_null(req)?;
-    // SAFETY: this function's contract.
+    // SAFETY: the buffer is not NULL, so it has `size` writable bytes.
     let buffer = unsafe { ptr::bytes_mut(req, size) };
     buffer.fill(0);
     Ok(request.build(buffer, 0).map(|_| 1).inspect_err(|_| buffer.fill(0))?)
@@ -275,7 +280,7 @@ pub unsafe extern "C" fn nfct_build_query(
     size: c_uint,
 ) -> c_int {
     let _ = ssh;
-    // SAFETY: this function's contract.
+    // SAFETY: the buffer has `size` bytes; `data` is what the query is filled with.
     boundary(-1, || unsafe { build_query(req, size as usize, &request(query, data)?) })
 }
 
@@ -297,7 +302,7 @@ pub unsafe extern "C" fn nfexp_build_query(
     size: c_uint,
 ) -> c_int {
     let _ = ssh;
-    // SAFETY: this function's contract.
+    // SAFETY: the buffer has `size` bytes; `data` is what the query is filled with.
     boundary(-1, || unsafe { build_query(buffer, size as usize, &expect_request(qt, data)?) })
 }
 
@@ -312,7 +317,7 @@ unsafe fn build_object(
     append: impl FnOnce(&mut Builder<'_>) -> Result<(), error::Error>,
 ) -> Result<c_int, Error> {
     ptr::not_null(req)?;
-    // SAFETY: this function's contract.
+    // SAFETY: the buffer is not NULL, so it has `size` writable bytes.
     let buffer = unsafe { ptr::bytes_mut(req, size) };
     buffer.fill(0);
     let mut builder = Builder::message(buffer, header);
@@ -344,7 +349,7 @@ pub unsafe extern "C" fn nfct_build_conntrack(
 ) -> c_int {
     boundary(-1, || {
         ptr::not_null(ssh)?;
-        // SAFETY: this function's contract.
+        // SAFETY: `ct` is NULL or live; `req` is NULL or has `size` bytes.
         unsafe {
             let ct = ptr::shared(ct)?;
             let kind = u16::from(cta::SUBSYS_CT) << 8 | r#type;
@@ -374,7 +379,7 @@ pub unsafe extern "C" fn nfexp_build_expect(
 ) -> c_int {
     boundary(-1, || {
         ptr::not_null(ssh)?;
-        // SAFETY: this function's contract.
+        // SAFETY: `exp` is NULL or live; `req` is NULL or has `size` bytes.
         unsafe {
             let object = ptr::shared(exp)?;
             let kind = u16::from(cta::SUBSYS_EXP) << 8 | r#type;

@@ -65,7 +65,7 @@ unsafe fn print(
     if size > 0 {
         ptr::not_null(buf)?;
     }
-    // SAFETY: this function's contract.
+    // SAFETY: `buf` is NULL, where none are written, or points to `size` writable bytes.
     let mut out = Writer::new(unsafe { ptr::bytes_mut(buf.cast(), size as usize) });
     let printed = print(&mut out);
     // What precedes a failure is terminated; where nothing does, the buffer is left alone.
@@ -92,7 +92,7 @@ pub unsafe extern "C" fn nfct_snprintf(
     out_type: c_uint,
     out_flags: c_uint,
 ) -> c_int {
-    // SAFETY: this function's contract.
+    // SAFETY: `ct` is NULL or live, `buf` has `size` bytes; there is no map.
     boundary(-1, || unsafe {
         let style = style(msg_type, out_type, out_flags, std::ptr::null());
         let ct = ptr::shared(ct)?;
@@ -125,7 +125,8 @@ pub unsafe extern "C" fn nfct_snprintf_labels(
     out_flags: c_uint,
     map: *mut nfct_labelmap,
 ) -> c_int {
-    // SAFETY: this function's contract.
+    // SAFETY: `ct` and `map` are NULL or live, and changed by nobody during the call; `buf` has
+    // `size` bytes.
     boundary(-1, || unsafe {
         let style = style(msg_type, out_type, out_flags, map);
         if out_type > print::XML {
@@ -152,7 +153,7 @@ pub unsafe extern "C" fn nfexp_snprintf(
     out_type: c_uint,
     out_flags: c_uint,
 ) -> c_int {
-    // SAFETY: this function's contract.
+    // SAFETY: `exp` is NULL or live, `buf` has `size` bytes; there is no map.
     boundary(-1, || unsafe {
         let style = style(msg_type, out_type, out_flags, std::ptr::null());
         let exp = ptr::shared(exp)?;
@@ -168,7 +169,7 @@ unsafe fn style<'a>(
     flags: c_uint,
     map: *const nfct_labelmap,
 ) -> Style<'a> {
-    // SAFETY: this function's contract.
+    // SAFETY: `map` is NULL or live, for as long as the style is used.
     let labels = unsafe { labelmap::optional(map) };
     Style { message, format, flags, labels, clock: &LocalClock }
 }

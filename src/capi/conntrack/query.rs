@@ -21,8 +21,8 @@ pub(super) unsafe fn request<'a>(
 ) -> Result<Request<'a>, Error> {
     ptr::not_null(data)?;
     let query = Query::try_from(number)?;
-    // SAFETY: this function's contract. Of a family programs pass one, two or four bytes: the first
-    // one counts.
+    // SAFETY: `data` is not NULL, so it points to what the kind of query is filled with. Of a
+    // family programs pass one, two or four bytes: the first one counts.
     Ok(unsafe {
         match query.fill() {
             Fill::Object => Request::Entry(query, ptr::shared(data.cast::<nf_conntrack>())?),
@@ -42,7 +42,7 @@ pub(super) unsafe fn expect_request<'a>(
 ) -> Result<Request<'a>, Error> {
     ptr::not_null(data)?;
     let query = Query::try_from(number)?.for_expectations()?;
-    // SAFETY: this function's contract.
+    // SAFETY: `data` is not NULL, so it points to what the kind of query is filled with.
     Ok(unsafe {
         match query.fill() {
             Fill::Object => Request::Expectation(query, ptr::shared(data.cast::<nf_expect>())?),
@@ -65,7 +65,7 @@ unsafe fn query_with<'a>(
         Ok(Some((request()?, Frame::of(&raw const mark))))
     });
     let Some((request, now)) = begun else { return -1 };
-    // SAFETY: this function's contract; the frame is this function's.
+    // SAFETY: the handle is not NULL, so it is live; `now` is in this function's frame.
     let result = unsafe { receive::run(h.cast(), &now, Task::Query(&request)) };
     if result == 0 {
         // As programs know it, whatever a callback that stopped the query left.
@@ -84,7 +84,7 @@ unsafe fn send_with<'a>(
 ) -> c_int {
     let mut buffer = [0; REQUEST_SIZE];
     let built = boundary(None, || {
-        // SAFETY: this function's contract.
+        // SAFETY: `h` is NULL or live; the reference ends before the thread can be cancelled.
         let state = unsafe { State::of(h) }?;
         let request = request()?;
         let length = request.build(&mut buffer, 0)?;
@@ -100,7 +100,7 @@ unsafe fn send_with<'a>(
     boundary(-1, || {
         let sent = result?;
         if dump {
-            // SAFETY: this function's contract.
+            // SAFETY: `h` is live still: nobody closes it during the call.
             unsafe { State::of(h) }?.dump_sent();
         }
         Ok(sent as c_int)
@@ -139,7 +139,7 @@ pub unsafe extern "C-unwind" fn nfct_query(
     query: RawQuery,
     data: *const c_void,
 ) -> c_int {
-    // SAFETY: this function's contract.
+    // SAFETY: `h` is NULL or live; `data` is what `request` asks for, until the answer is there.
     unsafe { query_with(h, || request(query, data).map(Request::narrowed)) }
 }
 
@@ -156,7 +156,7 @@ pub unsafe extern "C-unwind" fn nfct_send(
     query: RawQuery,
     data: *const c_void,
 ) -> c_int {
-    // SAFETY: this function's contract.
+    // SAFETY: `h` is NULL or live; `data` is what `request` asks for.
     unsafe { send_with(h, || request(query, data).map(Request::narrowed)) }
 }
 
@@ -183,7 +183,7 @@ pub unsafe extern "C-unwind" fn nfct_send(
 /// `h` is NULL or a live handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn nfct_catch(h: *mut nfct_handle) -> c_int {
-    // SAFETY: the same contract.
+    // SAFETY: `h` is NULL or a live handle.
     unsafe { catch(h) }
 }
 
@@ -198,7 +198,7 @@ unsafe fn catch(h: *mut nfct_handle) -> c_int {
         Ok(Some(Frame::of(&raw const mark)))
     });
     let Some(now) = begun else { return -1 };
-    // SAFETY: this function's contract; the frame is this function's.
+    // SAFETY: the handle is not NULL, so it is live; `now` is in this function's frame.
     unsafe { receive::run(h.cast(), &now, Task::Catch) }
 }
 
@@ -217,7 +217,8 @@ pub unsafe extern "C-unwind" fn nfexp_query(
     qt: RawQuery,
     data: *const c_void,
 ) -> c_int {
-    // SAFETY: this function's contract.
+    // SAFETY: `h` is NULL or live; `data` is what `expect_request` asks for, until the answer is
+    // there.
     unsafe { query_with(h, || expect_request(qt, data)) }
 }
 
@@ -233,7 +234,7 @@ pub unsafe extern "C-unwind" fn nfexp_send(
     qt: RawQuery,
     data: *const c_void,
 ) -> c_int {
-    // SAFETY: this function's contract.
+    // SAFETY: `h` is NULL or live; `data` is what `expect_request` asks for.
     unsafe { send_with(h, || expect_request(qt, data)) }
 }
 
@@ -245,6 +246,6 @@ pub unsafe extern "C-unwind" fn nfexp_send(
 /// `h` is NULL or a live handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn nfexp_catch(h: *mut nfct_handle) -> c_int {
-    // SAFETY: the same contract.
+    // SAFETY: `h` is NULL or a live handle.
     unsafe { catch(h) }
 }

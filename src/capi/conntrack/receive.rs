@@ -73,7 +73,7 @@ enum Wanted {
 pub(super) unsafe fn run(state: *mut State, now: &Frame, task: Task<'_>) -> c_int {
     let mut room = [MaybeUninit::<u8>::uninit(); ROOM];
     let frame = now.down_to(room.as_ptr());
-    // SAFETY: this function's contract; the reference ends before the loop begins.
+    // SAFETY: the handle is live, and the reference ends before the loop begins.
     let entered = boundary(None, || unsafe { &mut *state }.enter(now, frame).map(Some));
     let Some(token) = entered else { return -1 };
     let mut this = Loop::new(state, token);
@@ -147,7 +147,7 @@ impl Loop {
     /// The call is at work.
     unsafe fn begin(&mut self, task: Task<'_>) -> Result<(), Error> {
         let Task::Query(request) = task else { return Ok(()) };
-        // SAFETY: this function's contract.
+        // SAFETY: the call is at work, and nothing of the program runs meanwhile.
         let begun = unsafe { self.state() }.begin(self.token, request, &mut self.request);
         (self.length, self.cursor) = begun?;
         Ok(())
@@ -157,7 +157,7 @@ impl Loop {
     /// The call is at work; `room` is memory of the caller's.
     unsafe fn work(&mut self, room: *mut [MaybeUninit<u8>]) -> c_int {
         loop {
-            // SAFETY: this function's contract.
+            // SAFETY: the call is at work until this returns, and so is the room.
             unsafe {
                 match boundary(None, || self.step().map(Some)) {
                     None => return -1,
@@ -192,14 +192,14 @@ impl Loop {
     /// # Safety
     /// The call is at work.
     unsafe fn state<'a>(&self) -> &'a mut State {
-        // SAFETY: this function's contract: a call at work keeps the handle from being freed.
+        // SAFETY: a call at work keeps the handle from being freed.
         unsafe { &mut *self.state }
     }
 
     /// # Safety
     /// The call is at work.
     unsafe fn step(&mut self) -> Result<Turn, Error> {
-        // SAFETY: this function's contract; the datagram is as long as was received.
+        // SAFETY: the call is at work; the datagram is as long as was received, or empty.
         unsafe {
             let datagram = std::slice::from_raw_parts(self.datagram, self.received);
             self.state().step(self.token, &mut self.cursor, datagram)
@@ -209,7 +209,8 @@ impl Loop {
     /// # Safety
     /// The call is at work.
     unsafe fn send(&mut self) -> bool {
-        // SAFETY: this function's contract.
+        // SAFETY: the call is at work; no reference into the handle is held while the thread can be
+        // cancelled.
         unsafe {
             let Some(fd) = boundary(None, || self.state().fd_of(self.token).map(Some)) else {
                 return false;
@@ -225,7 +226,8 @@ impl Loop {
     /// The call is at work; `room` is memory of the caller's.
     unsafe fn receive(&mut self, room: *mut [MaybeUninit<u8>], wait: bool) -> bool {
         self.received = 0;
-        // SAFETY: this function's contract; the room of the state is the call's own.
+        // SAFETY: the call is at work; the room is the caller's or the call's own, which nobody
+        // else uses.
         unsafe {
             let begun = boundary(None, || {
                 let state = self.state();
@@ -255,7 +257,7 @@ impl Loop {
     /// The call is at work; the message was just found in the datagram.
     unsafe fn deliver(&mut self, target: Callback, place: Place) -> c_int {
         let ours = std::ptr::eq(target.data.cast(), self.state);
-        // SAFETY: this function's contract: the datagram stays as it is until the next is received.
+        // SAFETY: the call is at work; the datagram stays as it is until the next is received.
         unsafe {
             let message = place.message(std::slice::from_raw_parts(self.datagram, self.received));
             if let Wanted::Entry(id) = self.wanted {
@@ -283,7 +285,8 @@ impl Loop {
     /// The call is at work; `target` is from an open subsystem.
     unsafe fn deliver_to_foreign(&mut self, target: Callback, message: &Message<'_>) -> c_int {
         let table = boundary(None, || {
-            // SAFETY: this function's contract.
+            // SAFETY: the call is at work, and nothing of the program runs while the table is
+            // filled.
             let table = unsafe { self.state() }.table(self.token, target.attr_count.into())?;
             for attribute in Attributes::new(message.attributes()) {
                 let at = usize::from(attribute.kind).checked_sub(1);

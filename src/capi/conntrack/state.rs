@@ -110,7 +110,7 @@ impl State {
         subsystem: u8,
         groups: u32,
     ) -> Result<*mut Self, (Socket, Error)> {
-        // SAFETY: this function's contract.
+        // SAFETY: the block is live, and used by nobody else while a handle is made of it.
         let this = unsafe { &mut *block };
         let wanted = match subsystem {
             0 => &[CONNTRACK, EXPECTATIONS][..],
@@ -147,7 +147,7 @@ impl State {
     /// # Safety
     /// `h` is NULL or a live handle, which nobody else uses while the reference is used.
     pub(super) unsafe fn of<'a>(h: *mut nfct_handle) -> Result<&'a mut Self, Error> {
-        // SAFETY: this function's contract: a live handle is a state made by `new`.
+        // SAFETY: `h` is NULL or live, and a live handle is a state that `new` made.
         unsafe { h.cast::<Self>().as_mut() }.ok_or(Error::Null)
     }
 
@@ -412,7 +412,8 @@ impl State {
     /// # Safety
     /// `state` is live, and not used again by this call.
     pub(super) unsafe fn leave(state: *mut Self, token: Token) {
-        // SAFETY: this function's contract; the reference ends before the handle is freed.
+        // SAFETY: the handle is live, as this call is at work on it; the reference ends before it
+        // is freed.
         let this = unsafe { &mut *state };
         while this.calls.iter().any(|call| call.token == token) {
             this.drop_last();
@@ -431,7 +432,7 @@ impl State {
     /// `state` is live, and not used again but by the calls at work.
     pub(super) unsafe fn close(state: *mut Self, now: Frame) -> Result<(), Error> {
         closed::sweep(&now);
-        // SAFETY: this function's contract; the reference ends before the handle is freed.
+        // SAFETY: the handle is live; the reference ends before it is freed.
         let this = unsafe { &mut *state };
         let closed = this.main.exchange.close();
         // SAFETY: the caller gave the handle up; only calls at work use it.
@@ -457,7 +458,8 @@ impl State {
     /// # Safety
     /// `state` is live and not used again; its socket is closed.
     pub(super) unsafe fn free(state: *mut Self) {
-        // SAFETY: this function's contract; the block is the handle's own.
+        // SAFETY: the handle is live and used by nobody else; its objects on loan came back, and
+        // the block is its own.
         unsafe {
             if let Some(object) = (*state).spare_ct.take() {
                 Object::free(object);

@@ -29,7 +29,7 @@ pub(in crate::capi) fn create<T: Opaque>() -> Result<*mut T, Error> {
 /// # Safety
 /// `object` is a live object from the C allocator and not used again.
 pub(in crate::capi) unsafe fn destroy<T: Opaque>(object: *mut T) {
-    // SAFETY: the caller's promise; `T::Inner` is what the object is.
+    // SAFETY: the object is live, an `Inner`, in a block of the C allocator, and not used again.
     unsafe {
         std::ptr::drop_in_place(object.cast::<T::Inner>());
         libc::free(object.cast());
@@ -52,7 +52,8 @@ pub(in crate::capi) fn place<T>(value: T) -> Result<*mut T, (T, Error)> {
 /// # Safety
 /// `value` came from [`place`] and is not used again.
 pub(in crate::capi) unsafe fn unplace<T>(value: *mut T) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the value is one that `place` wrote into a block of the C allocator, and not used
+    // again.
     unsafe {
         std::ptr::drop_in_place(value);
         libc::free(value.cast());
@@ -128,7 +129,7 @@ impl<C: Opaque> Object<C> {
     /// # Safety
     /// `object` was lent by the caller and is used by nobody.
     pub(in crate::capi) unsafe fn free(object: *mut Self) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the object came back from its loan, so that only the caller knows it.
         unsafe { unplace(object) };
     }
 
@@ -144,7 +145,7 @@ impl<C: Opaque> Object<C> {
         if object.is_null() {
             return Err(Error::OutOfMemory);
         }
-        // SAFETY: the block is new and large enough; this function's contract.
+        // SAFETY: the block is new and large enough, and `fill` writes the value whole.
         unsafe {
             fill(&raw mut (*object).value);
             (&raw mut (*object).loan).write(AtomicUsize::new(OWNED));

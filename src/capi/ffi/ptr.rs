@@ -14,7 +14,8 @@ use std::ffi::{c_char, c_void};
 pub(in crate::capi) unsafe fn shared<'a, T: Opaque>(
     object: *const T,
 ) -> Result<&'a T::Inner, Error> {
-    // SAFETY: the caller's promise; `T::Inner` is what a live object is.
+    // SAFETY: a live object is a `T::Inner`, which nobody changes as long as the caller uses the
+    // reference.
     unsafe { object.cast::<T::Inner>().as_ref() }.ok_or(Error::Null)
 }
 
@@ -26,7 +27,8 @@ pub(in crate::capi) unsafe fn shared<'a, T: Opaque>(
 pub(in crate::capi) unsafe fn unique<'a, T: Opaque>(
     object: *mut T,
 ) -> Result<&'a mut T::Inner, Error> {
-    // SAFETY: the caller's promise; `T::Inner` is what a live object is.
+    // SAFETY: a live object is a `T::Inner`, which nobody else uses as long as the caller uses the
+    // reference.
     unsafe { object.cast::<T::Inner>().as_mut() }.ok_or(Error::Null)
 }
 
@@ -42,7 +44,7 @@ pub(in crate::capi) fn not_null<T>(pointer: *const T) -> Result<(), Error> {
 /// `value` points to `width` readable bytes, of any alignment.
 #[inline]
 pub(in crate::capi) unsafe fn value(value: *const c_void, width: u8) -> u128 {
-    // SAFETY: the caller's promise, for each width.
+    // SAFETY: each arm reads no more than `width` bytes, as arrays, which need no alignment.
     unsafe {
         match width {
             1 => value.cast::<u8>().read().into(),
@@ -61,7 +63,8 @@ pub(in crate::capi) unsafe fn value(value: *const c_void, width: u8) -> u128 {
 #[inline]
 pub(in crate::capi) unsafe fn read<T: Copy>(value: *const c_void) -> Result<T, Error> {
     not_null(value)?;
-    // SAFETY: the caller's promise.
+    // SAFETY: `value` is not NULL, so it points to a `T`, whatever its bytes; no alignment is asked
+    // for.
     Ok(unsafe { value.cast::<T>().read_unaligned() })
 }
 
@@ -75,7 +78,7 @@ pub(in crate::capi) fn message(message: &Message<'_>) -> *mut nlmsghdr {
 /// # Safety
 /// `text` points to bytes readable up to the first NUL or `limit`.
 pub(in crate::capi) unsafe fn text<'a>(text: *const c_char, limit: usize) -> &'a [u8] {
-    // SAFETY: the caller's promise: strnlen and the slice stay inside those bytes.
+    // SAFETY: strnlen looks no further than the first NUL or `limit`, and the slice ends there.
     unsafe { std::slice::from_raw_parts(text.cast(), libc::strnlen(text, limit)) }
 }
 
@@ -87,7 +90,7 @@ pub(in crate::capi) unsafe fn bytes<'a>(bytes: *const c_void, length: usize) -> 
     if bytes.is_null() || length == 0 {
         return &[];
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: `bytes` is not NULL, so it points to `length` readable bytes.
     unsafe { std::slice::from_raw_parts(bytes.cast(), length) }
 }
 
@@ -99,6 +102,6 @@ pub(in crate::capi) unsafe fn bytes_mut<'a>(bytes: *mut c_void, length: usize) -
     if bytes.is_null() || length == 0 {
         return &mut [];
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: `bytes` is not NULL, so it points to `length` writable bytes, the caller's alone.
     unsafe { std::slice::from_raw_parts_mut(bytes.cast(), length) }
 }

@@ -1,9 +1,7 @@
 //! States and roles of DCCP entries.
 
-use libc::c_int;
-
 /// The last role.
-pub const DCCP_ROLE_MAX: c_int = __DCCP_CONNTRACK_ROLE_MAX - 1;
+pub const DCCP_ROLE_MAX: i32 = __DCCP_CONNTRACK_ROLE_MAX - 1;
 
 /// States of a DCCP connection, as `ATTR_DCCP_STATE` holds them.
 #[repr(C)]

@@ -1,17 +1,15 @@
 //! The kernel's status, event and expectation flags, guarded as the kernel's own header is.
 
-use libc::c_int;
-
 /// State bit of packets that belong to no entry.
-pub const NF_CT_STATE_INVALID_BIT: c_int = 1 << 0;
+pub const NF_CT_STATE_INVALID_BIT: i32 = 1 << 0;
 /// State bit of packets that are exempt from tracking.
-pub const NF_CT_STATE_UNTRACKED_BIT: c_int = 1 << 6;
+pub const NF_CT_STATE_UNTRACKED_BIT: i32 = 1 << 6;
 /// The expectation stays when a flow has matched it.
-pub const NF_CT_EXPECT_PERMANENT: c_int = 1;
+pub const NF_CT_EXPECT_PERMANENT: i32 = 1;
 /// The expectation matches nothing for now.
-pub const NF_CT_EXPECT_INACTIVE: c_int = 2;
+pub const NF_CT_EXPECT_INACTIVE: i32 = 2;
 /// The expectation was made by a helper in user space.
-pub const NF_CT_EXPECT_USERSPACE: c_int = 4;
+pub const NF_CT_EXPECT_USERSPACE: i32 = 4;
 
 /// How a packet relates to its entry.
 #[repr(C)]

@@ -1,60 +1,58 @@
 //! Messages and attributes of ctnetlink, guarded as the kernel's own header is.
 
-use libc::c_int;
-
 /// The name it had when there was only one.
-pub const CTA_NAT: c_int = CTA_NAT_SRC;
-pub const CTA_MAX: c_int = __CTA_MAX - 1;
-pub const CTA_TUPLE_MAX: c_int = __CTA_TUPLE_MAX - 1;
-pub const CTA_IP_MAX: c_int = __CTA_IP_MAX - 1;
-pub const CTA_PROTO_MAX: c_int = __CTA_PROTO_MAX - 1;
-pub const CTA_PROTOINFO_MAX: c_int = __CTA_PROTOINFO_MAX - 1;
-pub const CTA_PROTOINFO_TCP_MAX: c_int = __CTA_PROTOINFO_TCP_MAX - 1;
-pub const CTA_PROTOINFO_DCCP_MAX: c_int = __CTA_PROTOINFO_DCCP_MAX - 1;
-pub const CTA_PROTOINFO_SCTP_MAX: c_int = __CTA_PROTOINFO_SCTP_MAX - 1;
-pub const CTA_COUNTERS_MAX: c_int = __CTA_COUNTERS_MAX - 1;
-pub const CTA_TIMESTAMP_MAX: c_int = __CTA_TIMESTAMP_MAX - 1;
+pub const CTA_NAT: i32 = CTA_NAT_SRC;
+pub const CTA_MAX: i32 = __CTA_MAX - 1;
+pub const CTA_TUPLE_MAX: i32 = __CTA_TUPLE_MAX - 1;
+pub const CTA_IP_MAX: i32 = __CTA_IP_MAX - 1;
+pub const CTA_PROTO_MAX: i32 = __CTA_PROTO_MAX - 1;
+pub const CTA_PROTOINFO_MAX: i32 = __CTA_PROTOINFO_MAX - 1;
+pub const CTA_PROTOINFO_TCP_MAX: i32 = __CTA_PROTOINFO_TCP_MAX - 1;
+pub const CTA_PROTOINFO_DCCP_MAX: i32 = __CTA_PROTOINFO_DCCP_MAX - 1;
+pub const CTA_PROTOINFO_SCTP_MAX: i32 = __CTA_PROTOINFO_SCTP_MAX - 1;
+pub const CTA_COUNTERS_MAX: i32 = __CTA_COUNTERS_MAX - 1;
+pub const CTA_TIMESTAMP_MAX: i32 = __CTA_TIMESTAMP_MAX - 1;
 /// The name it had before IPv6.
-pub const CTA_NAT_MINIP: c_int = CTA_NAT_V4_MINIP;
+pub const CTA_NAT_MINIP: i32 = CTA_NAT_V4_MINIP;
 /// The name it had before IPv6.
-pub const CTA_NAT_MAXIP: c_int = CTA_NAT_V4_MAXIP;
-pub const CTA_NAT_MAX: c_int = __CTA_NAT_MAX - 1;
-pub const CTA_PROTONAT_MAX: c_int = __CTA_PROTONAT_MAX - 1;
-pub const CTA_SEQADJ_MAX: c_int = __CTA_SEQADJ_MAX - 1;
-pub const CTA_NAT_SEQ_MAX: c_int = __CTA_NAT_SEQ_MAX - 1;
-pub const CTA_SYNPROXY_MAX: c_int = __CTA_SYNPROXY_MAX - 1;
-pub const CTA_EXPECT_MAX: c_int = __CTA_EXPECT_MAX - 1;
-pub const CTA_EXPECT_NAT_MAX: c_int = __CTA_EXPECT_NAT_MAX - 1;
-pub const CTA_HELP_MAX: c_int = __CTA_HELP_MAX - 1;
-pub const CTA_SECCTX_MAX: c_int = __CTA_SECCTX_MAX - 1;
-pub const CTA_STATS_MAX: c_int = __CTA_STATS_MAX - 1;
-pub const CTA_STATS_GLOBAL_MAX: c_int = __CTA_STATS_GLOBAL_MAX - 1;
-pub const CTA_STATS_EXP_MAX: c_int = __CTA_STATS_EXP_MAX - 1;
-pub const CTA_FILTER_MAX: c_int = __CTA_FILTER_MAX - 1;
+pub const CTA_NAT_MAXIP: i32 = CTA_NAT_V4_MAXIP;
+pub const CTA_NAT_MAX: i32 = __CTA_NAT_MAX - 1;
+pub const CTA_PROTONAT_MAX: i32 = __CTA_PROTONAT_MAX - 1;
+pub const CTA_SEQADJ_MAX: i32 = __CTA_SEQADJ_MAX - 1;
+pub const CTA_NAT_SEQ_MAX: i32 = __CTA_NAT_SEQ_MAX - 1;
+pub const CTA_SYNPROXY_MAX: i32 = __CTA_SYNPROXY_MAX - 1;
+pub const CTA_EXPECT_MAX: i32 = __CTA_EXPECT_MAX - 1;
+pub const CTA_EXPECT_NAT_MAX: i32 = __CTA_EXPECT_NAT_MAX - 1;
+pub const CTA_HELP_MAX: i32 = __CTA_HELP_MAX - 1;
+pub const CTA_SECCTX_MAX: i32 = __CTA_SECCTX_MAX - 1;
+pub const CTA_STATS_MAX: i32 = __CTA_STATS_MAX - 1;
+pub const CTA_STATS_GLOBAL_MAX: i32 = __CTA_STATS_GLOBAL_MAX - 1;
+pub const CTA_STATS_EXP_MAX: i32 = __CTA_STATS_EXP_MAX - 1;
+pub const CTA_FILTER_MAX: i32 = __CTA_FILTER_MAX - 1;
 /// For `CTA_FILTER_ORIG_FLAGS` and `CTA_FILTER_REPLY_FLAGS`: the source address counts.
-pub const CTA_FILTER_FLAG_CTA_IP_SRC: c_int = 1 << 0;
+pub const CTA_FILTER_FLAG_CTA_IP_SRC: i32 = 1 << 0;
 /// The destination address counts.
-pub const CTA_FILTER_FLAG_CTA_IP_DST: c_int = 1 << 1;
+pub const CTA_FILTER_FLAG_CTA_IP_DST: i32 = 1 << 1;
 /// The zone counts.
-pub const CTA_FILTER_FLAG_CTA_TUPLE_ZONE: c_int = 1 << 2;
+pub const CTA_FILTER_FLAG_CTA_TUPLE_ZONE: i32 = 1 << 2;
 /// The layer 4 protocol counts.
-pub const CTA_FILTER_FLAG_CTA_PROTO_NUM: c_int = 1 << 3;
+pub const CTA_FILTER_FLAG_CTA_PROTO_NUM: i32 = 1 << 3;
 /// The source port counts.
-pub const CTA_FILTER_FLAG_CTA_PROTO_SRC_PORT: c_int = 1 << 4;
+pub const CTA_FILTER_FLAG_CTA_PROTO_SRC_PORT: i32 = 1 << 4;
 /// The destination port counts.
-pub const CTA_FILTER_FLAG_CTA_PROTO_DST_PORT: c_int = 1 << 5;
+pub const CTA_FILTER_FLAG_CTA_PROTO_DST_PORT: i32 = 1 << 5;
 /// The ICMP type counts.
-pub const CTA_FILTER_FLAG_CTA_PROTO_ICMP_TYPE: c_int = 1 << 6;
+pub const CTA_FILTER_FLAG_CTA_PROTO_ICMP_TYPE: i32 = 1 << 6;
 /// The ICMP code counts.
-pub const CTA_FILTER_FLAG_CTA_PROTO_ICMP_CODE: c_int = 1 << 7;
+pub const CTA_FILTER_FLAG_CTA_PROTO_ICMP_CODE: i32 = 1 << 7;
 /// The ICMP id counts.
-pub const CTA_FILTER_FLAG_CTA_PROTO_ICMP_ID: c_int = 1 << 8;
+pub const CTA_FILTER_FLAG_CTA_PROTO_ICMP_ID: i32 = 1 << 8;
 /// The ICMPv6 type counts.
-pub const CTA_FILTER_FLAG_CTA_PROTO_ICMPV6_TYPE: c_int = 1 << 9;
+pub const CTA_FILTER_FLAG_CTA_PROTO_ICMPV6_TYPE: i32 = 1 << 9;
 /// The ICMPv6 code counts.
-pub const CTA_FILTER_FLAG_CTA_PROTO_ICMPV6_CODE: c_int = 1 << 10;
+pub const CTA_FILTER_FLAG_CTA_PROTO_ICMPV6_CODE: i32 = 1 << 10;
 /// The ICMPv6 id counts.
-pub const CTA_FILTER_FLAG_CTA_PROTO_ICMPV6_ID: c_int = 1 << 11;
+pub const CTA_FILTER_FLAG_CTA_PROTO_ICMPV6_ID: i32 = 1 << 11;
 
 /// Messages about entries.
 #[repr(C)]

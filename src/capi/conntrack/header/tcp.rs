@@ -1,9 +1,7 @@
 //! States of TCP entries.
 
-use libc::c_int;
-
 /// Both sides have sent a SYN: a simultaneous open.
-pub const TCP_CONNTRACK_SYN_SENT2: c_int = TCP_CONNTRACK_LISTEN;
+pub const TCP_CONNTRACK_SYN_SENT2: i32 = TCP_CONNTRACK_LISTEN;
 
 /// States of a TCP connection, as `ATTR_TCP_STATE` holds them.
 #[repr(C)]
