@@ -1,5 +1,7 @@
 //! Tests of the C ABI of ctrs, and what they share.
 
+pub mod bpf;
+
 use std::io::Write;
 use std::process::Command;
 use std::{io, thread};

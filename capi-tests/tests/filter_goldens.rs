@@ -1,83 +1,14 @@
 //! Event filters accept and drop what they should: every golden verdict, filters at their limits
-//! and random ones, with the programs run by an interpreter of the instructions in use.
+//! and random ones, with the programs run by an interpreter.
 //!
 //! The messages are those of a little-endian machine.
 #![cfg(target_endian = "little")]
 
 mod filter;
 
+use capi_tests::bpf;
 use ctrs::netlink::bpf::Instruction;
 use serde_json::{Value, json};
-
-/// Runs a program over a datagram; returns whether it accepts.
-fn run(program: &[Instruction], data: &[u8]) -> bool {
-    let (mut at, mut a, mut x) = (0, 0u32, 0u32);
-    loop {
-        let Instruction { code, jt, jf, k } = program[at];
-        at += 1;
-        let loaded = match code {
-            0x00 => Some(k),
-            0x01 => {
-                x = k;
-                continue;
-            }
-            0x06 => return k != 0,
-            0x05 => {
-                at += k as usize;
-                continue;
-            }
-            0x15 => {
-                at += usize::from(if a == k { jt } else { jf });
-                continue;
-            }
-            0x07 => {
-                x = a;
-                continue;
-            }
-            0x54 => Some(a & k),
-            0x30 if k == 0xffff_f00c => Some(find(data, a, data.len(), x)),
-            0x30 if k == 0xffff_f010 => Some(find_nested(data, a, x)),
-            0x20 | 0x28 | 0x30 => load(data, code, k),
-            0x40 | 0x48 | 0x50 => load(data, code, x + k),
-            _ => panic!("instruction {code:#x}"),
-        };
-        match loaded {
-            Some(value) => a = value,
-            None => return false,
-        }
-    }
-}
-
-/// A big-endian load; `None` outside the datagram, which drops it.
-fn load(data: &[u8], code: u16, offset: u32) -> Option<u32> {
-    let width = [4, 2, 1][usize::from(code >> 3 & 3)];
-    let bytes = data.get(offset as usize..offset as usize + width)?;
-    Some(bytes.iter().fold(0, |sum, byte| sum << 8 | u32::from(*byte)))
-}
-
-/// The first attribute of a type from an offset on, as `SKF_AD_NLATTR` of the kernel finds it.
-fn find(data: &[u8], from: u32, end: usize, wanted: u32) -> u32 {
-    let mut at = from as usize;
-    while at + 4 <= end {
-        let length = u16::from_le_bytes([data[at], data[at + 1]]) as usize;
-        if length < 4 || at + length > end {
-            break;
-        }
-        if u32::from(u16::from_le_bytes([data[at + 2], data[at + 3]]) & 0x3fff) == wanted {
-            return at as u32;
-        }
-        at += length.next_multiple_of(4);
-    }
-    0
-}
-
-/// The same inside a nest, as `SKF_AD_NLATTR_NEST` of the kernel.
-fn find_nested(data: &[u8], nest: u32, wanted: u32) -> u32 {
-    let at = nest as usize;
-    let Some(header) = data.get(at..at + 4) else { return 0 };
-    let end = at + u16::from_le_bytes([header[0], header[1]]) as usize;
-    if end > data.len() { 0 } else { find(data, nest + 4, end, wanted) }
-}
 
 fn program(ops: &[Value]) -> Vec<Instruction> {
     filter::build(ops).program().unwrap()
@@ -91,7 +22,7 @@ fn goldens() {
         let program = program(&case.ops);
         for (message, verdict) in messages.iter().zip(&case.verdicts) {
             let Some(verdict) = *verdict else { continue };
-            let got = run(&program, &message.bytes);
+            let got = bpf::accepts(&program, &message.bytes);
             assert_eq!(got, verdict, "filter {:?}, message {:?}", case.desc, message.desc);
             checked += 1;
         }
@@ -120,7 +51,7 @@ fn mended_filters_agree_with_the_model() {
         for (message, verdict) in messages.iter().zip(&case.verdicts) {
             if verdict.is_none() && !message.malformed {
                 let expected = filter::intended(&case.ops, &message.bytes);
-                let got = run(&program, &message.bytes);
+                let got = bpf::accepts(&program, &message.bytes);
                 assert_eq!(got, expected, "filter {:?}, message {:?}", case.desc, message.desc);
                 (checked, accepted) = (checked + 1, accepted + usize::from(expected));
             }
@@ -152,7 +83,7 @@ fn full_filters_work_and_fit() {
             for message in messages.iter().filter(|message| !message.malformed) {
                 let verdict = filter::intended(&case.ops, &message.bytes);
                 assert_eq!(
-                    run(&program, &message.bytes),
+                    bpf::accepts(&program, &message.bytes),
                     verdict,
                     "{}: {}",
                     case.desc,
@@ -178,7 +109,12 @@ fn random_filters_agree_with_the_model() {
         let program = program(&ops);
         for message in messages.iter().filter(|message| !message.malformed) {
             let verdict = filter::intended(&ops, &message.bytes);
-            assert_eq!(run(&program, &message.bytes), verdict, "{ops:?}: {}", message.desc);
+            assert_eq!(
+                bpf::accepts(&program, &message.bytes),
+                verdict,
+                "{ops:?}: {}",
+                message.desc
+            );
         }
     }
 }

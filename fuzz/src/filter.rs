@@ -1,6 +1,7 @@
 //! Event filters become programs that the kernel takes; dump filters become requests.
 #![allow(deprecated, reason = "programs use all of the functions")]
 
+use super::bpf;
 use super::input::Input;
 use super::kernel;
 use super::objects::{Ct, built};
@@ -34,7 +35,7 @@ pub fn filter(data: &[u8]) {
         return assert!(program.is_empty(), "half a filter is attached");
     }
     check(&program);
-    let verdict = run(&program, datagram);
+    let verdict = bpf::accepts(&program, datagram);
     if datagram.get(5).is_some_and(|subsystem| *subsystem != 1) {
         assert!(verdict, "what is not of conntrack passes");
     }
@@ -100,81 +101,6 @@ fn check(program: &[sock_filter]) {
         };
         let is_end = instruction.code == 0x06;
         assert!(is_end || at + 1 + reach < program.len(), "{at} jumps out");
-    }
-}
-
-/// Runs a program over a datagram as the kernel does; returns whether it accepts.
-fn run(program: &[sock_filter], data: &[u8]) -> bool {
-    let (mut at, mut a, mut x) = (0, 0u32, 0u32);
-    loop {
-        let sock_filter { code, jt, jf, k } = program[at];
-        at += 1;
-        let loaded = match code {
-            0x06 => return k != 0,
-            0x05 => {
-                at += k as usize;
-                continue;
-            }
-            0x15 => {
-                at += usize::from(if a == k { jt } else { jf });
-                continue;
-            }
-            0x01 => {
-                x = k;
-                continue;
-            }
-            0x07 => {
-                x = a;
-                continue;
-            }
-            0x00 => Some(k),
-            0x54 => Some(a & k),
-            0x30 if k == 0xffff_f00c => attribute(data, a, data.len(), x),
-            0x30 if k == 0xffff_f010 => nested(data, a, x),
-            0x20 | 0x28 | 0x30 => load(data, code, k),
-            0x40 | 0x48 | 0x50 => load(data, code, x.wrapping_add(k)),
-            _ => panic!("instruction {code:#x}"),
-        };
-        let Some(value) = loaded else { return false };
-        a = value;
-    }
-}
-
-/// A big-endian load; `None` outside the datagram.
-fn load(data: &[u8], code: u16, offset: u32) -> Option<u32> {
-    let width = [4, 2, 1][usize::from(code >> 3 & 3)];
-    let bytes = data.get(offset as usize..)?.get(..width)?;
-    Some(bytes.iter().fold(0, |sum, byte| sum << 8 | u32::from(*byte)))
-}
-
-fn length_and_type(data: &[u8], at: usize) -> Option<(usize, u32)> {
-    let [a, b, c, d] = *data.get(at..)?.first_chunk()?;
-    Some((u16::from_ne_bytes([a, b]).into(), (u16::from_ne_bytes([c, d]) & 0x3fff).into()))
-}
-
-/// The extension that finds an attribute from an offset on; 0 for none.
-fn attribute(data: &[u8], from: u32, end: usize, wanted: u32) -> Option<u32> {
-    let mut at = from as usize;
-    while at + 4 <= end {
-        let Some((length, kind)) = length_and_type(data, at) else { break };
-        if length < 4 || at + length > end {
-            break;
-        }
-        if kind == wanted {
-            return Some(at as u32);
-        }
-        at += length.next_multiple_of(4);
-    }
-    Some(0)
-}
-
-/// The extension that finds an attribute inside a nest; 0 for none.
-fn nested(data: &[u8], nest: u32, wanted: u32) -> Option<u32> {
-    match length_and_type(data, nest as usize) {
-        Some((length, _)) if nest as usize + length <= data.len() => {
-            attribute(data, nest.saturating_add(4), nest as usize + length, wanted)
-        }
-        _ => Some(0),
     }
 }
 

@@ -2,11 +2,12 @@
 //! criteria that the reference judges right.
 
 use super::api::{Api, ffi};
-use super::bpf::{self, Insn};
 use super::record::{Outcome, hex};
 use super::rng::Rng;
 use super::schema::{attribute, attributes, body, last};
 use super::world::{World, errno_of, number};
+use capi_tests::bpf;
+use libc::sock_filter;
 
 const L4PROTO: u32 = 0;
 const STATE: u32 = 1;
@@ -106,8 +107,8 @@ fn detach(out: &mut super::record::Transcript, api: &Api, socket: i32) {
 }
 
 /// The program attached to a socket.
-fn program_of(socket: i32) -> Vec<Insn> {
-    let mut program = vec![Insn::default(); 4096];
+fn program_of(socket: i32) -> Vec<sock_filter> {
+    let mut program = vec![sock_filter { code: 0, jt: 0, jf: 0, k: 0 }; 4096];
     let mut len = program.len() as libc::socklen_t;
     // SAFETY: the length counts instructions, and `program` has room for so many.
     let result = unsafe {
@@ -120,7 +121,7 @@ fn program_of(socket: i32) -> Vec<Insn> {
 }
 
 /// The verdicts over the messages of the corpus and some made up, a digit each.
-fn verdicts(w: &World, rng: &mut Rng, program: &[Insn]) -> String {
+fn verdicts(w: &World, rng: &mut Rng, program: &[sock_filter]) -> String {
     let drawn: Vec<Vec<u8>> = (0..30).map(|_| one_flow(rng)).collect();
     let with_dst = w.filter_use.entries[DST_IPV4 as usize] > 0;
     let mut text = String::new();

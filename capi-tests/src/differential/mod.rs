@@ -2,7 +2,6 @@
 
 pub mod api;
 pub mod attrs;
-pub mod bpf;
 pub mod build;
 pub mod copy;
 pub mod ct;

@@ -1,30 +1,23 @@
-//! An interpreter of classic BPF as the kernel runs it on a netlink datagram.
+//! An interpreter of classic BPF as the kernel runs it on a netlink datagram: for the tests here, and
+//! for the fuzz targets, which include this file.
 
-/// An instruction, as `struct sock_filter`.
-#[derive(Clone, Copy, Debug, Default)]
-#[repr(C)]
-pub struct Insn {
-    /// Operation.
-    pub code: u16,
-    /// Instructions to skip when a test holds.
-    pub jt: u8,
-    /// Instructions to skip when it does not.
-    pub jf: u8,
-    /// Operand.
-    pub k: u32,
-}
+use libc::sock_filter;
 
 const EXTENSIONS: u32 = 0xffff_f000;
 const FIND: u32 = EXTENSIONS + 12;
 const FIND_IN_NEST: u32 = EXTENSIONS + 16;
 
 /// Whether the program lets the datagram pass. A load from outside drops it.
+///
+/// # Panics
+///
+/// When the program goes on behind its end, or has an instruction that the kernel does not take.
 #[must_use]
-pub fn accepts(program: &[Insn], packet: &[u8]) -> bool {
+pub fn accepts(program: &[sock_filter], packet: &[u8]) -> bool {
     run(program, packet).is_some_and(|verdict| verdict != 0)
 }
 
-fn run(program: &[Insn], packet: &[u8]) -> Option<u32> {
+fn run(program: &[sock_filter], packet: &[u8]) -> Option<u32> {
     let (mut a, mut x, mut memory, mut at) = (0_u32, 0_u32, [0_u32; 16], 0_usize);
     loop {
         let insn = program.get(at).expect("a program that ends in a return");
@@ -45,7 +38,7 @@ fn run(program: &[Insn], packet: &[u8]) -> Option<u32> {
     }
 }
 
-fn load(insn: &Insn, packet: &[u8], a: u32, x: u32, memory: &[u32; 16]) -> Option<u32> {
+fn load(insn: &sock_filter, packet: &[u8], a: u32, x: u32, memory: &[u32; 16]) -> Option<u32> {
     let width = match insn.code & 0x18 {
         0 => 4,
         8 => 2,
@@ -86,7 +79,7 @@ fn compute(code: u16, a: u32, operand: u32) -> Option<u32> {
     })
 }
 
-fn jump(insn: &Insn, a: u32, operand: u32) -> usize {
+fn jump(insn: &sock_filter, a: u32, operand: u32) -> usize {
     let holds = match insn.code & 0xf0 {
         0x00 => return insn.k as usize,
         0x10 => a == operand,
