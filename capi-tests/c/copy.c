@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Copies, attribute groups, object options and the reply side that the ICMP setters fill. */
+#include "attributes.h"
 #include "wire.h"
-
-static const int class_orig[] = { 0, 1, 4, 5, 8, 9, 12, 13, 14, 15, 17 };
-static const int class_repl[] = { 2, 3, 6, 7, 10, 11, 16, 18 };
 
 /* An object with every attribute a setter can set. */
 static struct nf_conntrack *full(void)
@@ -28,15 +26,7 @@ static struct nf_conntrack *full(void)
 
 static int in_class(int attr, unsigned int flags)
 {
-	size_t i;
-
-	for (i = 0; i < COUNT(class_orig); i++)
-		if (class_orig[i] == attr)
-			return (flags & NFCT_CP_ORIG) != 0;
-	for (i = 0; i < COUNT(class_repl); i++)
-		if (class_repl[i] == attr)
-			return (flags & NFCT_CP_REPL) != 0;
-	return (flags & NFCT_CP_META) != 0;
+	return (flags & entry_attributes[attr].class) != 0;
 }
 
 static void test_copy_classes(void)

@@ -1,28 +1,17 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Attribute groups: which bits each sets and needs, and what it reads and writes. */
-#include "check.h"
+#include "attributes.h"
 
 #define GROUP(number) ((enum nf_conntrack_attr_grp)(number))
-
-static const struct {
-	int members[3]; /* -1: none */
-	int any;	/* one member is enough */
-	int stores;	/* bytes a set writes and a get gives back */
-} groups[] = {
-	{ { 0, 1, 15 }, 0, 8 }, { { 2, 3, 16 }, 0, 8 }, { { 4, 5, 15 }, 0, 32 },
-	{ { 6, 7, 16 }, 0, 32 }, { { 8, 9, 17 }, 0, 4 }, { { 10, 11, 18 }, 0, 4 },
-	{ { 12, 13, 14 }, 0, 4 }, { { 37, 38, 43 }, 0, 8 }, { { 39, 40, 43 }, 0, 32 },
-	{ { 41, 42, 44 }, 0, 4 }, { { 26, 28, -1 }, 0, 0 }, { { 27, 29, -1 }, 0, 0 },
-	{ { 0, 4, -1 }, 1, 0 }, { { 1, 5, -1 }, 1, 0 }, { { 2, 6, -1 }, 1, 0 }, { { 3, 7, -1 }, 1, 0 },
-};
 
 static void test_group(int number)
 {
 	static const char data[] = "0123456789abcdefghijklmnopqrstuv";
-	const int *members = groups[number].members;
+	const struct attribute *group = &attribute_groups[number];
+	const int *members = group->members;
 	struct nf_conntrack *ct = nfct_new();
 	char out[33] = "", expected[32];
-	size_t stores = (size_t)groups[number].stores;
+	size_t stores = group->kind == PLAIN ? group->bytes : 0;
 
 	about("group %d", number);
 	sprintf(expected, members[2] < 0 ? "%d %d" : "%d %d %d", members[0], members[1], members[2]);
@@ -39,7 +28,7 @@ static void test_group(int number)
 	CHECK_STR(out + (stores ? stores : 16), ""); /* and not a byte more */
 	for (int i = 0; i < 3 && members[i] >= 0; i++) {
 		CHECK_INT(nfct_attr_unset(ct, ATTR(members[i])), 0);
-		CHECK_INT(nfct_attr_grp_is_set(ct, GROUP(number)), groups[number].any && i == 0);
+		CHECK_INT(nfct_attr_grp_is_set(ct, GROUP(number)), group->kind == EITHER && i == 0);
 	}
 	for (int i = 0; i < ATTR_MAX; i++)
 		if (i != ATTR_CONNLABELS && i != ATTR_CONNLABELS_MASK && i != ATTR_TIMESTAMP_EVENT)
@@ -131,7 +120,7 @@ static void test_out_of_range(void)
 
 int main(void)
 {
-	CHECK_INT(COUNT(groups), ATTR_GRP_MAX);
+	CHECK_INT(COUNT(attribute_groups), ATTR_GRP_MAX);
 	for (int group = 0; group < ATTR_GRP_MAX; group++)
 		test_group(group);
 	test_families();

@@ -1,30 +1,22 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Attributes of a conntrack object: set, get, presence, widths, and what shares storage. */
+#include "attributes.h"
 #include "wire.h"
 
-/* How each attribute is stored, by number: 1 2 4 8 integers of so many bytes, a address of 16,
- * N and U integers of 8 and 4 that only a message can fill, s name, x security context,
- * h helper data, l labels, e has no setter at all. */
-static const char kinds[] = "4444aaaa2222112111114422"
-			    "44NNNNU441111"
-			    "44aa2211"
-			    "4444444144s118112xNNhll22aa444e";
-
+/* Bytes of an attribute that is an integer or an address, else 0. */
 static size_t width(int attr)
 {
-	switch (kinds[attr]) {
-	case '1': return 1;
-	case '2': return 2;
-	case '4': case 'U': return 4;
-	case '8': case 'N': case 'e': return 8;
-	case 'a': return 16;
-	default: return 0;
-	}
+	return entry_attributes[attr].kind <= FIXED ? entry_attributes[attr].bytes : 0;
 }
 
 static int is_inert(int attr)
 {
-	return strchr("NUe", kinds[attr]) != NULL;
+	return entry_attributes[attr].kind != PLAIN;
+}
+
+static int is_fixed(int attr)
+{
+	return entry_attributes[attr].kind == FIXED;
 }
 
 static uint64_t get_integer(const struct nf_conntrack *ct, int attr)
@@ -110,13 +102,13 @@ static void test_integer(int attr)
 
 	about("attribute %d", attr);
 	sprintf(expected, "%d", attr);
-	if (kinds[attr] == 'e')
+	if (is_fixed(attr))
 		expected[0] = '\0';
 	memcpy(unaligned + 1, &pattern, 8);
 	errno = UNTOUCHED;
 	nfct_set_attr(ct, ATTR(attr), unaligned + 1);
 	CHECK_STR(bits(ct), expected);
-	if (kinds[attr] != 'e') {
+	if (!is_fixed(attr)) {
 		CHECK_INT(get_integer(ct, attr), is_inert(attr) ? 0 : pattern & mask);
 		inside = nfct_get_attr(ct, ATTR(attr));
 		CHECK(inside != NULL);
@@ -154,9 +146,8 @@ static void test_address(int attr)
 
 static void test_every_attribute(void)
 {
-	CHECK_INT(strlen(kinds), 76);
 	for (int attr = 0; attr < ATTR_MAX; attr++) {
-		if (kinds[attr] == 'a')
+		if (width(attr) == 16)
 			test_address(attr);
 		else if (width(attr) != 0)
 			test_integer(attr);

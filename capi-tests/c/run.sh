@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# Builds and runs the C test programs here. Those that need the kernel move into a network
-# namespace of their own.
+# Builds and runs the C test programs here, or those that are named: run.sh objects copy. Those that
+# need the kernel move into a network namespace of their own.
 #
 #   CTRS_STAGE    prefix of an installation of ctrs (required but with REFERENCE=1)
 #   VALGRIND=1    runs them under valgrind: no error, no leak
@@ -35,6 +35,17 @@ libdir=$(realpath "$libdir")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 passed=0 failed=0
+
+# attributes.h includes these.
+awk -F '\t' -v folder="$work" '!/^#/ {
+	members = split($7, member, " ")
+	class = $6 == "-" ? "0" : "NFCT_CP_" toupper($6)
+	second = members > 1 ? member[2] : -1
+	third = members > 2 ? member[3] : -1
+	printf("{ %d, %d, %s, %s, { %d, %d, %d } }, /* %s */\n", $2, $4, toupper($5), class,
+		member[1], second, third, $3) >(folder "/" $1 ".inc")
+}' ../abi/attributes.tsv
+cflags+=("-I$work")
 
 [ -z "${SANITIZE-}" ] || cflags+=("-fsanitize=address,undefined" -fno-sanitize-recover=all)
 launcher=(timeout 300)
@@ -105,12 +116,16 @@ run() {
 	[ "$status" = 0 ] || [ "$bad" != 0 ] || fail "$name ended with status $status"
 }
 
-check_headers
-for source in *.c *.cpp; do
+sources=("${@/%/.c}")
+if [ $# = 0 ]; then
+	check_headers
+	sources=(*.c *.cpp)
+fi
+for source in "${sources[@]}"; do
 	# Some take the place of the C library's allocator, as valgrind and the sanitizers do.
 	[ -n "${VALGRIND-}${SANITIZE-}" ] && [[ $source == *memory.c ]] && continue
 	run "$source"
 done
-[ -n "$REFERENCE" ] || check_null_is_complete
+[ -n "$REFERENCE$*" ] || check_null_is_complete
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

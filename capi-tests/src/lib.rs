@@ -1,5 +1,6 @@
 //! Tests of the C ABI of ctrs, and what they share.
 
+pub mod attributes;
 pub mod bpf;
 
 use std::io::Write;

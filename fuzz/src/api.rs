@@ -1,8 +1,8 @@
 //! Sequences of calls on a few objects, with a model of what must come back.
 
+use super::attributes::{Kind, entries, expectations, groups};
 use super::input::Input;
 use super::objects::{Ct, Exp};
-use ctrs::Attr;
 use ctrs::capi::conntrack::attr::{
     nfct_attr_is_set, nfct_attr_is_set_array, nfct_attr_unset, nfct_get_attr, nfct_get_attr_u8,
     nfct_get_attr_u16, nfct_get_attr_u32, nfct_get_attr_u64, nfct_set_attr, nfct_set_attr_l,
@@ -26,14 +26,11 @@ use ctrs::capi::conntrack::group::{
 };
 use ctrs::capi::conntrack::nlmsg::nfct_payload_parse;
 use ctrs::capi::conntrack::types::{nf_conntrack, nf_expect, nfct_bitmask};
-use ctrs::conntrack::object::attr::Storage;
 use std::ffi::CStr;
 
 const CONNLABELS: [u32; 2] = [66, 67];
 /// Room for what an object of these sequences is built into: two bitmasks and helper data.
 const ROOM: usize = 4096;
-/// Bytes of the structure of each group.
-const GROUPS: [usize; 16] = [8, 8, 32, 32, 4, 4, 4, 8, 32, 4, 16, 16, 16, 16, 16, 16];
 
 /// Objects to work on; a bitmask may be NULL.
 struct World {
@@ -190,7 +187,7 @@ impl World {
 /// `ct` is live.
 unsafe fn set_number(ct: *mut nf_conntrack, number: u32, input: &mut Input<'_>) {
     let (width, value) = (input.u8() & 3, input.u64());
-    let storage = Attr::try_from(number).map(|attr| attr.row().storage);
+    let row = entries().get(number as usize);
     // SAFETY: the object is live.
     unsafe {
         match width {
@@ -199,9 +196,9 @@ unsafe fn set_number(ct: *mut nf_conntrack, number: u32, input: &mut Input<'_>) 
             2 => nfct_set_attr_u32(ct, number, value as u32),
             _ => nfct_set_attr_u64(ct, number, value),
         }
-        if let Ok(Storage::Plain(own)) = storage {
+        if let Some(row) = row.filter(|row| row.kind == Kind::Plain) {
             assert_eq!(nfct_attr_is_set(ct, number), 1);
-            let mask = u64::MAX >> (64 - 8 * (1u32 << width).min(u32::from(own)).min(8));
+            let mask = u64::MAX >> (64 - 8 * (1usize << width).min(row.bytes).min(8));
             assert_eq!(nfct_get_attr_u64(ct, number) & mask, value & mask, "{number}");
         }
     }
@@ -211,16 +208,16 @@ unsafe fn set_number(ct: *mut nf_conntrack, number: u32, input: &mut Input<'_>) 
 /// `ct` is live.
 unsafe fn set_bytes(ct: *mut nf_conntrack, number: u32, input: &mut Input<'_>) {
     let length = usize::from(input.u8());
-    let Ok(storage) = Attr::try_from(number).map(|attr| attr.row().storage) else { return };
-    let value = match storage {
-        Storage::Labels => return,
-        Storage::HelperInfo => input.filled(length),
-        Storage::Name => {
+    let Some(row) = entries().get(number as usize) else { return };
+    let value = match row.kind {
+        Kind::Labels => return,
+        Kind::Data => input.filled(length),
+        Kind::Text => {
             let mut text = input.filled(length);
             text.push(0);
             text
         }
-        storage => input.filled(storage.width()),
+        _ => input.filled(row.bytes),
     };
     // SAFETY: the object is live, the value has the attribute's width, or the length.
     unsafe {
@@ -229,9 +226,9 @@ unsafe fn set_bytes(ct: *mut nf_conntrack, number: u32, input: &mut Input<'_>) {
         memory.extend_from_slice(&value);
         let value = memory[length & 1..].as_ptr().cast();
         nfct_set_attr_l(ct, number, value, memory.len() - (length & 1));
-        if let Storage::Plain(width) = storage {
+        if row.kind == Kind::Plain {
             let got = nfct_get_attr(ct, number).cast::<u8>();
-            let got = std::slice::from_raw_parts(got, width.into());
+            let got = std::slice::from_raw_parts(got, row.bytes);
             assert_eq!(got, &memory[length & 1..], "{number}");
         }
     }
@@ -244,29 +241,26 @@ unsafe fn get(ct: *mut nf_conntrack, number: u32) {
     unsafe {
         let value = nfct_get_attr(ct, number);
         let set = nfct_attr_is_set(ct, number);
-        assert_eq!(set == -1, number >= 76);
+        assert_eq!(set == -1, number as usize >= entries().len());
         assert!(set == 1 || value.is_null());
         let wide = nfct_get_attr_u64(ct, number);
         assert_eq!(nfct_get_attr_u32(ct, number), wide as u32);
         assert_eq!(nfct_get_attr_u16(ct, number), wide as u16);
         assert_eq!(nfct_get_attr_u8(ct, number), wide as u8);
-        let Ok(attr) = Attr::try_from(number) else { return };
-        if value.is_null() {
-            return;
-        }
-        match attr.row().storage {
-            Storage::Labels => {
+        let Some(row) = entries().get(number as usize).filter(|_| !value.is_null()) else { return };
+        match row.kind {
+            Kind::Labels => {
                 nfct_bitmask_maxbit(value.cast());
             }
-            Storage::Name | Storage::Context => {
+            Kind::Text | Kind::Context => {
                 std::hint::black_box(CStr::from_ptr(value.cast()).to_bytes().len());
             }
             // Programs read as much as their helper's data has.
-            Storage::HelperInfo => {
+            Kind::Data => {
                 std::hint::black_box(value.cast::<[u8; 32]>().read());
             }
-            storage => {
-                let bytes = std::slice::from_raw_parts(value.cast::<u8>(), storage.width());
+            _ => {
+                let bytes = std::slice::from_raw_parts(value.cast::<u8>(), row.bytes);
                 std::hint::black_box(bytes.to_vec());
             }
         }
@@ -279,7 +273,7 @@ unsafe fn unset(ct: *mut nf_conntrack, number: u32) {
     // SAFETY: the object is live.
     unsafe {
         let result = nfct_attr_unset(ct, number);
-        assert_eq!(result, if number < 76 { 0 } else { -1 });
+        assert_eq!(result, if (number as usize) < entries().len() { 0 } else { -1 });
         assert_eq!(nfct_attr_is_set(ct, number), result);
         assert!(nfct_get_attr(ct, number).is_null());
     }
@@ -289,7 +283,7 @@ unsafe fn unset(ct: *mut nf_conntrack, number: u32) {
 /// `ct` is live.
 unsafe fn group(ct: *mut nf_conntrack, number: u32, input: &mut Input<'_>) {
     let group = number & 31;
-    let Some(size) = GROUPS.get(group as usize).copied() else {
+    let Some(size) = groups().get(group as usize).map(|row| row.bytes) else {
         // SAFETY: the object is live, and an unknown group has no value.
         unsafe { assert_eq!(nfct_attr_grp_is_set(ct, group), -1) };
         return;
@@ -359,7 +353,8 @@ unsafe fn expectation(
                 assert_eq!(nfexp_get_attr_u16(exp, attr), wide as u16);
                 assert_eq!(nfexp_get_attr_u8(exp, attr), wide as u8);
                 // A tuple is an object to read.
-                if !value.is_null() && [0, 1, 2, 8].contains(&attr) {
+                let kind = expectations().get(attr as usize).map(|row| row.kind);
+                if !value.is_null() && kind == Some(Kind::Tuple) {
                     nfct_copy(ct, value.cast(), input.u8().into());
                 }
             }
@@ -377,9 +372,9 @@ unsafe fn set_expectation(
 ) {
     // SAFETY: the objects are live; the value is what the attribute takes.
     unsafe {
-        match attr {
-            0..=2 | 8 => nfexp_set_attr(exp, attr, ct.cast_const().cast()),
-            6 | 10 => {
+        match expectations().get(attr as usize).map(|row| row.kind) {
+            Some(Kind::Tuple) => nfexp_set_attr(exp, attr, ct.cast_const().cast()),
+            Some(Kind::Text) => {
                 let length = input.u8();
                 let mut text = input.filled(length.into());
                 text.push(0);

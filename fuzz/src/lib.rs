@@ -7,6 +7,8 @@
 //! sees every byte too many.
 
 mod api;
+#[path = "../../capi-tests/src/attributes.rs"]
+mod attributes;
 #[path = "../../capi-tests/src/bpf.rs"]
 mod bpf;
 mod filter;

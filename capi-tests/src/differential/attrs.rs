@@ -1,6 +1,7 @@
-//! What the generator knows of the conntrack attributes: widths, classes, and likely values.
+//! What the generator makes of the table of attributes: widths, classes, and likely values.
 
 use super::rng::Rng;
+use capi_tests::attributes::{Attribute, Kind, entries};
 
 /// Number of attributes, the one that 1.0.9 lacks included.
 pub const COUNT: u32 = 76;
@@ -30,25 +31,14 @@ pub const NAT_PORTS: [u32; 2] = [22, 23];
 /// Bytes of an attribute inside the object; 0 for strings, heap parts and what does not exist.
 #[must_use]
 pub fn width(attr: u32) -> usize {
-    match attr {
-        0..=3 | 20 | 21 | 24 | 25 | 30..=32 | 37 | 38 | 45..=51 | 53 | 54 | 72..=74 => 4,
-        4..=7 | 39 | 40 | 70 | 71 => 16,
-        8..=11 | 14 | 22 | 23 | 41 | 42 | 61 | 68 | 69 => 2,
-        12 | 13 | 15..=19 | 33..=36 | 43 | 44 | 52 | 56 | 57 | 59 | 60 => 1,
-        26..=29 | 58 | 63 | 64 | TIMESTAMP_EVENT => 8,
-        _ => 0,
-    }
+    let inside = |row: &&Attribute| matches!(row.kind, Kind::Plain | Kind::Inert | Kind::Fixed);
+    entries().get(attr as usize).filter(inside).map_or(0, |row| row.bytes)
 }
 
 /// Whether `nfct_copy` with these flags, none of them OVERRIDE, takes the attribute along.
 #[must_use]
 pub fn copied_by(flags: u32, attr: u32) -> bool {
-    let class = match attr {
-        0 | 1 | 4 | 5 | 8 | 9 | 12..=15 | 17 => 1,
-        2 | 3 | 6 | 7 | 10 | 11 | 16 | 18 => 2,
-        _ => 4,
-    };
-    flags == 0 || flags & class != 0
+    flags == 0 || entries().get(attr as usize).is_some_and(|row| flags & row.class != 0)
 }
 
 const ADDRESSES: [[u8; 16]; 8] = [
@@ -64,17 +54,17 @@ const ADDRESSES: [[u8; 16]; 8] = [
 
 /// 16 bytes that hold a likely value of the attribute, and noise or zeros behind it.
 pub fn likely_value(rng: &mut Rng, attr: u32) -> [u8; 16] {
-    let number = match attr {
-        0..=7 | 20 | 21 | 37..=40 | 70 | 71 if !rng.one_in(4) => return rng.pick(&ADDRESSES),
-        4..=7 | 39 | 40 | 70 | 71 => return sparse_address(rng),
-        15 | 16 | 43 => rng.pick(&[2, 2, 2, 10, 10, 10, 0, 7]),
-        17 | 18 | 44 => rng.pick(&[6, 6, 17, 1, 58, 33, 132, 136, 47, 0, 50, 255]),
-        19 | 52 | 56 => rng.below(13),
-        12 => rng.pick(&[0, 8, 13, 14, 15, 16, 17, 18, 128, 129, 139, 140, 5]),
-        8..=11 | 14 | 22 | 23 | 41 | 42 => {
-            rng.pick(&[0, 0x5000, 0x3500, 0x0803, rng.clone().next()])
+    let number = match entries().get(attr as usize).map_or("-", |row| row.holds) {
+        "ipv4" | "ipv6" if !rng.one_in(4) => return rng.pick(&ADDRESSES),
+        "ipv6" => return sparse_address(rng),
+        "l3proto" => rng.pick(&[2, 2, 2, 10, 10, 10, 0, 7]),
+        "l4proto" => rng.pick(&[6, 6, 17, 1, 58, 33, 132, 136, 47, 0, 50, 255]),
+        "state" => rng.below(13),
+        "icmp-type" => rng.pick(&[0, 8, 13, 14, 15, 16, 17, 18, 128, 129, 139, 140, 5]),
+        "port" => rng.pick(&[0, 0x5000, 0x3500, 0x0803, rng.clone().next()]),
+        "status" => {
+            rng.pick(&[0, 2, 4, 6, 0xe, 0x80, 0x100, 0x18e, 0x4006, 0x8006, rng.clone().next()])
         }
-        32 => rng.pick(&[0, 2, 4, 6, 0xe, 0x80, 0x100, 0x18e, 0x4006, 0x8006, rng.clone().next()]),
         _ => rng.value(),
     };
     let mut bytes = [0; 16];

@@ -7,17 +7,29 @@ use super::record::{Outcome, hex, quoted};
 use super::rng::Rng;
 use super::schema::{HEADER, attributes, body};
 use super::world::{World, errno_of, number};
+use capi_tests::attributes::{Attribute, Kind, entries, expectations};
 
-const TUPLES: [u32; 4] = [0, 1, 2, 8];
 const MASTER: u32 = 0;
 const EXPECTED: u32 = 1;
 const MASK: u32 = 2;
 const DESTROY: u32 = 2;
 const ZONE: u32 = 4;
-const HELPER_NAME: u32 = 6;
-const FUNCTION: u32 = 10;
-/// The attributes that a tuple of an expectation has.
-const IN_TUPLE: [u32; 12] = [0, 1, 4, 5, 8, 9, 12, 13, 14, 15, 17, 68];
+
+/// How an attribute is stored.
+fn kind(attr: u32) -> Option<Kind> {
+    expectations().get(attr as usize).map(|row| row.kind)
+}
+
+/// The attributes that are tuples.
+fn tuples() -> Vec<u32> {
+    let tuples = expectations().iter().filter(|row| row.kind == Kind::Tuple);
+    tuples.map(|row| row.number).collect()
+}
+
+/// The attributes that a tuple of an expectation has: those of one direction, and its zone.
+fn in_tuple() -> impl Iterator<Item = &'static Attribute> {
+    entries().iter().filter(|row| row.class == 1 || row.name == "ATTR_ORIG_ZONE")
+}
 
 fn any_attr(rng: &mut Rng) -> u32 {
     if rng.one_in(20) { rng.pick(&[11, 12, 0xffff_ffff]) } else { rng.below(11) as u32 }
@@ -27,14 +39,14 @@ fn any_attr(rng: &mut Rng) -> u32 {
 pub fn set(w: &mut World, rng: &mut Rng) {
     let (at, from) = (rng.index(w.exps.len()), rng.index(w.cts.len()));
     let (api, exp, attr) = (&w.api, w.exps[at], any_attr(rng));
-    if TUPLES.contains(&attr) {
+    if kind(attr) == Some(Kind::Tuple) {
         let ct = w.cts[from].ptr;
         w.out.call(format!("nfexp_set_attr(exp{at}, {attr}, ct{from})"), || {
             errno_of(ffi!(api, nfexp_set_attr(exp, attr, ct)))
         });
         return;
     }
-    if attr == HELPER_NAME || attr == FUNCTION {
+    if kind(attr) == Some(Kind::Text) {
         let mut name = rng.text(32);
         name.push(0);
         w.out.call(format!("nfexp_set_attr(exp{at}, {attr}, {})", quoted(&name)), || {
@@ -57,8 +69,8 @@ pub fn set(w: &mut World, rng: &mut Rng) {
 pub fn get(w: &mut World, rng: &mut Rng) {
     let (at, attr) = (rng.index(w.exps.len()), any_attr(rng));
     let (api, exp) = (&w.api, w.exps[at]);
-    let narrow = TUPLES.contains(&attr);
-    let how = if narrow || attr == HELPER_NAME || attr == FUNCTION { 3 } else { rng.below(4) };
+    let is_number = kind(attr).is_none_or(|kind| kind == Kind::Plain);
+    let how = if is_number { rng.below(4) } else { 3 };
     match how {
         3 => get_pointer(w, at, attr),
         _ => w.out.call(format!("nfexp_get_attr how {how} (exp{at}, {attr})"), || match how {
@@ -81,16 +93,16 @@ fn describe(api: &Api, attr: u32, pointer: ConstPtr) -> String {
     if pointer.is_null() {
         return "NULL".to_string();
     }
-    match attr {
-        0 | 1 | 2 | 8 => describe_tuple(api, pointer),
-        HELPER_NAME | FUNCTION => {
+    let row = expectations()[attr as usize];
+    match row.kind {
+        Kind::Tuple => describe_tuple(api, pointer),
+        Kind::Text => {
             // SAFETY: the pointer is to a C string.
             quoted(unsafe { std::ffi::CStr::from_ptr(pointer.cast()) }.to_bytes())
         }
         _ => {
-            let len = if attr == ZONE { 2 } else { 4 };
             // SAFETY: the pointer is to as many bytes as the attribute has.
-            hex(unsafe { std::slice::from_raw_parts(pointer.cast::<u8>(), len) })
+            hex(unsafe { std::slice::from_raw_parts(pointer.cast::<u8>(), row.bytes) })
         }
     }
 }
@@ -98,15 +110,14 @@ fn describe(api: &Api, attr: u32, pointer: ConstPtr) -> String {
 /// What the functions for conntrack objects say of a tuple inside an expectation.
 fn describe_tuple(api: &Api, tuple: ConstPtr) -> String {
     let mut text = String::new();
-    for attr in IN_TUPLE {
-        let (pointer, errno) = ffi!(api, nfct_get_attr(tuple, attr));
+    for Attribute { number: attr, bytes: len, .. } in in_tuple() {
+        let (pointer, errno) = ffi!(api, nfct_get_attr(tuple, *attr));
         if pointer.is_null() {
             text += &format!("{attr}: errno={errno}; ");
             continue;
         }
-        let len = super::attrs::width(attr);
         // SAFETY: the pointer is to as many bytes as the attribute has.
-        let bytes = unsafe { std::slice::from_raw_parts(pointer.cast::<u8>(), len) };
+        let bytes = unsafe { std::slice::from_raw_parts(pointer.cast::<u8>(), *len) };
         text += &format!("{attr}: {}; ", hex(bytes));
     }
     for group in [0, 2, 4, 6, 12, 13] {
@@ -133,7 +144,8 @@ pub fn presence(w: &mut World, rng: &mut Rng) {
 /// Uses a tuple of an expectation as the conntrack object it looks like.
 pub fn tuple(w: &mut World, rng: &mut Rng) {
     let (at, to) = (rng.index(w.exps.len()), rng.index(w.cts.len()));
-    let (attr, other) = (rng.pick(&TUPLES), rng.pick(&TUPLES));
+    let tuples = tuples();
+    let (attr, other) = (rng.pick(&tuples), rng.pick(&tuples));
     let (api, exp) = (&w.api, w.exps[at]);
     let (pointer, _) = ffi!(api, nfexp_get_attr(exp, attr));
     if pointer.is_null() {
