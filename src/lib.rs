@@ -74,6 +74,7 @@
 pub mod capi;
 pub mod conntrack;
 mod error;
+mod options;
 
 pub mod netlink;
 pub mod text;
@@ -91,3 +92,5 @@ pub use conntrack::object::flow::{Endpoints, Status};
 pub use conntrack::table::{Dump, Family, FlowTable};
 pub use conntrack::wire::Change;
 pub use error::{Error, ErrorKind, Invalid, RequestKind};
+pub use netlink::wait::Stopper;
+pub use options::Options;

@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, RequestKind};
 use crate::netlink;
 use crate::netlink::exchange::{Exchange, Receiver};
 use crate::netlink::message::Message;
-use crate::netlink::socket::Socket;
+use crate::options::Options;
 
 /// Which entries, by layer 3 protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +64,16 @@ impl FlowTable {
     /// # Errors
     /// [`ErrorKind::Unsupported`] from a kernel without netfilter netlink; [`ErrorKind::System`].
     pub fn open() -> Result<Self, Error> {
-        Ok(Self { exchange: Exchange::new(Socket::open()?, 0) })
+        Self::open_with(&Options::new())
+    }
+
+    /// Connects to the flow table through a socket with these options.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open); [`ErrorKind::Privilege`] without `CAP_SYS_ADMIN` in another
+    /// namespace.
+    pub fn open_with(options: &Options) -> Result<Self, Error> {
+        Ok(Self { exchange: Exchange::new(options.open()?, 0) })
     }
 
     /// Creates an entry.

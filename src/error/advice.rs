@@ -68,6 +68,12 @@ const PRIVILEGE: &str =
 /// System call, `errno`, cause.
 const FAILURES: &[(&str, i32, &str)] = &[
     ("bind", libc::EPERM, PRIVILEGE),
+    (
+        "setsockopt",
+        libc::EPERM,
+        "CAP_NET_BROADCAST is needed to listen to all namespaces, in the user namespace that owns \
+         the network namespace",
+    ),
     ("socket", libc::EPROTONOSUPPORT, "this kernel has no CONFIG_NETFILTER_NETLINK"),
     ("setns", libc::EPERM, "CAP_SYS_ADMIN is needed in that network namespace's user namespace"),
     ("setns", libc::EINVAL, "this is no network namespace"),
@@ -178,6 +184,8 @@ mod tests {
     #[test]
     fn system_calls_that_fail_are_explained_too() {
         assert_eq!(failed("bind", libc::EPERM), Some(PRIVILEGE));
+        let all = failed("setsockopt", libc::EPERM);
+        assert!(all.is_some_and(|text| text.contains("CAP_NET_BROADCAST")));
         assert!(failed("setns", libc::EPERM).is_some_and(|text| text.contains("CAP_SYS_ADMIN")));
         assert!(failed("setns", libc::EINVAL).is_some_and(|text| text.contains("no network")));
         let socket = failed("socket", libc::EPROTONOSUPPORT);

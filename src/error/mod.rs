@@ -35,6 +35,10 @@ pub enum ErrorKind {
     Lost,
     /// Nothing has come yet, and the socket is non-blocking.
     WouldBlock,
+    /// The kernel has not answered, or nothing has come, in time.
+    TimedOut,
+    /// A [`Stopper`](crate::Stopper) ended the wait.
+    Stopped,
     /// The request cannot be made like that.
     Invalid,
     /// A message that the kernel does not send.
@@ -122,6 +126,8 @@ impl Error {
             Error::Refused(errno) | Error::System { errno, .. } => kind_of_errno(errno),
             Error::OutOfMemory => ErrorKind::OutOfMemory,
             Error::Overrun => ErrorKind::Lost,
+            Error::TimedOut => ErrorKind::TimedOut,
+            Error::Stopped => ErrorKind::Stopped,
             Error::TooLong { .. } | Error::ProgramTooLong(_) => ErrorKind::Invalid,
             Error::Truncated(_)
             | Error::NoMessage
@@ -222,6 +228,7 @@ impl From<Error> for io::Error {
             (Some(errno), _) => Self::from_raw_os_error(errno).kind(),
             (_, ErrorKind::Invalid) => io::ErrorKind::InvalidInput,
             (_, ErrorKind::Protocol) => io::ErrorKind::InvalidData,
+            (_, ErrorKind::TimedOut) => io::ErrorKind::TimedOut,
             _ => io::ErrorKind::Other,
         };
         Self::new(kind, error)

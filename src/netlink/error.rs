@@ -22,6 +22,12 @@ pub enum Error {
     /// The kernel dropped messages because the socket's buffer was full.
     #[error("messages were lost: the receive buffer of the socket is too small for the rate")]
     Overrun,
+    /// The kernel has not answered in the time that the socket was given.
+    #[error("the kernel has not answered in time")]
+    TimedOut,
+    /// A wait was ended by its [`Stopper`](super::wait::Stopper).
+    #[error("the wait was ended by its stopper")]
+    Stopped,
     /// A datagram was longer than the receive buffer; the buffer has grown since.
     #[error("a datagram of {0} bytes was cut short")]
     Truncated(usize),
@@ -57,6 +63,9 @@ pub enum Error {
 }
 
 impl Error {
+    /// There is nothing to receive, and nothing was waited for.
+    pub(crate) const WOULD_BLOCK: Self = Self::System { call: "recvfrom", errno: libc::EAGAIN };
+
     /// The error of a system call that just failed, from the thread's `errno`.
     pub(super) fn last_os(call: &'static str) -> Self {
         let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO);

@@ -8,6 +8,7 @@
 
 use super::error::Error;
 use super::message::{FAMILY_HEADER_SIZE, Message, align};
+use super::origin::Origin;
 use super::socket::Socket;
 
 /// Bytes a Rust loop has room for. The kernel fills at most 32 KiB with a dump, and echoes at most
@@ -355,13 +356,38 @@ pub struct Receiver {
     cursor: Cursor,
     request: Vec<u8>,
     datagram: Vec<u8>,
+    /// Whether it waits for what has not come yet.
+    waits: bool,
+    /// The namespace that the datagram is from, if the loop asks.
+    origin: Option<Origin>,
 }
 
 impl Receiver {
     /// Waits for whatever comes.
     #[must_use]
     pub fn listening() -> Self {
-        Self { cursor: Exchange::listen(), request: Vec::new(), datagram: Vec::new() }
+        Self::new(Exchange::listen(), Vec::new())
+    }
+
+    fn new(cursor: Cursor, request: Vec<u8>) -> Self {
+        Self { cursor, request, datagram: Vec::new(), waits: true, origin: None }
+    }
+
+    /// Ends with [`Error::WOULD_BLOCK`] where there would be something to wait for.
+    #[must_use]
+    pub(crate) fn without_waiting(self) -> Self {
+        Self { waits: false, ..self }
+    }
+
+    /// Asks of which namespace each datagram is.
+    #[must_use]
+    pub(crate) fn asking_for_origin(self) -> Self {
+        Self { origin: Some(Origin::default()), ..self }
+    }
+
+    /// The kernel's id of the namespace that the last message is from; `None` for the socket's own.
+    pub(crate) fn namespace(&self) -> Option<i32> {
+        self.origin.and_then(|origin| origin.namespace)
     }
 }
 
@@ -374,7 +400,7 @@ impl Exchange {
         let mut copy = Vec::new();
         copy.try_reserve_exact(request.len())?;
         copy.extend_from_slice(request);
-        Ok(Receiver { cursor: self.begin(dump), request: copy, datagram: Vec::new() })
+        Ok(Receiver::new(self.begin(dump), copy))
     }
 
     /// The next message for the caller; `None` when the loop came to its goal.
@@ -395,7 +421,7 @@ impl Exchange {
     }
 
     fn advance(&mut self, receiver: &mut Receiver) -> Result<Option<Place>, Error> {
-        let Receiver { cursor, request, datagram } = receiver;
+        let Receiver { cursor, request, datagram, waits, origin } = receiver;
         loop {
             match self.step(cursor, datagram) {
                 Step::Send => {
@@ -405,7 +431,13 @@ impl Exchange {
                 Step::Receive { wait } => {
                     datagram.clear();
                     datagram.try_reserve_exact(self.room().max(RECEIVE_SIZE))?;
-                    let result = self.socket.receive(datagram, wait);
+                    let result = match origin {
+                        Some(origin) => self.socket.receive_from(datagram, wait && *waits, origin),
+                        None => self.socket.receive(datagram, wait && *waits),
+                    };
+                    if wait && result == Ok(false) {
+                        return Err(Error::WOULD_BLOCK);
+                    }
                     let datagram = result.map(|found| found.then_some(datagram.as_slice()));
                     self.received(cursor, datagram)?;
                 }

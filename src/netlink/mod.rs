@@ -9,7 +9,13 @@ pub mod exchange;
 pub mod message;
 #[allow(unsafe_code, reason = "system calls about namespaces")]
 mod namespace;
+#[allow(unsafe_code, reason = "a system call that tells more of a datagram")]
+mod origin;
+#[allow(unsafe_code, reason = "system calls on the socket")]
+pub mod settings;
 #[allow(unsafe_code, reason = "system calls on the socket")]
 pub mod socket;
+#[allow(unsafe_code, reason = "system calls that wait, and that end a wait")]
+pub mod wait;
 
 pub use error::Error;

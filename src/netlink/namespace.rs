@@ -3,7 +3,7 @@
 use super::error::Error;
 use super::socket::Socket;
 use libc::c_void;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 /// Since Linux 5.14, `asm-generic/socket.h`.
 const SO_NETNS_COOKIE: libc::c_int = 71;
@@ -64,13 +64,22 @@ fn descriptor_of(socket: RawFd) -> Result<OwnedFd, Error> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// Opens a socket in the namespace of another: in a thread of its own, so that the caller's stays
-/// where it is whatever happens.
+/// Opens a socket in the namespace of another, as [`open_in`] does.
 ///
 /// # Errors
-/// [`Error::System`], with `EPERM` without `CAP_SYS_ADMIN` in that namespace.
+/// Those of [`open_in`].
 pub(super) fn open_inside(other: RawFd) -> Result<Socket, Error> {
-    let mut visit = Visit { namespace: descriptor_of(other)?, opened: Err(Error::OutOfMemory) };
+    open_in(descriptor_of(other)?.as_fd())
+}
+
+/// Opens a socket in a namespace: in a thread of its own, so that the caller's stays where it is
+/// whatever happens.
+///
+/// # Errors
+/// [`Error::System`], with `EPERM` without `CAP_SYS_ADMIN` in that namespace, with `EINVAL` if the
+/// descriptor is of something else.
+pub(super) fn open_in(namespace: BorrowedFd<'_>) -> Result<Socket, Error> {
+    let mut visit = Visit { namespace: namespace.as_raw_fd(), opened: Err(Error::OutOfMemory) };
     // Not a thread of the standard library, which would be a tenth of this one.
     // SAFETY: all zero bytes are a value of a thread's name, which the call writes to; the visit is
     // alive until the thread was joined, and meanwhile only the thread's.
@@ -88,15 +97,15 @@ pub(super) fn open_inside(other: RawFd) -> Result<Socket, Error> {
 
 /// What a thread that visits a namespace is told, and what it brings back.
 struct Visit {
-    namespace: OwnedFd,
+    namespace: RawFd,
     opened: Result<Socket, Error>,
 }
 
 extern "C" fn go_and_open(visit: *mut c_void) -> *mut c_void {
-    // SAFETY: `open_inside` passes a visit, which it leaves alone meanwhile.
+    // SAFETY: `open_in` passes a visit, which it leaves alone meanwhile.
     let visit = unsafe { &mut *visit.cast::<Visit>() };
     // SAFETY: no pointer is involved.
-    let moved = unsafe { libc::setns(visit.namespace.as_raw_fd(), libc::CLONE_NEWNET) };
+    let moved = unsafe { libc::setns(visit.namespace, libc::CLONE_NEWNET) };
     visit.opened = if moved == 0 { Socket::open() } else { Err(Error::last_os("setns")) };
     std::ptr::null_mut()
 }

@@ -18,12 +18,12 @@ const CLOSED: RawFd = -1;
 const ADDRESS_SIZE: libc::socklen_t = size_of::<libc::sockaddr_nl>() as libc::socklen_t;
 
 /// Turns the result of a system call into a number or its error.
-fn check<T: Into<i64> + Copy>(call: &'static str, result: T) -> Result<usize, Error> {
+pub(super) fn check<T: Into<i64> + Copy>(call: &'static str, result: T) -> Result<usize, Error> {
     usize::try_from(result.into()).map_err(|_| Error::last_os(call))
 }
 
 /// An address: the kernel's for port 0, ours for any other.
-fn address(port: u32, groups: u32) -> libc::sockaddr_nl {
+pub(super) fn address(port: u32, groups: u32) -> libc::sockaddr_nl {
     // SAFETY: all zero bytes is a value of this struct of integers.
     let mut address: libc::sockaddr_nl = unsafe { std::mem::zeroed() };
     address.nl_family = libc::AF_NETLINK as libc::sa_family_t;
@@ -57,6 +57,15 @@ impl Socket {
         let socket = Self { fd };
         socket.bind(0, 0)?;
         Ok(socket)
+    }
+
+    /// Opens a socket in a network namespace.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open); [`Error::System`] of `setns`, with `EPERM` without
+    /// `CAP_SYS_ADMIN` there.
+    pub fn open_in(namespace: BorrowedFd<'_>) -> Result<Self, Error> {
+        namespace::open_in(namespace)
     }
 
     /// Takes over a descriptor that is already bound.
@@ -119,12 +128,22 @@ impl Socket {
     /// is none and `wait` is false. A signal does not end the wait.
     ///
     /// # Errors
-    /// Those of [`receive`].
+    /// Those of [`receive`]; [`Error::TimedOut`] after the time that the socket was given.
     pub fn receive(&self, buffer: &mut Vec<u8>, wait: bool) -> Result<bool, Error> {
+        self.receive_by(buffer, |room| receive(self.fd, room, wait))
+    }
+
+    pub(super) fn receive_by(
+        &self,
+        buffer: &mut Vec<u8>,
+        mut receive: impl FnMut(&mut [MaybeUninit<u8>]) -> Result<Option<usize>, Error>,
+    ) -> Result<bool, Error> {
         buffer.clear();
         let length = loop {
-            match receive(self.fd, buffer.spare_capacity_mut(), wait) {
+            match receive(buffer.spare_capacity_mut()) {
                 Err(Error::System { errno: libc::EINTR, .. }) => {}
+                // A descriptor that waits says so only when its time is over.
+                Err(Error::WOULD_BLOCK) if !self.is_nonblocking()? => return Err(Error::TimedOut),
                 result => break result?,
             }
         };
@@ -225,21 +244,31 @@ pub fn receive(
             &raw mut size,
         )
     };
-    match check("recvfrom", received as i64) {
-        Ok(_) if size != ADDRESS_SIZE => Err(Error::BadSender),
-        Ok(_) if from.nl_pid != 0 => Err(Error::NotFromKernel),
-        Ok(length) if length > room.len() => Err(Error::Truncated(length)),
-        Ok(length) => Ok(Some(length)),
-        Err(Error::System { errno: libc::EAGAIN, .. }) if !wait => {
-            set_errno(before);
-            Ok(None)
-        }
-        Err(error) => Err(error),
+    let received = check("recvfrom", received as i64);
+    if received == Err(Error::WOULD_BLOCK) && !wait {
+        set_errno(before);
+        return Ok(None);
+    }
+    from_kernel(received?, room.len(), &from, size).map(Some)
+}
+
+/// The length of a datagram that was received, if it is the kernel's and whole.
+pub(super) fn from_kernel(
+    length: usize,
+    room: usize,
+    from: &libc::sockaddr_nl,
+    size: libc::socklen_t,
+) -> Result<usize, Error> {
+    match length {
+        _ if size != ADDRESS_SIZE => Err(Error::BadSender),
+        _ if from.nl_pid != 0 => Err(Error::NotFromKernel),
+        _ if length > room => Err(Error::Truncated(length)),
+        _ => Ok(length),
     }
 }
 
 /// Sets an option of a socket.
-fn set_option<T>(
+pub(super) fn set_option<T>(
     fd: RawFd,
     level: libc::c_int,
     option: libc::c_int,

@@ -1,0 +1,293 @@
+//! Events, waited for in every way, and through sockets opened with options.
+
+mod flows;
+
+use capi_tests::{in_namespace, skip};
+use ctrs::conntrack::filter::event::FilterAttr;
+use ctrs::{
+    Attr, Change, Error, ErrorKind, EventFilter, Events, Family, FlowTable, Groups, Options,
+    Stopper,
+};
+use flows::{flow, proc_table, udp};
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{AsFd, AsRawFd};
+use std::process::{Command, Stdio};
+use std::sync::{OnceLock, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const LONG: Duration = Duration::from_secs(20);
+const SHORT: Duration = Duration::from_millis(30);
+
+fn port(event: &ctrs::Event) -> u16 {
+    event.entry.original().ports.0
+}
+
+#[test]
+fn events_tell_what_happens() {
+    in_namespace(|| {
+        let mut events = Events::open(Groups::all()).unwrap();
+        let mut table = FlowTable::open().unwrap();
+        let mut ct = udp(1000);
+        table.create(&ct).unwrap();
+        ct.set_u32(Attr::Mark, 9).unwrap();
+        table.update(&ct).unwrap();
+        table.delete(&ct).unwrap();
+        for change in [Change::New, Change::Update, Change::Destroy] {
+            let event = events.next_event().unwrap();
+            assert_eq!((event.change, event.entry.original().ports), (change, (1000, 53)));
+        }
+        let mut filter = EventFilter::new();
+        filter.add_mark(5, u32::MAX);
+        filter.set_logic(FilterAttr::Mark, 0).unwrap();
+        events.attach(&filter).unwrap();
+        for mark in [4, 5, 6] {
+            let mut ct = udp(2000 + mark as u16);
+            ct.set_u32(Attr::Mark, mark).unwrap();
+            table.create(&ct).unwrap();
+        }
+        assert_eq!(events.next_event().unwrap().entry.mark(), Some(5));
+    });
+}
+
+#[test]
+fn a_wait_for_events_has_an_end() {
+    in_namespace(|| {
+        let mut events = Events::open(Groups::NEW).unwrap();
+        let mut table = FlowTable::open().unwrap();
+        assert!(events.try_next().unwrap().is_none(), "the descriptor waits, try_next does not");
+        let before = Instant::now();
+        assert!(events.next_timeout(SHORT).unwrap().is_none());
+        assert!(before.elapsed() >= SHORT);
+        table.create(&udp(1)).unwrap();
+        table.create(&udp(2)).unwrap();
+        assert_eq!(events.next_timeout(LONG).unwrap().as_ref().map(port), Some(1));
+        assert_eq!(events.try_next().unwrap().as_ref().map(port), Some(2));
+        events.set_nonblocking(true).unwrap();
+        assert_eq!(events.next_event().unwrap_err().kind(), ErrorKind::WouldBlock);
+        assert!(events.next_timeout(SHORT).unwrap().is_none(), "waits when it is told to");
+    });
+}
+
+#[test]
+fn a_timeout_of_the_options_ends_a_wait() {
+    in_namespace(|| {
+        let options = Options::new().timeout(SHORT);
+        let mut events = Events::open_with(Groups::NEW, &options).unwrap();
+        assert_eq!(events.next_event().unwrap_err().kind(), ErrorKind::TimedOut);
+        let mut table = FlowTable::open_with(&options).unwrap();
+        table.create(&udp(1)).unwrap();
+        assert_eq!(port(&events.next_event().unwrap()), 1);
+        let nonblocking = options.nonblocking(true);
+        let mut events = Events::open_with(Groups::NEW, &nonblocking).unwrap();
+        assert_eq!(events.next_event().unwrap_err().kind(), ErrorKind::WouldBlock);
+        let mut table = FlowTable::open_with(&nonblocking).unwrap();
+        assert_eq!(table.dump(Family::Any).unwrap().count(), 1);
+    });
+}
+
+/// Events read until they were stopped: how many.
+fn listen(mut events: Events) -> thread::JoinHandle<Result<usize, Error>> {
+    thread::spawn(move || events.by_ref().try_fold(0, |seen, event| event.map(|_| seen + 1)))
+}
+
+#[test]
+fn a_listener_is_told_to_stop() {
+    in_namespace(|| {
+        let mut events = Events::open(Groups::NEW).unwrap();
+        let stopper = events.stopper().unwrap();
+        let mut table = FlowTable::open().unwrap();
+        for port in 1..=100 {
+            table.create(&udp(port)).unwrap();
+        }
+        assert_eq!(events.by_ref().take(99).map(Result::unwrap).count(), 99);
+        stopper.clone().stop();
+        assert!(stopper.is_stopped() && events.stopper().unwrap().is_stopped());
+        assert_eq!(events.next_event().unwrap_err().kind(), ErrorKind::Stopped);
+        assert_eq!(events.next_timeout(LONG).unwrap_err().kind(), ErrorKind::Stopped);
+        assert_eq!(events.try_next().unwrap().as_ref().map(port), Some(100), "what has come stays");
+        assert!(events.next().is_none());
+    });
+}
+
+#[test]
+fn a_listener_that_waits_is_woken_from_another_thread() {
+    in_namespace(|| {
+        let events = Events::open(Groups::NEW).unwrap();
+        let stopper = events.stopper().unwrap();
+        let listener = listen(events);
+        thread::sleep(SHORT);
+        assert!(!listener.is_finished());
+        stopper.stop();
+        assert_eq!(listener.join().unwrap(), Ok(0));
+    });
+}
+
+static ON_SIGNAL: OnceLock<Stopper> = OnceLock::new();
+
+extern "C" fn on_signal(_: libc::c_int) {
+    if let Some(stopper) = ON_SIGNAL.get() {
+        stopper.stop();
+    }
+}
+
+#[test]
+fn a_listener_that_waits_is_woken_by_a_signal_handler() {
+    in_namespace(|| {
+        let events = Events::open(Groups::NEW).unwrap();
+        ON_SIGNAL.set(events.stopper().unwrap()).unwrap();
+        let handler: extern "C" fn(libc::c_int) = on_signal;
+        // SAFETY: the handler does what signal handlers may; no other test uses this signal.
+        unsafe { libc::signal(libc::SIGUSR1, handler as libc::sighandler_t) };
+        let listener = listen(events);
+        thread::sleep(SHORT);
+        // SAFETY: no pointer is involved.
+        assert_eq!(unsafe { libc::raise(libc::SIGUSR1) }, 0);
+        assert_eq!(listener.join().unwrap(), Ok(0));
+    });
+}
+
+#[test]
+fn a_runtime_polls_the_descriptor() {
+    in_namespace(|| {
+        let mut events = Events::open(Groups::NEW).unwrap();
+        let mut fd =
+            libc::pollfd { fd: events.as_fd().as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        // SAFETY: the one descriptor is alive during the call.
+        let mut poll = |time| unsafe { libc::poll(&raw mut fd, 1, time) };
+        assert_eq!(poll(0), 0);
+        FlowTable::open().unwrap().create(&udp(5)).unwrap();
+        assert_eq!(poll(10_000), 1);
+        assert_eq!(events.try_next().unwrap().as_ref().map(port), Some(5));
+        assert_eq!(poll(0), 0);
+    });
+}
+
+/// Puts this thread into a network namespace of its own, whoever it was started by.
+fn leave_namespace() {
+    // SAFETY: no pointer is involved; only this thread changes its namespace.
+    assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWNET) }, 0);
+}
+
+#[test]
+fn a_table_stays_with_its_namespace_on_any_thread() {
+    in_namespace(|| {
+        let mut here = FlowTable::open().unwrap();
+        let mut events = Events::open(Groups::NEW).unwrap();
+        let elsewhere = thread::spawn(move || {
+            leave_namespace();
+            here.create(&udp(1)).unwrap();
+            assert_eq!(proc_table(), "", "this thread's table is another");
+            let mut there = FlowTable::open().unwrap();
+            there.create(&udp(2)).unwrap();
+            assert_eq!(events.next_event().unwrap().entry.original().ports.0, 1);
+            assert_eq!(here.dump(Family::Any).unwrap().count(), 1);
+            there.flush().unwrap();
+            assert_eq!(here.dump(Family::Any).unwrap().count(), 1);
+        });
+        elsewhere.join().unwrap();
+        assert_eq!(proc_table().lines().count(), 1);
+    });
+}
+
+/// A thread that lives in a namespace of its own until the sender is dropped, and that namespace's
+/// file.
+fn elsewhere() -> (mpsc::Sender<()>, String) {
+    let ((entered, there), (stay, leave)) = (mpsc::channel(), mpsc::channel::<()>());
+    thread::spawn(move || {
+        leave_namespace();
+        // SAFETY: no pointer is involved.
+        entered.send(unsafe { libc::gettid() }).unwrap();
+        let _ = leave.recv();
+    });
+    (stay, format!("/proc/{}/task/{}/ns/net", std::process::id(), there.recv().unwrap()))
+}
+
+#[test]
+fn tables_and_events_are_opened_in_other_namespaces() {
+    in_namespace(|| {
+        let (_stay, path) = elsewhere();
+        let by_path = Options::new().netns(&path).unwrap();
+        let by_fd = Options::new().netns_fd(File::open(&path).unwrap()).unwrap();
+        let mut events = Events::open_with(Groups::NEW, &by_fd.clone()).unwrap();
+        let mut there = FlowTable::open_with(&by_path).unwrap();
+        there.create(&udp(1)).unwrap();
+        assert_eq!(port(&events.next_event().unwrap()), 1);
+        assert_eq!(FlowTable::open_with(&by_fd).unwrap().dump(Family::Any).unwrap().count(), 1);
+        assert_eq!(proc_table(), "", "the thread has not moved");
+        assert_eq!(FlowTable::open().unwrap().dump(Family::Any).unwrap().count(), 0);
+    });
+}
+
+#[test]
+fn a_namespace_is_found_by_a_process_in_it() {
+    in_namespace(|| {
+        let mut unshare = Command::new("unshare");
+        unshare.args(["-n", "sh", "-c", "echo; read x"]);
+        unshare.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = unshare.spawn().expect("util-linux");
+        let mut ready = [0];
+        child.stdout.as_mut().unwrap().read_exact(&mut ready).unwrap();
+        let options = Options::new().netns_of_pid(child.id()).unwrap();
+        FlowTable::open_with(&options).unwrap().create(&udp(1)).unwrap();
+        assert_eq!(proc_table(), "");
+        assert_eq!(FlowTable::open_with(&options).unwrap().dump(Family::Any).unwrap().count(), 1);
+        drop(child.stdin.take());
+        child.wait().unwrap();
+    });
+}
+
+#[test]
+fn what_is_no_namespace_is_refused() {
+    let nothing = Options::new().netns("/run/netns/no-such-namespace").unwrap_err();
+    assert_eq!((nothing.kind(), nothing.errno()), (ErrorKind::NotFound, Some(libc::ENOENT)));
+    let other = Options::new().netns("/proc/self/ns/uts").unwrap();
+    let refused = FlowTable::open_with(&other).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Invalid);
+    assert!(refused.to_string().contains("no network namespace"), "{refused}");
+}
+
+#[test]
+fn events_of_other_namespaces_are_read() {
+    in_namespace(|| {
+        let options = Options::new().all_namespaces(true);
+        let mut events = Events::open_with(Groups::NEW, &options).unwrap();
+        let (_stay, path) = elsewhere();
+        // The end of a veth pair gives the other namespace an id here.
+        let peer = ["peer", "name", "v1", "netns", &path];
+        let made =
+            Command::new("ip").args(["link", "add", "v0", "type", "veth"]).args(peer).status();
+        assert!(made.expect("iproute2").success());
+        let there = Options::new().netns(&path).unwrap();
+        let mut there = FlowTable::open_with(&there).unwrap();
+        there.create(&flow(17, "203.0.113.1:1", "203.0.113.2:2")).unwrap();
+        FlowTable::open().unwrap().create(&udp(7)).unwrap();
+        let told = [(); 2].map(|()| events.next_event().unwrap());
+        assert_eq!(told.each_ref().map(port), [1, 7]);
+        assert_eq!(told.map(|event| event.namespace), [Some(0), None]);
+    });
+}
+
+#[test]
+fn lost_events_are_told_and_counted() {
+    in_namespace(|| {
+        let small = Options::new().receive_buffer(20_000);
+        let mut events = Events::open_with(Groups::NEW, &small).unwrap();
+        let mut table = FlowTable::open().unwrap();
+        for port in 1..=5000 {
+            table.create(&udp(port)).unwrap();
+        }
+        assert_eq!(events.next_event().unwrap_err().kind(), ErrorKind::Lost);
+        let read = std::iter::from_fn(|| events.try_next().unwrap()).count();
+        assert_eq!(read + events.lost().unwrap() as usize, 5000);
+        if events.set_receive_buffer(1 << 20).unwrap() < 1 << 20 {
+            return skip("a larger receive buffer takes root in the first user namespace");
+        }
+        table.flush().unwrap();
+        for port in 1..=400 {
+            table.create(&udp(port)).unwrap();
+        }
+        assert_eq!(std::iter::from_fn(|| events.try_next().unwrap()).count(), 400);
+    });
+}

@@ -1,0 +1,132 @@
+//! What a socket can be told to do otherwise, and what it tells of itself.
+
+use super::error::Error;
+use super::origin::NETLINK_LISTEN_ALL_NSID;
+use super::socket::{Socket, set_option};
+use std::os::fd::RawFd;
+use std::time::Duration;
+
+/// `SO_MEMINFO`, since Linux 4.12, and of its numbers that of dropped messages and of all.
+const SO_MEMINFO: libc::c_int = 55;
+const SK_MEMINFO_DROPS: usize = 8;
+const SK_MEMINFO_VARS: usize = 9;
+
+/// Reads an option of a socket.
+fn option<T: Copy>(fd: RawFd, option: libc::c_int, zero: T) -> Result<T, Error> {
+    let mut value = zero;
+    let mut size = size_of::<T>() as libc::socklen_t;
+    // SAFETY: the kernel writes at most `size` bytes of the value, both alive during the call; what
+    // it leaves is as the caller made it.
+    let result = unsafe {
+        libc::getsockopt(fd, libc::SOL_SOCKET, option, (&raw mut value).cast(), &raw mut size)
+    };
+    if result == 0 { Ok(value) } else { Err(Error::last_os("getsockopt")) }
+}
+
+impl Socket {
+    fn status_flags(&self) -> Result<libc::c_int, Error> {
+        // SAFETY: no pointer is involved.
+        let flags = unsafe { libc::fcntl(self.fd(), libc::F_GETFL) };
+        if flags < 0 { Err(Error::last_os("fcntl")) } else { Ok(flags) }
+    }
+
+    /// Whether the descriptor is non-blocking.
+    ///
+    /// # Errors
+    /// [`Error::System`].
+    pub fn is_nonblocking(&self) -> Result<bool, Error> {
+        Ok(self.status_flags()? & libc::O_NONBLOCK != 0)
+    }
+
+    /// Makes the descriptor non-blocking, or blocking again.
+    ///
+    /// # Errors
+    /// [`Error::System`].
+    pub fn set_nonblocking(&self, on: bool) -> Result<(), Error> {
+        let others = self.status_flags()? & !libc::O_NONBLOCK;
+        let flags = if on { others | libc::O_NONBLOCK } else { others };
+        // SAFETY: no pointer is involved.
+        let result = unsafe { libc::fcntl(self.fd(), libc::F_SETFL, flags) };
+        if result < 0 { Err(Error::last_os("fcntl")) } else { Ok(()) }
+    }
+
+    /// Gives the kernel this long for each datagram of an answer.
+    ///
+    /// # Errors
+    /// [`Error::System`].
+    pub fn set_timeout(&self, time: Duration) -> Result<(), Error> {
+        // 0 would be without end.
+        let time = time.max(Duration::from_micros(1));
+        let time = libc::timeval {
+            tv_sec: time.as_secs().try_into().unwrap_or(libc::time_t::MAX),
+            tv_usec: time.subsec_micros() as libc::suseconds_t,
+        };
+        set_option(self.fd(), libc::SOL_SOCKET, libc::SO_RCVTIMEO, &time)
+    }
+
+    /// Bytes of messages that the receive buffer holds, as the kernel counts them.
+    ///
+    /// # Errors
+    /// [`Error::System`].
+    pub fn receive_buffer(&self) -> Result<usize, Error> {
+        // The kernel doubles what is asked for, as its own records count too.
+        Ok(option::<libc::c_int>(self.fd(), libc::SO_RCVBUF, 0)? as usize / 2)
+    }
+
+    /// Makes the receive buffer that large, or with less than `CAP_NET_ADMIN` in the first user
+    /// namespace at most `net.core.rmem_max`. How large it is then.
+    ///
+    /// # Errors
+    /// [`Error::System`].
+    pub fn set_receive_buffer(&self, bytes: usize) -> Result<usize, Error> {
+        let bytes = libc::c_int::try_from(bytes).unwrap_or(libc::c_int::MAX);
+        let set = |option| set_option(self.fd(), libc::SOL_SOCKET, option, &bytes);
+        set(libc::SO_RCVBUFFORCE).or_else(|_| set(libc::SO_RCVBUF))?;
+        self.receive_buffer()
+    }
+
+    /// Receives events of all network namespaces that have an id in the socket's own.
+    ///
+    /// # Errors
+    /// [`Error::System`], with `EPERM` without `CAP_NET_BROADCAST`.
+    pub fn listen_to_all_namespaces(&self) -> Result<(), Error> {
+        set_option(self.fd(), libc::SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, &1)
+    }
+
+    /// Messages that were dropped since the socket was opened, because its buffer was full.
+    ///
+    /// # Errors
+    /// [`Error::System`], before Linux 4.12.
+    pub fn dropped(&self) -> Result<u32, Error> {
+        let numbers = option(self.fd(), SO_MEMINFO, [0_u32; SK_MEMINFO_VARS])?;
+        Ok(numbers.get(SK_MEMINFO_DROPS).copied().unwrap_or(0))
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(miri))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receive_buffer_is_as_large_as_the_kernel_says() {
+        let socket = Socket::open().unwrap();
+        let got = socket.set_receive_buffer(100_000).unwrap();
+        assert_eq!((got, socket.receive_buffer().unwrap()), (100_000, 100_000));
+        assert!(socket.set_receive_buffer(usize::MAX).unwrap() > 100_000);
+    }
+
+    #[test]
+    fn a_descriptor_waits_or_does_not() {
+        let socket = Socket::open().unwrap();
+        let mut datagram = Vec::with_capacity(64);
+        assert!(!socket.is_nonblocking().unwrap());
+        socket.set_nonblocking(true).unwrap();
+        assert_eq!(socket.receive(&mut datagram, true), Err(Error::WOULD_BLOCK));
+        socket.set_nonblocking(false).unwrap();
+        socket.set_timeout(Duration::ZERO).unwrap();
+        assert_eq!(socket.receive(&mut datagram, true), Err(Error::TimedOut));
+        assert_eq!(socket.receive(&mut datagram, false), Ok(false));
+        assert_eq!(socket.dropped(), Ok(0));
+    }
+}

@@ -1,0 +1,134 @@
+//! How a socket is opened.
+#![forbid(unsafe_code)]
+
+use crate::error::Error;
+#[cfg(doc)]
+use crate::error::ErrorKind;
+use crate::netlink;
+use crate::netlink::socket::Socket;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How a table or a listener is opened: in which network namespace, with how much room, and how
+/// long it waits.
+///
+/// ```no_run
+/// use ctrs::{FlowTable, Options};
+/// use std::time::Duration;
+///
+/// # fn main() -> Result<(), ctrs::Error> {
+/// let options = Options::new().netns("/run/netns/blue")?.timeout(Duration::from_secs(2));
+/// let table = FlowTable::open_with(&options)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct Options {
+    namespace: Option<Arc<OwnedFd>>,
+    receive_buffer: Option<usize>,
+    timeout: Option<Duration>,
+    nonblocking: bool,
+    all_namespaces: bool,
+}
+
+impl Options {
+    /// The network namespace of the thread that opens, the kernel's default of room, and as long as
+    /// it takes.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Opens in the network namespace of a file, as `/run/netns/blue`. No thread of the program
+    /// changes its own.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`], [`ErrorKind::Privilege`]; what is no namespace is found when it is
+    /// opened.
+    pub fn netns(self, path: impl AsRef<Path>) -> Result<Self, Error> {
+        let file = File::open(path).map_err(|error| system("open", &error))?;
+        Ok(Self { namespace: Some(Arc::new(file.into())), ..self })
+    }
+
+    /// Opens in the network namespace of a process, as of a container's.
+    ///
+    /// # Errors
+    /// Those of [`netns`](Self::netns).
+    pub fn netns_of_pid(self, pid: u32) -> Result<Self, Error> {
+        self.netns(format!("/proc/{pid}/ns/net"))
+    }
+
+    /// Opens in the network namespace of a descriptor, of which a copy is kept.
+    ///
+    /// # Errors
+    /// [`ErrorKind::System`], as from `EMFILE`.
+    pub fn netns_fd(self, fd: impl AsFd) -> Result<Self, Error> {
+        let copy = fd.as_fd().try_clone_to_owned().map_err(|error| system("fcntl", &error))?;
+        Ok(Self { namespace: Some(Arc::new(copy)), ..self })
+    }
+
+    /// Asks for a receive buffer of that many bytes. Beyond `net.core.rmem_max` it takes
+    /// `CAP_NET_ADMIN` in the first user namespace; without, it is as large as that allows.
+    pub fn receive_buffer(self, bytes: usize) -> Self {
+        Self { receive_buffer: Some(bytes), ..self }
+    }
+
+    /// Waits no longer than that for the kernel's answer to a request, or for an event.
+    pub fn timeout(self, time: Duration) -> Self {
+        Self { timeout: Some(time), ..self }
+    }
+
+    /// Makes the descriptor non-blocking: where nothing has come yet, that is an error of the kind
+    /// [`ErrorKind::WouldBlock`].
+    pub fn nonblocking(self, on: bool) -> Self {
+        Self { nonblocking: on, ..self }
+    }
+
+    /// Listens to the events of all network namespaces that have an id in the one it is opened in,
+    /// as `ip netns set` gives. Requests are not concerned.
+    pub fn all_namespaces(self, on: bool) -> Self {
+        Self { all_namespaces: on, ..self }
+    }
+
+    pub(crate) fn wants_all_namespaces(&self) -> bool {
+        self.all_namespaces
+    }
+
+    pub(crate) fn wanted_timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    /// Opens a socket.
+    pub(crate) fn open(&self) -> Result<Socket, Error> {
+        let socket = match &self.namespace {
+            Some(namespace) => Socket::open_in(namespace.as_fd())?,
+            None => Socket::open()?,
+        };
+        self.apply(&socket)?;
+        Ok(socket)
+    }
+
+    /// Sets what is set on a socket that is open.
+    pub(crate) fn apply(&self, socket: &Socket) -> Result<(), Error> {
+        if let Some(bytes) = self.receive_buffer {
+            socket.set_receive_buffer(bytes)?;
+        }
+        if let Some(time) = self.timeout {
+            socket.set_timeout(time)?;
+        }
+        if self.nonblocking {
+            socket.set_nonblocking(true)?;
+        }
+        Ok(())
+    }
+}
+
+/// An error of the standard library, as one of ours.
+fn system(call: &'static str, error: &io::Error) -> Error {
+    let errno = error.raw_os_error().unwrap_or(libc::EINVAL);
+    netlink::Error::System { call, errno }.into()
+}
