@@ -79,6 +79,7 @@ mod options;
 pub mod netlink;
 pub mod text;
 pub mod uapi;
+mod width;
 
 pub use conntrack::events::{Event, Events, Groups};
 pub use conntrack::filter::dump::DumpFilter;

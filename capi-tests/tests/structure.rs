@@ -49,6 +49,7 @@ fn data_goes_one_way() {
     let objects = [
         "netlink",
         "uapi",
+        "width",
         "conntrack/error",
         "conntrack/heap",
         "conntrack/labels",
@@ -64,6 +65,7 @@ fn data_goes_one_way() {
         ("netlink", vec!["netlink"]),
         ("text", vec!["text"]),
         ("uapi", vec![]),
+        ("width", vec![]),
         ("conntrack/error", vec!["netlink"]),
         ("conntrack/heap", vec!["conntrack/error"]),
         ("conntrack/labels", vec!["conntrack/error", "conntrack/heap", "conntrack/labels"]),
@@ -73,7 +75,7 @@ fn data_goes_one_way() {
         ("conntrack/print", with(&[&objects, &["text", "conntrack/print"]])),
         ("conntrack/table", faces.clone()),
         ("conntrack/events", faces.clone()),
-        ("capi/ffi", vec!["netlink", "capi/ffi"]),
+        ("capi/ffi", vec!["netlink", "width", "capi/ffi"]),
         ("capi/conntrack", with(&[&below, &["text", "capi/ffi", "capi/conntrack"]])),
         ("capi/ctrs", with(&[&below, &["text", "capi/ffi", "capi/ctrs"]])),
     ]);

@@ -9,6 +9,7 @@ use crate::conntrack::heap::Words;
 use crate::conntrack::labels::bitmask::Bitmask;
 use crate::conntrack::object::attr::{Attr, Row, Storage};
 use crate::conntrack::object::entry::{Conntrack, Slot};
+use crate::width::with_width;
 use libc::{c_int, c_void, size_t};
 
 /// Takes over a bitmask that C made, without a look at it: what is no bitmask does no harm before
@@ -43,15 +44,7 @@ unsafe fn set_from(
     match Row::of(number) {
         Ok(row @ Row { storage: Storage::Plain(width), .. }) => {
             // SAFETY: the value is as wide as the attribute.
-            unsafe {
-                match width {
-                    1 => set_slot::<1>(ct, row, value),
-                    2 => set_slot::<2>(ct, row, value),
-                    4 => set_slot::<4>(ct, row, value),
-                    8 => set_slot::<8>(ct, row, value),
-                    _ => set_slot::<16>(ct, row, value),
-                }
-            }
+            unsafe { with_width!(width, N => set_slot::<N>(ct, row, value)) };
             Ok(())
         }
         Ok(row) => {
@@ -83,8 +76,10 @@ unsafe fn set_slot<const N: usize>(ct: &mut Conntrack, row: &Row, value: *const 
 unsafe fn set_unlike_slot(ct: &mut Conntrack, row: &Row, value: *const c_void, length: size_t) {
     boundary((), || {
         match row.storage {
-            // SAFETY: the value is a C string.
-            Storage::Name => ct.set_helper_name(unsafe { ptr::text(value.cast(), 15) }),
+            Storage::Name(room) => {
+                // SAFETY: the value is a C string.
+                ct.set_helper_name(unsafe { ptr::text(value.cast(), usize::from(room) - 1) })
+            }
             // SAFETY: the value is `length` bytes.
             Storage::HelperInfo => ct.set_helper_info(unsafe { ptr::bytes(value, length) })?,
             // SAFETY: the value is a bitmask.

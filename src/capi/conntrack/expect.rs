@@ -6,10 +6,10 @@ use crate::capi::ffi::boundary::boundary;
 use crate::capi::ffi::error::Error;
 use crate::capi::ffi::ptr;
 use crate::conntrack::error;
+use crate::conntrack::object::attr::Storage;
 use crate::conntrack::object::compare;
 use crate::conntrack::object::expectation::{Expect, ExpectAttr};
 use libc::{c_int, c_uint, c_void, size_t};
-use std::mem::offset_of;
 
 /// Makes an expectation without attributes. Release it with nfexp_destroy().
 ///
@@ -98,23 +98,6 @@ pub unsafe extern "C" fn nfexp_cmp(
     })
 }
 
-/// Where the value of an attribute lies in an expectation.
-fn offset(attr: ExpectAttr) -> usize {
-    match attr {
-        ExpectAttr::Master => offset_of!(Expect, master),
-        ExpectAttr::Expected => offset_of!(Expect, expected),
-        ExpectAttr::Mask => offset_of!(Expect, mask),
-        ExpectAttr::NatTuple => offset_of!(Expect, nat),
-        ExpectAttr::Timeout => offset_of!(Expect, timeout),
-        ExpectAttr::Zone => offset_of!(Expect, zone),
-        ExpectAttr::Flags => offset_of!(Expect, flags),
-        ExpectAttr::Class => offset_of!(Expect, class),
-        ExpectAttr::NatDir => offset_of!(Expect, nat_dir),
-        ExpectAttr::HelperName => offset_of!(Expect, helper_name),
-        ExpectAttr::Function => offset_of!(Expect, function),
-    }
-}
-
 /// Sets an attribute from what `value` points to: a tuple from a `struct nf_conntrack`, of which
 /// the original tuple is copied; a name from a C string, which is cut to fit; a number, in host
 /// byte order, from its own type, of any alignment. An unknown attribute is ignored.
@@ -136,21 +119,16 @@ pub unsafe extern "C" fn nfexp_set_attr(
         // SAFETY: `value` points to the value of the attribute. A tuple may be one of this very
         // object, so it is copied before the object is borrowed.
         unsafe {
-            match attr {
-                ExpectAttr::Master
-                | ExpectAttr::Expected
-                | ExpectAttr::Mask
-                | ExpectAttr::NatTuple => {
+            match attr.row().storage {
+                Storage::Tuple => {
                     let flat = ptr::shared(value.cast::<nf_conntrack>())?.flat;
                     ptr::unique(exp)?.set_flat(attr, &flat);
                 }
-                ExpectAttr::HelperName => {
-                    ptr::unique(exp)?.store_name(attr, ptr::text(value.cast(), 15));
+                Storage::Name(room) => {
+                    let name = ptr::text(value.cast(), usize::from(room) - 1);
+                    ptr::unique(exp)?.store_name(attr, name);
                 }
-                ExpectAttr::Function => {
-                    ptr::unique(exp)?.store_name(attr, ptr::text(value.cast(), 23));
-                }
-                ExpectAttr::Zone => {
+                Storage::Plain(2) => {
                     ptr::unique(exp)?.store_number(attr, ptr::read::<u16>(value)?.into());
                 }
                 _ => ptr::unique(exp)?.store_number(attr, ptr::read(value)?),
@@ -241,7 +219,7 @@ pub unsafe extern "C" fn nfexp_get_attr(
     boundary(std::ptr::null(), || {
         // SAFETY: `exp` is NULL or live, and changed by nobody during the call.
         let attr = present(unsafe { ptr::shared(exp) }?, r#type)?;
-        Ok(exp.cast::<u8>().wrapping_add(offset(attr)).cast())
+        Ok(exp.cast::<u8>().wrapping_add(attr.row().offset.into()).cast())
     })
 }
 
@@ -254,7 +232,7 @@ unsafe fn number<T: Copy>(exp: *const nf_expect, number: RawExpectAttr) -> Resul
     // inside it.
     unsafe {
         let attr = present(ptr::shared(exp)?, number)?;
-        Ok(exp.cast::<u8>().add(offset(attr)).cast::<T>().read_unaligned())
+        Ok(exp.cast::<u8>().add(attr.row().offset.into()).cast::<T>().read_unaligned())
     }
 }
 

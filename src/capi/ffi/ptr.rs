@@ -3,6 +3,7 @@
 use super::alloc::Opaque;
 use super::error::Error;
 use crate::netlink::message::Message;
+use crate::width::with_width;
 use libc::nlmsghdr;
 use std::ffi::{c_char, c_void};
 
@@ -44,16 +45,14 @@ pub(in crate::capi) fn not_null<T>(pointer: *const T) -> Result<(), Error> {
 /// `value` points to `width` readable bytes, of any alignment.
 #[inline]
 pub(in crate::capi) unsafe fn value(value: *const c_void, width: u8) -> u128 {
-    // SAFETY: each arm reads no more than `width` bytes, as arrays, which need no alignment.
-    unsafe {
-        match width {
-            1 => value.cast::<u8>().read().into(),
-            2 => u16::from_le_bytes(value.cast::<[u8; 2]>().read()).into(),
-            4 => u32::from_le_bytes(value.cast::<[u8; 4]>().read()).into(),
-            8 => u64::from_le_bytes(value.cast::<[u8; 8]>().read()).into(),
-            _ => u128::from_le_bytes(value.cast::<[u8; 16]>().read()),
+    let mut low = [0; 16];
+    with_width!(width, N => {
+        if let Some(low) = low.first_chunk_mut::<N>() {
+            // SAFETY: no more than `width` bytes are read, as an array, which needs no alignment.
+            *low = unsafe { value.cast::<[u8; N]>().read() };
         }
-    }
+    });
+    u128::from_le_bytes(low)
 }
 
 /// A value behind a pointer of any alignment, or [`Error::Null`].

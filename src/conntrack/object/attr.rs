@@ -26,8 +26,10 @@ pub enum Storage {
         /// From minimum to maximum.
         stride: u8,
     },
-    /// A short string in the object itself.
-    Name,
+    /// A string in the object itself, in this many bytes with its NUL.
+    Name(u8),
+    /// A tuple, as an entry of its own in the object: of expectations.
+    Tuple,
     /// The security context string, on the heap; only a message of the kernel fills it.
     Context,
     /// Private data of a helper, on the heap.
@@ -68,9 +70,9 @@ pub enum Compared {
 
 /// A row of the attribute table.
 #[derive(Debug, Clone, Copy)]
-pub struct Row {
+pub struct Row<A = Attr> {
     /// The attribute.
-    pub attr: Attr,
+    pub attr: A,
     /// How it is stored.
     pub storage: Storage,
     /// Where its slot begins in the object; [`Row::ON_HEAP`] for what lies on the heap.
@@ -244,7 +246,7 @@ attributes! {
     /// SCTP verification tag of the reply direction, host order.
     SctpVtagRepl = 54: Meta, PROTO + 8, U32, Never;
     /// Name of the helper: a C string of at most 15 characters.
-    HelperName = 55: Meta, offset_of!(Flat, helper_name), Storage::Name, Never;
+    HelperName = 55: Meta, offset_of!(Flat, helper_name), Storage::Name(16), Never;
     /// State of a DCCP connection, `enum dccp_state`.
     DccpState = 56: Meta, PROTO, U8, Value;
     /// Role of the DCCP originator, `enum dccp_roles`.
@@ -458,7 +460,7 @@ impl Presence {
 }
 
 impl Storage {
-    /// Bytes in the object; 0 for what lies on the heap.
+    /// Bytes in the object; 0 for what lies on the heap, and for tuples.
     #[must_use]
     #[inline]
     pub const fn width(self) -> usize {
@@ -467,9 +469,9 @@ impl Storage {
             | Self::FromKernel(width)
             | Self::Unsettable(width)
             | Self::Icmp(width)
+            | Self::Name(width)
             | Self::Range { width, .. } => width as usize,
-            Self::Name => 16,
-            Self::Context | Self::HelperInfo | Self::Labels => 0,
+            Self::Tuple | Self::Context | Self::HelperInfo | Self::Labels => 0,
         }
     }
 }

@@ -3,10 +3,11 @@
 
 use super::attr::{Attr, Class, Compared, ROWS, Storage};
 use super::entry::{Conntrack, Flat};
-use super::expectation::{EXPECT_ATTR_COUNT, Expect, ExpectAttr};
+use super::expectation::{EXPECT_ATTR_COUNT, Expect, ExpectAttr, ROWS as EXPECT_ROWS};
 use super::layer4::Layer4;
 use crate::conntrack::heap::Text;
 use crate::conntrack::labels::bitmask::Bitmask;
+use crate::width::with_width;
 use std::mem::offset_of;
 
 /// How to compare. With none of them, or with the last two alone, everything is compared that ever
@@ -307,13 +308,7 @@ fn same_labels(a: Option<&Bitmask>, b: Option<&Bitmask>) -> bool {
 
 #[inline]
 fn same_slot(a: &Flat, b: &Flat, offset: usize, width: u8) -> bool {
-    match width {
-        1 => same_bytes::<1>(a, b, offset),
-        2 => same_bytes::<2>(a, b, offset),
-        4 => same_bytes::<4>(a, b, offset),
-        8 => same_bytes::<8>(a, b, offset),
-        _ => same_bytes::<16>(a, b, offset),
-    }
+    with_width!(width, N => same_bytes::<N>(a, b, offset))
 }
 
 /// Compares a fixed number of 64-bit words, all at once.
@@ -334,12 +329,25 @@ fn same_bytes<const LENGTH: usize>(a: &Flat, b: &Flat, offset: usize) -> bool {
     a == b
 }
 
+/// The expectation attributes that are compared: a bit for each number.
+const COMPARED_OF_EXPECTATIONS: u32 = {
+    let (mut all, mut number) = (0, 0);
+    while number < EXPECT_ROWS.len() {
+        #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+        let compared = EXPECT_ROWS[number].compared as u8;
+        if compared != Compared::Never as u8 {
+            all |= 1 << number;
+        }
+        number += 1;
+    }
+    all
+};
+
 /// Whether `b` equals `a`, as far as both have what is compared: all but the timeout. Of the flags
 /// only [`flags::MASK`] and [`flags::STRICT`] count.
 #[must_use]
 pub fn expect(a: &Expect, b: &Expect, flags: u32) -> bool {
-    let timeout: u32 = 1 << ExpectAttr::Timeout as u32;
-    let [in_a, in_b] = [a.present & !timeout, b.present & !timeout];
+    let [in_a, in_b] = [a, b].map(|expect| expect.flat.present & COMPARED_OF_EXPECTATIONS);
     let mask = flags & (flags::MASK | flags::STRICT);
     if (mask != 0 && in_a & !in_b != 0) || (mask & flags::STRICT != 0 && in_b & !in_a != 0) {
         return false;

@@ -157,7 +157,7 @@ impl Flat {
                 (width, Some(TO_REPLY).filter(|_| taken))
             }
             Storage::Range { width, stride } => (width, Some(stride.into())),
-            Storage::Name => return copy_name(&mut self.helper_name, &src.helper_name),
+            Storage::Name(_) => return copy_name(&mut self.helper_name, &src.helper_name),
             _ => return,
         };
         self.copy_slot(src, row.offset.into(), width);

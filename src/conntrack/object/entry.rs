@@ -7,6 +7,7 @@ use super::layout::FLAT_SIZE;
 use crate::conntrack::error::Error;
 use crate::conntrack::heap::{Bytes, Text};
 use crate::conntrack::labels::bitmask::{Bitmask, Labels};
+use crate::width::with_width;
 use std::mem::offset_of;
 
 /// One direction of a flow.
@@ -138,16 +139,13 @@ const _: () = assert!(
 );
 
 impl Flat {
-    /// Stores the lowest `width` bytes of a value: 1, 2, 4, 8 or 16.
+    /// Stores the lowest `width` bytes of a value.
     #[inline]
     pub(crate) fn store(&mut self, offset: usize, width: u8, value: u128) {
-        match width {
-            1 => self.store_bytes(offset, (value as u8).to_le_bytes()),
-            2 => self.store_bytes(offset, (value as u16).to_le_bytes()),
-            4 => self.store_bytes(offset, (value as u32).to_le_bytes()),
-            8 => self.store_bytes(offset, (value as u64).to_le_bytes()),
-            _ => self.store_bytes(offset, value.to_le_bytes()),
-        }
+        let bytes = value.to_le_bytes();
+        with_width!(width, N => {
+            self.store_bytes(offset, bytes.first_chunk::<N>().copied().unwrap_or_default())
+        });
     }
 
     /// Stores a value of a fixed width, which is one machine move where a slice is a call.
@@ -173,13 +171,7 @@ impl Flat {
     /// Copies the slot of `width` bytes at `offset` from `src`.
     #[inline]
     pub(crate) fn copy_slot(&mut self, src: &Self, offset: usize, width: u8) {
-        match width {
-            1 => self.copy_bytes::<1>(src, offset),
-            2 => self.copy_bytes::<2>(src, offset),
-            4 => self.copy_bytes::<4>(src, offset),
-            8 => self.copy_bytes::<8>(src, offset),
-            _ => self.copy_bytes::<16>(src, offset),
-        }
+        with_width!(width, N => self.copy_bytes::<N>(src, offset));
     }
 
     #[inline]
@@ -275,10 +267,10 @@ impl Conntrack {
             | Storage::Range { width, .. } => {
                 self.flat.bytes().get(row.offset.into()..)?.get(..width.into())
             }
-            Storage::Name => Some(self.helper_name()),
+            Storage::Name(_) => Some(self.helper_name()),
             Storage::Context => self.heap.secctx.as_ref().map(Text::as_bytes),
             Storage::HelperInfo => self.heap.helper_info.get(),
-            Storage::Labels => None,
+            Storage::Labels | Storage::Tuple => None,
         }
     }
 
@@ -314,9 +306,11 @@ impl Conntrack {
                 self.flat.store(offset, width, value);
                 self.flat.store(offset + usize::from(stride), width, value);
             }
-            Storage::Name => self.set_helper_name(&value.to_le_bytes()),
+            Storage::Name(_) => self.set_helper_name(&value.to_le_bytes()),
             Storage::Plain(_) | Storage::FromKernel(_) | Storage::Context => {}
-            Storage::Unsettable(_) | Storage::HelperInfo | Storage::Labels => return,
+            Storage::Unsettable(_) | Storage::HelperInfo | Storage::Labels | Storage::Tuple => {
+                return;
+            }
         }
         self.flat.present.set(row.attr);
     }

@@ -1,9 +1,11 @@
 //! The expectation object: a flow that a helper expects to see.
 #![forbid(unsafe_code)]
 
+use super::attr::{Class, Compared, Row, Storage};
 use super::entry::{Conntrack, Flat, copy_name, until_nul};
 use super::flow::ORIGINAL_TUPLE;
 use crate::conntrack::error::Error;
+use std::mem::offset_of;
 
 /// Number of expectation attributes, and the first invalid number.
 pub const EXPECT_ATTR_COUNT: u32 = 11;
@@ -36,19 +38,66 @@ pub enum ExpectAttr {
     Function = 10,
 }
 
+/// What there is to know about an expectation attribute.
+const fn row(attr: ExpectAttr, storage: Storage, offset: usize) -> Row<ExpectAttr> {
+    let compared = match attr {
+        ExpectAttr::Timeout => Compared::Never,
+        _ => Compared::Value,
+    };
+    Row { attr, storage, offset: offset as u16, class: Class::Meta, compared }
+}
+
+/// The one table of expectation attributes, by number.
+static TABLE: [Row<ExpectAttr>; EXPECT_ATTR_COUNT as usize] = ROWS;
+/// The table, for what the compiler derives of it.
+pub(super) const ROWS: [Row<ExpectAttr>; EXPECT_ATTR_COUNT as usize] = {
+    use ExpectAttr::*;
+    const FLAT: usize = offset_of!(Expect, flat);
+    const U32: Storage = Storage::Plain(4);
+    [
+        row(Master, Storage::Tuple, offset_of!(Expect, master)),
+        row(Expected, Storage::Tuple, offset_of!(Expect, expected)),
+        row(Mask, Storage::Tuple, offset_of!(Expect, mask)),
+        row(Timeout, U32, FLAT + offset_of!(ExpectFlat, timeout)),
+        row(Zone, Storage::Plain(2), FLAT + offset_of!(ExpectFlat, zone)),
+        row(Flags, U32, FLAT + offset_of!(ExpectFlat, flags)),
+        row(HelperName, Storage::Name(16), FLAT + offset_of!(ExpectFlat, helper_name)),
+        row(Class, U32, FLAT + offset_of!(ExpectFlat, class)),
+        row(NatTuple, Storage::Tuple, offset_of!(Expect, nat)),
+        row(NatDir, U32, FLAT + offset_of!(ExpectFlat, nat_dir)),
+        row(Function, Storage::Name(24), FLAT + offset_of!(ExpectFlat, function)),
+    ]
+};
+
+impl Row<ExpectAttr> {
+    /// The row of the expectation attribute with this number.
+    ///
+    /// # Errors
+    /// [`Error::UnknownAttribute`].
+    pub fn of_expectation(number: u32) -> Result<&'static Self, Error> {
+        TABLE.get(number as usize).ok_or(Error::UnknownAttribute(number))
+    }
+
+    /// Where a plain value begins in the plain part.
+    fn place(&self) -> usize {
+        usize::from(self.offset).saturating_sub(offset_of!(Expect, flat))
+    }
+}
+
+impl ExpectAttr {
+    /// The attribute's row of the table.
+    #[must_use]
+    #[allow(clippy::indexing_slicing, reason = "there is a row for each attribute")]
+    pub fn row(self) -> &'static Row<Self> {
+        &TABLE[self as usize]
+    }
+}
+
 impl TryFrom<u32> for ExpectAttr {
     type Error = Error;
 
     fn try_from(number: u32) -> Result<Self, Error> {
-        use ExpectAttr::{
-            Class, Expected, Flags, Function, HelperName, Mask, Master, NatDir, NatTuple, Timeout,
-            Zone,
-        };
-        const ALL: [ExpectAttr; EXPECT_ATTR_COUNT as usize] = [
-            Master, Expected, Mask, Timeout, Zone, Flags, HelperName, Class, NatTuple, NatDir,
-            Function,
-        ];
-        ALL.get(number as usize).copied().ok_or(Error::UnknownAttribute(number))
+        Row::of_expectation(number).map(|row| row.attr)
     }
 }
 
@@ -64,17 +113,27 @@ pub struct Expect {
     pub(crate) expected: Conntrack,
     pub(crate) mask: Conntrack,
     pub(crate) nat: Conntrack,
+    pub(crate) flat: ExpectFlat,
+}
+
+/// What is not a tuple in an expectation.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C)]
+pub struct ExpectFlat {
     pub(crate) timeout: u32,
     pub(crate) flags: u32,
     pub(crate) class: u32,
     pub(crate) nat_dir: u32,
     pub(crate) zone: u16,
-    pub(crate) _reserved: [u8; 2],
+    _reserved: [u8; 2],
     pub(crate) helper_name: [u8; 16],
     pub(crate) function: [u8; 24],
     /// Bit `n` says that attribute `n` is present.
     pub(crate) present: u32,
 }
+
+// No padding: `layout.rs` relies on it.
+const _: () = assert!(size_of::<ExpectFlat>() == 4 * 4 + 2 + 2 + 16 + 24 + 4);
 
 impl Expect {
     /// An expectation without attributes.
@@ -86,17 +145,17 @@ impl Expect {
     /// Whether the attribute is present.
     #[must_use]
     pub fn has(&self, attr: ExpectAttr) -> bool {
-        self.present & (1 << attr as u32) != 0
+        self.flat.present & (1 << attr as u32) != 0
     }
 
     /// Marks the attribute present.
     pub(crate) fn mark(&mut self, attr: ExpectAttr) {
-        self.present |= 1 << attr as u32;
+        self.flat.present |= 1 << attr as u32;
     }
 
     /// Marks the attribute absent. Its value stays in place, unseen.
     pub fn unset(&mut self, attr: ExpectAttr) {
-        self.present &= !(1 << attr as u32);
+        self.flat.present &= !(1 << attr as u32);
     }
 
     /// The tuple of a tuple attribute, present or not; `None` for the others.
@@ -145,10 +204,9 @@ impl Expect {
     /// [`Error::BadValue`], with the object unchanged: the attribute is no number, or has no room
     /// for this one.
     pub fn set_number(&mut self, attr: ExpectAttr, value: u32) -> Result<(), Error> {
-        let fits = match attr {
-            ExpectAttr::Zone => u16::try_from(value).is_ok(),
-            ExpectAttr::HelperName | ExpectAttr::Function => false,
-            _ => self.tuple(attr).is_none(),
+        let fits = match attr.row().storage {
+            Storage::Plain(width) => value.checked_shr(8 * u32::from(width)).unwrap_or(0) == 0,
+            _ => false,
         };
         if !fits {
             return Err(Error::BadValue(attr as u32));
@@ -160,13 +218,12 @@ impl Expect {
     /// Stores a number, of which an attribute takes the low bits it has room for. Tuples and
     /// strings are left alone.
     pub(crate) fn store_number(&mut self, attr: ExpectAttr, value: u32) {
-        match attr {
-            ExpectAttr::Timeout => self.timeout = value,
-            ExpectAttr::Zone => self.zone = value as u16,
-            ExpectAttr::Flags => self.flags = value,
-            ExpectAttr::Class => self.class = value,
-            ExpectAttr::NatDir => self.nat_dir = value,
-            _ => return,
+        let row = attr.row();
+        let Storage::Plain(width) = row.storage else { return };
+        if width == 2 {
+            self.flat.put(row.place(), (value as u16).to_ne_bytes());
+        } else {
+            self.flat.put(row.place(), value.to_ne_bytes());
         }
         self.mark(attr);
     }
@@ -174,12 +231,10 @@ impl Expect {
     /// The value of a numeric attribute that is present.
     #[must_use]
     pub fn number(&self, attr: ExpectAttr) -> Option<u32> {
-        let value = match attr {
-            ExpectAttr::Timeout => self.timeout,
-            ExpectAttr::Zone => self.zone.into(),
-            ExpectAttr::Flags => self.flags,
-            ExpectAttr::Class => self.class,
-            ExpectAttr::NatDir => self.nat_dir,
+        let row = attr.row();
+        let value = match row.storage {
+            Storage::Plain(2) => u16::from_ne_bytes(self.flat.slot(row.place())?).into(),
+            Storage::Plain(_) => u32::from_ne_bytes(self.flat.slot(row.place())?),
             _ => return None,
         };
         self.has(attr).then_some(value)
@@ -190,9 +245,8 @@ impl Expect {
     /// # Errors
     /// [`Error::BadValue`], with the object unchanged: the name is none, or the attribute.
     pub fn set_name(&mut self, attr: ExpectAttr, name: &[u8]) -> Result<(), Error> {
-        let room = match attr {
-            ExpectAttr::HelperName => self.helper_name.len(),
-            ExpectAttr::Function => self.function.len(),
+        let room = match attr.row().storage {
+            Storage::Name(room) => usize::from(room),
             _ => 0,
         };
         if name.len() >= room || name.contains(&0) {
@@ -205,8 +259,8 @@ impl Expect {
     /// Stores a name up to its first NUL, cut to what the attribute has room for.
     pub(crate) fn store_name(&mut self, attr: ExpectAttr, name: &[u8]) {
         match attr {
-            ExpectAttr::HelperName => copy_name(&mut self.helper_name, name),
-            ExpectAttr::Function => copy_name(&mut self.function, name),
+            ExpectAttr::HelperName => copy_name(&mut self.flat.helper_name, name),
+            ExpectAttr::Function => copy_name(&mut self.flat.function, name),
             _ => return,
         }
         self.mark(attr);
@@ -215,13 +269,13 @@ impl Expect {
     /// The helper's name without its NUL, present or not.
     #[must_use]
     pub fn helper_name(&self) -> &[u8] {
-        until_nul(&self.helper_name)
+        until_nul(&self.flat.helper_name)
     }
 
     /// The function's name without its NUL, present or not.
     #[must_use]
     pub fn function(&self) -> &[u8] {
-        until_nul(&self.function)
+        until_nul(&self.flat.function)
     }
 }
 

@@ -19,7 +19,7 @@ const FLAGS: [(u32, &[u8], &[u8]); 3] = [
 pub(super) fn plain(out: &mut Writer<'_>, expect: &Expect, style: &Style<'_>) {
     plain::event(out, style.message);
     if expect.has(ExpectAttr::Timeout) {
-        field(out, b"", expect.timeout.into());
+        field(out, b"", expect.flat.timeout.into());
     }
     let [expected, mask, master] = tuples(expect);
     field(out, b"proto=", expected.l4proto.into());
@@ -30,11 +30,11 @@ pub(super) fn plain(out: &mut Writer<'_>, expect: &Expect, style: &Style<'_>) {
     plain::addresses(out, master, [b"master-src=", b" master-dst="]);
     plain::layer4(out, master);
     if expect.has(ExpectAttr::Zone) {
-        field(out, b"zone=", expect.zone.into());
+        field(out, b"zone=", expect.flat.zone.into());
     }
-    plain_flags(out, expect.flags);
+    plain_flags(out, expect.flat.flags);
     if expect.has(ExpectAttr::Class) {
-        field(out, b"class=", expect.class.into());
+        field(out, b"class=", expect.flat.class.into());
     }
     if expect.has(ExpectAttr::HelperName) {
         string(out, b"helper=", expect.helper_name(), b"");
@@ -91,18 +91,18 @@ fn meta(out: &mut Writer<'_>, expect: &Expect, style: &Style<'_>) {
         string(out, b"<helper-name>", expect.helper_name(), b"</helper-name>");
     }
     if expect.has(ExpectAttr::Timeout) {
-        number(out, b"<timeout>", expect.timeout.into(), b"</timeout>");
+        number(out, b"<timeout>", expect.flat.timeout.into(), b"</timeout>");
     }
     if expect.has(ExpectAttr::Class) {
-        number(out, b"<class>", expect.class.into(), b"</class>");
+        number(out, b"<class>", expect.flat.class.into(), b"</class>");
     }
     if expect.has(ExpectAttr::Zone) {
-        number(out, b"<zone>", expect.zone.into(), b"</zone>");
+        number(out, b"<zone>", expect.flat.zone.into(), b"</zone>");
     }
     if style.shows(SHOW_NOW) {
         xml::now(out, style);
     }
-    for (_, _, element) in FLAGS.iter().filter(|(flag, ..)| expect.flags & flag != 0) {
+    for (_, _, element) in FLAGS.iter().filter(|(flag, ..)| expect.flat.flags & flag != 0) {
         out.text(element);
     }
 }

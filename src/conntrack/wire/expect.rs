@@ -121,7 +121,7 @@ pub fn encode(to: &mut Builder<'_>, expect: &Expect) {
         to.put_be32(cta::EXPECT_FLAGS, flags);
     }
     if expect.has(ExpectAttr::Zone) {
-        to.put_be16(cta::EXPECT_ZONE, expect.zone);
+        to.put_be16(cta::EXPECT_ZONE, expect.flat.zone);
     }
     if expect.has(ExpectAttr::HelperName) {
         to.put_text(cta::EXPECT_HELP_NAME, expect.helper_name());
