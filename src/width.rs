@@ -1,4 +1,5 @@
 //! The widths of stored values, told apart once.
+#![forbid(unsafe_code)]
 
 /// Evaluates an expression with the constant `$n` at a width of 1, 2, 4, 8 or 16 bytes: a move of a
 /// fixed width is one instruction, where a slice is a call.

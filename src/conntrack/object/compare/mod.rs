@@ -1,12 +1,15 @@
 //! Whether two objects are the same, or one fits the other.
 #![forbid(unsafe_code)]
 
-use super::attr::{Attr, Class, Compared, ROWS, Storage};
-use super::entry::{Conntrack, Flat};
-use super::expectation::{EXPECT_ATTR_COUNT, Expect, ExpectAttr, ROWS as EXPECT_ROWS};
-use super::layer4::Layer4;
+mod expectation;
+
+pub use expectation::expect;
+
 use crate::conntrack::heap::Text;
 use crate::conntrack::labels::bitmask::Bitmask;
+use crate::conntrack::object::attr::{Attr, Class, Compared, ROWS, Storage};
+use crate::conntrack::object::entry::{Conntrack, Flat};
+use crate::conntrack::object::layer4::Layer4;
 use crate::width::with_width;
 use std::mem::offset_of;
 
@@ -24,7 +27,7 @@ pub mod flags {
 }
 
 /// A set of attributes: a bit for each number. One integer, where
-/// [`Presence`](super::attr::Presence) is three.
+/// [`Presence`](crate::conntrack::object::attr::Presence) is three.
 type Set = u128;
 
 /// The set of the given attributes.
@@ -329,42 +332,10 @@ fn same_bytes<const LENGTH: usize>(a: &Flat, b: &Flat, offset: usize) -> bool {
     a == b
 }
 
-/// The expectation attributes that are compared: a bit for each number.
-const COMPARED_OF_EXPECTATIONS: u32 = {
-    let (mut all, mut number) = (0, 0);
-    while number < EXPECT_ROWS.len() {
-        #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
-        let compared = EXPECT_ROWS[number].compared as u8;
-        if compared != Compared::Never as u8 {
-            all |= 1 << number;
-        }
-        number += 1;
-    }
-    all
-};
-
-/// Whether `b` equals `a`, as far as both have what is compared: all but the timeout. Of the flags
-/// only [`flags::MASK`] and [`flags::STRICT`] count.
-#[must_use]
-pub fn expect(a: &Expect, b: &Expect, flags: u32) -> bool {
-    let [in_a, in_b] = [a, b].map(|expect| expect.flat.present & COMPARED_OF_EXPECTATIONS);
-    let mask = flags & (flags::MASK | flags::STRICT);
-    if (mask != 0 && in_a & !in_b != 0) || (mask & flags::STRICT != 0 && in_b & !in_a != 0) {
-        return false;
-    }
-    let both = |number: &u32| in_a & in_b & (1 << number) != 0;
-    let mut attrs = (0..EXPECT_ATTR_COUNT).filter(both).flat_map(ExpectAttr::try_from);
-    attrs.all(|attr| match (attr, a.tuple(attr), b.tuple(attr)) {
-        (_, Some(a), Some(b)) => conntrack(a, b, flags::ORIGINAL | mask),
-        (ExpectAttr::HelperName, ..) => a.helper_name() == b.helper_name(),
-        (ExpectAttr::Function, ..) => a.function() == b.function(),
-        _ => a.number(attr) == b.number(attr),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conntrack::object::expectation::{Expect, ExpectAttr};
 
     fn with(attrs: &[(Attr, u32)]) -> Conntrack {
         let mut ct = Conntrack::new();
