@@ -120,7 +120,7 @@ fn every_exported_function_goes_through_the_boundary() {
             let body = function.split("\n}\n").next().unwrap();
             let name = body.split("fn ").nth(1).unwrap().split('(').next().unwrap();
             let through =
-                ["boundary(", "change::<", "catch(h)", "query_with(", "send_with(", "load("]
+                ["boundary(", "set_functions::<", "catch(h)", "query_with(", "send_with(", "load("]
                     .iter()
                     .any(|call| body.contains(call));
             assert!(through, "{}: {name}", file.display());

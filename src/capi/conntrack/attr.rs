@@ -12,9 +12,8 @@ use crate::conntrack::object::entry::{Conntrack, Slot};
 use crate::width::with_width;
 use libc::{c_int, c_void, size_t};
 
-/// Takes over a bitmask that C made, without a look at it: what is no bitmask does no harm before
-/// something reads or frees it. One that the object holds already, here or in the other place, is
-/// held in both.
+/// Takes over a bitmask that C made. It is not read here: a pointer to something else does no harm
+/// until the labels are read or freed. The same one may be the labels and their mask.
 ///
 /// # Safety
 /// `value` came from `nfct_bitmask_new` or `nfct_bitmask_clone`, or is held by `ct`.
@@ -49,7 +48,7 @@ unsafe fn set_from(
         }
         Ok(row) => {
             // SAFETY: `value` is not NULL, so it points to what the attribute's value is.
-            unsafe { set_unlike_slot(ct, row, value, length) };
+            unsafe { set_by_storage(ct, row, value, length) };
             Ok(())
         }
         Err(_) => Ok(()),
@@ -73,7 +72,7 @@ unsafe fn set_slot<const N: usize>(ct: &mut Conntrack, row: &Row, value: *const 
 /// # Safety
 /// `value` is what the attribute's value is.
 #[inline(never)]
-unsafe fn set_unlike_slot(ct: &mut Conntrack, row: &Row, value: *const c_void, length: size_t) {
+unsafe fn set_by_storage(ct: &mut Conntrack, row: &Row, value: *const c_void, length: size_t) {
     boundary((), || {
         match row.storage {
             Storage::Name(room) => {
@@ -211,7 +210,7 @@ pub unsafe extern "C" fn nfct_set_attr_u64(ct: *mut nf_conntrack, r#type: RawAtt
 
 /// The row of an attribute that the object has.
 #[inline]
-fn present(ct: &Conntrack, number: RawAttr) -> Result<&'static Row, Error> {
+fn present_row(ct: &Conntrack, number: RawAttr) -> Result<&'static Row, Error> {
     let row = Row::of(number)?;
     if ct.flat.present.has_number(number) { Ok(row) } else { Err(error::Error::NotSet.into()) }
 }
@@ -230,9 +229,9 @@ pub unsafe extern "C" fn nfct_get_attr(ct: *const nf_conntrack, r#type: RawAttr)
     boundary(std::ptr::null(), || {
         // SAFETY: `ct` is NULL or live, and changed by nobody during the call.
         let object = unsafe { ptr::shared(ct) }?;
-        let row = present(object, r#type)?;
+        let row = present_row(object, r#type)?;
         if row.offset == Row::ON_HEAP {
-            return Ok(on_heap(object, row.attr));
+            return Ok(value_on_heap(object, row.attr));
         }
         Ok(ct.cast::<u8>().wrapping_add(row.offset.into()).cast())
     })
@@ -240,7 +239,7 @@ pub unsafe extern "C" fn nfct_get_attr(ct: *const nf_conntrack, r#type: RawAttr)
 
 /// The value of an attribute on the heap, NULL if it has none.
 #[inline(never)]
-fn on_heap(ct: &Conntrack, attr: Attr) -> *const c_void {
+fn value_on_heap(ct: &Conntrack, attr: Attr) -> *const c_void {
     let value = match attr {
         Attr::Secctx => ct.heap.secctx.as_ref().map(|text| text.as_ptr().cast()),
         Attr::HelperInfo => ct.heap.helper_info.get().map(|bytes| bytes.as_ptr().cast()),
@@ -257,20 +256,20 @@ fn labels(ct: &Conntrack, attr: Attr) -> Option<&Bitmask> {
     }
 }
 
-/// The first bytes of an attribute's value, made into a number. One in the object is read on into
-/// its neighbours, one that the object owns is padded with zero bytes.
+/// The first bytes of an attribute's value, made into a number. Where a value in the object is
+/// shorter, the bytes behind it follow; where one on the heap is, zero bytes do.
 ///
 /// # Safety
 /// `ct` is NULL or a live object.
 #[inline]
-unsafe fn number<const N: usize, T>(
+unsafe fn read_number<const N: usize, T>(
     ct: *const nf_conntrack,
     number: RawAttr,
     make: fn([u8; N]) -> T,
 ) -> Result<T, Error> {
     // SAFETY: `ct` is NULL or live, and changed by nobody during the call.
     let ct: &Conntrack = unsafe { ptr::shared(ct) }?;
-    let row = present(ct, number)?;
+    let row = present_row(ct, number)?;
     let slot = ct.flat.bytes().get(row.offset.into()..).and_then(|rest| rest.first_chunk());
     Ok(make(slot.copied().unwrap_or_else(|| {
         let value = first_bytes(ct, row.attr);
@@ -301,7 +300,7 @@ fn first_bytes(ct: &Conntrack, attr: Attr) -> Slot {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_get_attr_u8(ct: *const nf_conntrack, r#type: RawAttr) -> u8 {
     // SAFETY: `ct` is NULL or live, and changed by nobody during the call.
-    boundary(0, || unsafe { number(ct, r#type, u8::from_ne_bytes) })
+    boundary(0, || unsafe { read_number(ct, r#type, u8::from_ne_bytes) })
 }
 
 /// The value of a 16-bit attribute, in the byte order of the attribute.
@@ -314,7 +313,7 @@ pub unsafe extern "C" fn nfct_get_attr_u8(ct: *const nf_conntrack, r#type: RawAt
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_get_attr_u16(ct: *const nf_conntrack, r#type: RawAttr) -> u16 {
     // SAFETY: `ct` is NULL or live, and changed by nobody during the call.
-    boundary(0, || unsafe { number(ct, r#type, u16::from_ne_bytes) })
+    boundary(0, || unsafe { read_number(ct, r#type, u16::from_ne_bytes) })
 }
 
 /// The value of a 32-bit attribute, in the byte order of the attribute.
@@ -327,7 +326,7 @@ pub unsafe extern "C" fn nfct_get_attr_u16(ct: *const nf_conntrack, r#type: RawA
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_get_attr_u32(ct: *const nf_conntrack, r#type: RawAttr) -> u32 {
     // SAFETY: `ct` is NULL or live, and changed by nobody during the call.
-    boundary(0, || unsafe { number(ct, r#type, u32::from_ne_bytes) })
+    boundary(0, || unsafe { read_number(ct, r#type, u32::from_ne_bytes) })
 }
 
 /// The value of a 64-bit attribute, in host byte order.
@@ -340,7 +339,7 @@ pub unsafe extern "C" fn nfct_get_attr_u32(ct: *const nf_conntrack, r#type: RawA
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_get_attr_u64(ct: *const nf_conntrack, r#type: RawAttr) -> u64 {
     // SAFETY: `ct` is NULL or live, and changed by nobody during the call.
-    boundary(0, || unsafe { number(ct, r#type, u64::from_ne_bytes) })
+    boundary(0, || unsafe { read_number(ct, r#type, u64::from_ne_bytes) })
 }
 
 /// Tells whether an attribute is set.

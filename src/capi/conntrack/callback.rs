@@ -11,7 +11,7 @@ use crate::capi::ffi::alloc::{Object, Opaque};
 use crate::capi::ffi::at_work::Frame;
 use crate::capi::ffi::boundary::boundary;
 use crate::capi::ffi::error::Error;
-use crate::capi::ffi::nfnl::{Call, Registration};
+use crate::capi::ffi::nfnl::{CallbackFunction, Registration};
 use crate::capi::ffi::ptr;
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::object::expectation::Expect;
@@ -71,7 +71,7 @@ pub(super) trait Lendable: Opaque<Inner: Default> + Sized {
     /// The subsystem whose messages tell of them.
     const SUBSYSTEM: Registration;
     /// What libnfnetlink calls for such a message.
-    const HOOK: Call;
+    const HOOK: CallbackFunction;
 
     /// The functions that are handed one.
     fn functions(state: &mut State) -> &mut Functions<Self>;
@@ -91,7 +91,7 @@ pub(super) trait Lendable: Opaque<Inner: Default> + Sized {
 
 impl Lendable for nf_conntrack {
     const SUBSYSTEM: Registration = state::CONNTRACK;
-    const HOOK: Call = hooked_conntrack;
+    const HOOK: CallbackFunction = hooked_conntrack;
 
     fn functions(state: &mut State) -> &mut Functions<Self> {
         &mut state.ct
@@ -116,7 +116,7 @@ impl Lendable for nf_conntrack {
 
 impl Lendable for nf_expect {
     const SUBSYSTEM: Registration = state::EXPECTATIONS;
-    const HOOK: Call = hooked_expectation;
+    const HOOK: CallbackFunction = hooked_expectation;
 
     fn functions(state: &mut State) -> &mut Functions<Self> {
         &mut state.exp
@@ -136,48 +136,50 @@ impl Lendable for nf_expect {
     }
 
     fn judge(_: &Selections, _: &Message<'_>, _: &Expect) -> Judgement {
-        Judgement::Hand
+        Judgement::HandOut
     }
 }
 
-/// What becomes of a message.
-enum Handing<C> {
-    /// The functions do not want it, or the program did not ask for it.
+/// What is done with a message.
+enum Decision<C> {
+    /// Nothing: it is of no type that the functions are registered for, or of an entry that the
+    /// filter of the dump does not select.
     Unwanted,
-    /// They are called with this object; the second version with the message too. If it is to be
-    /// zeroed, they are called with what that tells of it.
+    /// The functions are called with this object; or, if its counters are to be zeroed, with the
+    /// entry in the answer to the request that does that.
     Call { zero: bool, functions: Functions<C>, change: RawMsgType, object: *mut C },
 }
 
 /// Hands a message to the functions of a handle and returns their verdict.
 ///
-/// The functions may jump away or throw: this frame has nothing to drop.
+/// The functions may jump away or throw, and this frame then ends without running any code: it has
+/// nothing to drop.
 ///
 /// # Safety
 /// `h` is a live handle, `token` a call at work on it.
-pub(super) unsafe fn hand<C: Lendable>(
+pub(super) unsafe fn call_registered<C: Lendable>(
     h: *mut State,
     token: Token,
     message: &Message<'_>,
 ) -> c_int {
-    let handing = boundary(None, || {
+    let decision = boundary(None, || {
         // SAFETY: the handle is live, and the reference ends before the function is called.
         let state = unsafe { &mut *h };
         let functions = *C::functions(state);
-        let Some(change) = functions.wanted(message) else { return Ok(Some(Handing::Unwanted)) };
+        let Some(change) = functions.wanted(message) else { return Ok(Some(Decision::Unwanted)) };
         let (judgement, object) = state.lend::<C>(token, message)?;
         let zero = judgement == Judgement::Zero;
         Ok(Some(match judgement {
-            Judgement::Skip => Handing::Unwanted,
-            _ => Handing::Call { zero, functions, change, object },
+            Judgement::Skip => Decision::Unwanted,
+            _ => Decision::Call { zero, functions, change, object },
         }))
     });
-    let Some(handing) = handing else { return FAILURE };
-    let Handing::Call { zero, functions, change, object } = handing else { return CONTINUE };
+    let Some(decision) = decision else { return FAILURE };
+    let Decision::Call { zero, functions, change, object } = decision else { return CONTINUE };
     // SAFETY: the call at work has kept the handle from being freed, and has the object on loan; no
     // reference into the handle is held while a function runs; they are what C said they are.
     unsafe {
-        let told = if zero { receive::zero(h, token, object.cast()) } else { None };
+        let told = if zero { receive::read_and_zero(h, token, object.cast()) } else { None };
         let verdict = match (told, functions.v1, functions.v2) {
             (Some(verdict), _, _) => verdict,
             (_, Some(call), _) => call(change, object, functions.data),
@@ -237,7 +239,7 @@ unsafe fn hooked<C: Lendable>(nlh: *const nlmsghdr, h: *mut State) -> c_int {
     let Some(token) = entered else { return FAILURE };
     // SAFETY: the call is at work until it leaves.
     unsafe {
-        let verdict = hand::<C>(h, token, &message);
+        let verdict = call_registered::<C>(h, token, &message);
         State::leave(h, token);
         verdict
     }
@@ -247,7 +249,7 @@ unsafe fn hooked<C: Lendable>(nlh: *const nlmsghdr, h: *mut State) -> c_int {
 ///
 /// # Safety
 /// `h` is NULL or a live handle.
-unsafe fn change<C: Lendable>(
+unsafe fn set_functions<C: Lendable>(
     h: *mut nfct_handle,
     hooked: bool,
     f: impl FnOnce(&mut Functions<C>),
@@ -293,7 +295,9 @@ pub unsafe extern "C" fn nfct_callback_register(
     // SAFETY: `h` is NULL or live; the function may be called with `data` as long as it is
     // registered.
     unsafe {
-        change::<nf_conntrack>(h, true, |to| *to = Functions { types: r#type, data, v1: cb, ..*to })
+        set_functions::<nf_conntrack>(h, true, |to| {
+            *to = Functions { types: r#type, data, v1: cb, ..*to }
+        })
     }
 }
 
@@ -307,7 +311,9 @@ pub unsafe extern "C" fn nfct_callback_register(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_callback_unregister(h: *mut nfct_handle) {
     // SAFETY: `h` is NULL or live, and used by nobody else during the call.
-    unsafe { change::<nf_conntrack>(h, false, |to| *to = Functions { v1: None, ..to.silent() }) };
+    unsafe {
+        set_functions::<nf_conntrack>(h, false, |to| *to = Functions { v1: None, ..to.silent() })
+    };
 }
 
 /// Registers a function as nfct_callback_register() does, which is handed the message too. The
@@ -335,7 +341,9 @@ pub unsafe extern "C" fn nfct_callback_register2(
     // SAFETY: `h` is NULL or live; the function may be called with `data` as long as it is
     // registered.
     unsafe {
-        change::<nf_conntrack>(h, true, |to| *to = Functions { types: r#type, data, v2: cb, ..*to })
+        set_functions::<nf_conntrack>(h, true, |to| {
+            *to = Functions { types: r#type, data, v2: cb, ..*to }
+        })
     }
 }
 
@@ -348,7 +356,9 @@ pub unsafe extern "C" fn nfct_callback_register2(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_callback_unregister2(h: *mut nfct_handle) {
     // SAFETY: `h` is NULL or live, and used by nobody else during the call.
-    unsafe { change::<nf_conntrack>(h, false, |to| *to = Functions { v2: None, ..to.silent() }) };
+    unsafe {
+        set_functions::<nf_conntrack>(h, false, |to| *to = Functions { v2: None, ..to.silent() })
+    };
 }
 
 /// Registers the function that messages about expectations go to, as nfct_callback_register() does
@@ -376,7 +386,9 @@ pub unsafe extern "C" fn nfexp_callback_register(
     // SAFETY: `h` is NULL or live; the function may be called with `data` as long as it is
     // registered.
     unsafe {
-        change::<nf_expect>(h, true, |to| *to = Functions { types: r#type, data, v1: cb, ..*to })
+        set_functions::<nf_expect>(h, true, |to| {
+            *to = Functions { types: r#type, data, v1: cb, ..*to }
+        })
     }
 }
 
@@ -389,7 +401,9 @@ pub unsafe extern "C" fn nfexp_callback_register(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfexp_callback_unregister(h: *mut nfct_handle) {
     // SAFETY: `h` is NULL or live, and used by nobody else during the call.
-    unsafe { change::<nf_expect>(h, false, |to| *to = Functions { v1: None, ..to.silent() }) };
+    unsafe {
+        set_functions::<nf_expect>(h, false, |to| *to = Functions { v1: None, ..to.silent() })
+    };
 }
 
 /// Registers a function as nfexp_callback_register() does, which is handed the message too. The
@@ -417,7 +431,9 @@ pub unsafe extern "C" fn nfexp_callback_register2(
     // SAFETY: `h` is NULL or live; the function may be called with `data` as long as it is
     // registered.
     unsafe {
-        change::<nf_expect>(h, true, |to| *to = Functions { types: r#type, data, v2: cb, ..*to })
+        set_functions::<nf_expect>(h, true, |to| {
+            *to = Functions { types: r#type, data, v2: cb, ..*to }
+        })
     }
 }
 
@@ -430,5 +446,7 @@ pub unsafe extern "C" fn nfexp_callback_register2(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfexp_callback_unregister2(h: *mut nfct_handle) {
     // SAFETY: `h` is NULL or live, and used by nobody else during the call.
-    unsafe { change::<nf_expect>(h, false, |to| *to = Functions { v2: None, ..to.silent() }) };
+    unsafe {
+        set_functions::<nf_expect>(h, false, |to| *to = Functions { v2: None, ..to.silent() })
+    };
 }

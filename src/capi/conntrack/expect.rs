@@ -198,7 +198,7 @@ pub unsafe extern "C" fn nfexp_set_attr_u32(
 }
 
 /// The attribute with this number, if the expectation has it.
-fn present(exp: &Expect, number: RawExpectAttr) -> Result<ExpectAttr, Error> {
+fn present_attr(exp: &Expect, number: RawExpectAttr) -> Result<ExpectAttr, Error> {
     let attr = ExpectAttr::try_from(number)?;
     if exp.has(attr) { Ok(attr) } else { Err(error::Error::NotSet.into()) }
 }
@@ -218,20 +218,20 @@ pub unsafe extern "C" fn nfexp_get_attr(
 ) -> *const c_void {
     boundary(std::ptr::null(), || {
         // SAFETY: `exp` is NULL or live, and changed by nobody during the call.
-        let attr = present(unsafe { ptr::shared(exp) }?, r#type)?;
+        let attr = present_attr(unsafe { ptr::shared(exp) }?, r#type)?;
         Ok(exp.cast::<u8>().wrapping_add(attr.row().offset.into()).cast())
     })
 }
 
-/// The first bytes of an attribute's value, read on into its neighbours.
+/// The first bytes of an attribute's value; where it is shorter, the bytes behind it follow.
 ///
 /// # Safety
 /// `exp` is NULL or a live object.
-unsafe fn number<T: Copy>(exp: *const nf_expect, number: RawExpectAttr) -> Result<T, Error> {
+unsafe fn read_number<T: Copy>(exp: *const nf_expect, number: RawExpectAttr) -> Result<T, Error> {
     // SAFETY: `exp` is NULL or live; its values have neighbours, so that four bytes of each are
     // inside it.
     unsafe {
-        let attr = present(ptr::shared(exp)?, number)?;
+        let attr = present_attr(ptr::shared(exp)?, number)?;
         Ok(exp.cast::<u8>().add(attr.row().offset.into()).cast::<T>().read_unaligned())
     }
 }
@@ -247,7 +247,7 @@ unsafe fn number<T: Copy>(exp: *const nf_expect, number: RawExpectAttr) -> Resul
 pub unsafe extern "C" fn nfexp_get_attr_u8(exp: *const nf_expect, r#type: RawExpectAttr) -> u8 {
     // SAFETY: `exp` is NULL or live, and changed by nobody during the call; any bytes are such a
     // number.
-    boundary(0, || unsafe { number(exp, r#type) })
+    boundary(0, || unsafe { read_number(exp, r#type) })
 }
 
 /// The value of a 16-bit attribute, in host byte order.
@@ -261,7 +261,7 @@ pub unsafe extern "C" fn nfexp_get_attr_u8(exp: *const nf_expect, r#type: RawExp
 pub unsafe extern "C" fn nfexp_get_attr_u16(exp: *const nf_expect, r#type: RawExpectAttr) -> u16 {
     // SAFETY: `exp` is NULL or live, and changed by nobody during the call; any bytes are such a
     // number.
-    boundary(0, || unsafe { number(exp, r#type) })
+    boundary(0, || unsafe { read_number(exp, r#type) })
 }
 
 /// The value of a 32-bit attribute, in host byte order.
@@ -275,7 +275,7 @@ pub unsafe extern "C" fn nfexp_get_attr_u16(exp: *const nf_expect, r#type: RawEx
 pub unsafe extern "C" fn nfexp_get_attr_u32(exp: *const nf_expect, r#type: RawExpectAttr) -> u32 {
     // SAFETY: `exp` is NULL or live, and changed by nobody during the call; any bytes are such a
     // number.
-    boundary(0, || unsafe { number(exp, r#type) })
+    boundary(0, || unsafe { read_number(exp, r#type) })
 }
 
 /// Tells whether an attribute is set.

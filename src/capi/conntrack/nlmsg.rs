@@ -189,7 +189,7 @@ pub unsafe extern "C" fn nfexp_nlmsg_parse(nlh: *const nlmsghdr, exp: *mut nf_ex
 }
 
 /// The change that a message of either subsystem says, if `types` (`NFCT_T_*`) has it.
-fn change(message: Option<&Message<'_>>, types: RawMsgType) -> c_int {
+fn wanted_change(message: Option<&Message<'_>>, types: RawMsgType) -> c_int {
     let change = message.and_then(Change::of).map_or(0, |change| change as c_int);
     change & types
 }
@@ -211,7 +211,7 @@ pub unsafe extern "C" fn nfct_parse_conntrack(
     boundary(-1, || {
         // SAFETY: the message is as long as it says; `ct` is NULL or live, and used by nobody else.
         let (message, ct) = unsafe { (message(nlh)?, ptr::unique(ct)?) };
-        let change = change(message.as_ref(), msg);
+        let change = wanted_change(message.as_ref(), msg);
         if let Some(message) = message.filter(|_| change != 0) {
             decode::as_far_as_possible(ct, &message)?;
         }
@@ -238,7 +238,7 @@ pub unsafe extern "C" fn nfexp_parse_expect(
         // SAFETY: the message is as long as it says; `exp` is NULL or live, and used by nobody
         // else.
         let (message, exp) = unsafe { (message(nlh)?, ptr::unique(exp)?) };
-        let change = change(message.as_ref(), r#type);
+        let change = wanted_change(message.as_ref(), r#type);
         if let Some(message) = message.filter(|_| change != 0) {
             expect::decode(exp, message.attributes(), message.family());
         }

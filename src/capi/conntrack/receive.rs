@@ -5,7 +5,7 @@
 //! is in the handle's [`State`], or plain data on the stack.
 
 use super::callback;
-use super::state::{State, Token, Turn};
+use super::state::{NextStep, State, Token};
 use super::types::{nf_conntrack, nf_expect};
 use crate::capi::ffi::at_work::Frame;
 use crate::capi::ffi::boundary::{boundary, errno, set_errno};
@@ -87,14 +87,14 @@ pub(super) unsafe fn run(state: *mut State, now: &Frame, task: Task<'_>) -> c_in
     }
 }
 
-/// Reads an entry that a dump told of, and zeroes its counters, by a request of its own. What the
-/// answer tells is handed to the functions of the handle, whose verdict is returned; `None` if the
-/// entry ended meanwhile, or cannot be told from another.
+/// Reads an entry that a dump told of, and zeroes its counters, by a request of its own, and calls
+/// the functions of the handle with the answer. Returns their verdict; `None` if the entry ended
+/// meanwhile, or cannot be told from another.
 ///
 /// # Safety
 /// `state` is a live handle, `token` a call at work on it, which has `entry` on loan.
 #[inline(never)]
-pub(super) unsafe fn zero(
+pub(super) unsafe fn read_and_zero(
     state: *mut State,
     token: Token,
     entry: *const nf_conntrack,
@@ -161,22 +161,22 @@ impl Loop {
             unsafe {
                 match boundary(None, || self.step().map(Some)) {
                     None => return -1,
-                    Some(Turn::End) => {
+                    Some(NextStep::End) => {
                         // As programs know it: what a callback left is gone.
                         set_errno(0);
                         return 0;
                     }
-                    Some(Turn::Send) => {
+                    Some(NextStep::Send) => {
                         if !self.send() {
                             return -1;
                         }
                     }
-                    Some(Turn::Receive(wait)) => {
+                    Some(NextStep::Receive(wait)) => {
                         if !self.receive(room, wait) {
                             return -1;
                         }
                     }
-                    Some(Turn::Deliver(target, place)) => {
+                    Some(NextStep::Deliver(target, place)) => {
                         self.verdict = self.deliver(target, place);
                         if self.verdict <= 0 {
                             return self.verdict;
@@ -198,7 +198,7 @@ impl Loop {
 
     /// # Safety
     /// The call is at work.
-    unsafe fn step(&mut self) -> Result<Turn, Error> {
+    unsafe fn step(&mut self) -> Result<NextStep, Error> {
         // SAFETY: the call is at work; the datagram is as long as was received, or empty.
         unsafe {
             let datagram = std::slice::from_raw_parts(self.datagram, self.received);
@@ -268,10 +268,10 @@ impl Loop {
             }
             match message.subsystem() {
                 cta::SUBSYS_CT if ours => {
-                    callback::hand::<nf_conntrack>(self.state, self.token, &message)
+                    callback::call_registered::<nf_conntrack>(self.state, self.token, &message)
                 }
                 cta::SUBSYS_EXP if ours => {
-                    callback::hand::<nf_expect>(self.state, self.token, &message)
+                    callback::call_registered::<nf_expect>(self.state, self.token, &message)
                 }
                 _ => self.deliver_to_foreign(target, &message),
             }

@@ -13,10 +13,10 @@ use std::collections::VecDeque;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Judgement {
     /// It is handed out.
-    Hand,
+    HandOut,
     /// It was not asked for.
     Skip,
-    /// It is read and zeroed by a request of its own, and handed out as that tells it.
+    /// It is read and zeroed by a request of its own, whose answer is handed out instead.
     Zero,
 }
 
@@ -40,19 +40,20 @@ impl Selection {
         match (self.filter.accepts(ct), self.zero) {
             (false, _) => Judgement::Skip,
             (true, true) => Judgement::Zero,
-            (true, false) => Judgement::Hand,
+            (true, false) => Judgement::HandOut,
         }
     }
 }
 
-/// Dumps that were sent and not received to their end. More are of a program that receives by other
-/// means.
+/// How many unfinished dumps are remembered. Who has sent more does not receive with this library,
+/// which therefore never sees their ends.
 const MOST_SENT: usize = 16;
 
 /// The dumps that answers on one socket may belong to.
 #[derive(Debug, Default)]
 pub(super) struct Selections {
-    /// The number of the last dump that was asked for, which may have been stopped and go on.
+    /// The last dump of a query, by its sequence number. A callback may have stopped it: the rest
+    /// of its answer is still to come.
     asked: Option<(u32, Selection)>,
     /// Dumps that were sent without a number, in order; `None` for those that are not filtered.
     sent: VecDeque<Option<Selection>>,
@@ -68,7 +69,7 @@ impl Selections {
             0 => self.sent.front().and_then(Option::as_ref),
             seq => self.asked.as_ref().filter(|(asked, _)| *asked == seq).map(|(_, of)| of),
         };
-        selection.map_or(Judgement::Hand, |selection| selection.judge(ct))
+        selection.map_or(Judgement::HandOut, |selection| selection.judge(ct))
     }
 
     /// A dump is asked for.
@@ -97,7 +98,7 @@ impl Selections {
         self.sent.truncate(self.sent.len().saturating_sub(refused));
     }
 
-    /// The program receives by other means, so that ends go unseen: the last dump counts.
+    /// The program receives with libnfnetlink, where ends of dumps go unseen: only the last counts.
     pub(super) fn forget_but_last(&mut self) {
         self.sent.drain(..self.sent.len().saturating_sub(1));
     }
@@ -124,7 +125,7 @@ mod tests {
         bytes[8..12].copy_from_slice(&seq.to_ne_bytes());
         let mut ct = Conntrack::new();
         ct.set_u32(Attr::Mark, mark).unwrap();
-        selections.judge(&Message::first(&bytes).unwrap(), &ct) == Judgement::Hand
+        selections.judge(&Message::first(&bytes).unwrap(), &ct) == Judgement::HandOut
     }
 
     #[test]

@@ -32,13 +32,13 @@ pub(super) const CONNTRACK: Registration = Registration {
 pub(super) const EXPECTATIONS: Registration =
     Registration { id: cta::SUBSYS_EXP, messages: 4, attributes: cta::EXPECT_FN, heard: HEARD };
 
-/// What passes through a socket, and which entries of it are handed out.
-struct Line {
+/// The requests and answers on a socket, and which entries of filtered dumps are handed out.
+struct FilteredExchange {
     exchange: Exchange,
     selections: Selections,
 }
 
-impl Line {
+impl FilteredExchange {
     fn new(socket: Socket, seq: u32) -> Self {
         Self { exchange: Exchange::new(socket, seq), selections: Selections::default() }
     }
@@ -46,7 +46,7 @@ impl Line {
 
 /// A handle: a socket, its callbacks, and the calls at work on it.
 pub(super) struct State {
-    main: Line,
+    main: FilteredExchange,
     block: *mut Block,
     pub(super) ct: Functions<nf_conntrack>,
     pub(super) exp: Functions<nf_expect>,
@@ -54,14 +54,14 @@ pub(super) struct State {
     pub(super) spare_ct: Option<*mut Object<nf_conntrack>>,
     /// The same for expectations.
     pub(super) spare_exp: Option<*mut Object<nf_expect>>,
-    /// The innermost one is last. None of what a call needs is on its own stack, which jumps and
-    /// cancellation leave without a word.
+    /// The innermost one is last. What a call must release is here and not on its stack: a jump or
+    /// a cancellation leaves the stack without running any of its code.
     calls: Vec<Call>,
     last_token: u64,
-    /// Where the handle was closed, if calls were at work on it: they end, and it is freed after
-    /// the last one.
+    /// Where the handle was closed while calls were at work on it. They end, and the last one frees
+    /// it.
     pub(super) closed_at: Option<Frame>,
-    /// The next of the handles that were.
+    /// The next handle in the list of those that were closed in this way.
     pub(super) next_closed: *mut Self,
 }
 
@@ -73,8 +73,8 @@ pub(super) struct Token(u64);
 struct Call {
     token: Token,
     frame: Frame,
-    /// A socket of its own, of a query inside another call: the answers to both would mix.
-    own: Option<Line>,
+    /// A socket of its own, for a query inside another call: on one socket their answers would mix.
+    own: Option<FilteredExchange>,
     /// The call that reads and zeroes the entries that this one hands out.
     zeroing: Option<Token>,
     /// Room for datagrams that the stack has none for.
@@ -87,7 +87,7 @@ struct Call {
 }
 
 /// What a receive loop does next.
-pub(super) enum Turn {
+pub(super) enum NextStep {
     /// Send the request.
     Send,
     /// Receive a datagram, and wait for one or not.
@@ -125,7 +125,7 @@ impl State {
             }
         }
         let state = Self {
-            main: Line::new(socket, this.seq),
+            main: FilteredExchange::new(socket, this.seq),
             block,
             ct: Functions::default(),
             exp: Functions::default(),
@@ -224,14 +224,14 @@ impl State {
     }
 
     /// What a call sends and receives through.
-    fn line(&mut self, token: Token) -> Result<&mut Line, Error> {
+    fn filtered_exchange(&mut self, token: Token) -> Result<&mut FilteredExchange, Error> {
         let at = self.calls.iter().rposition(|call| call.token == token).ok_or(Error::Closed)?;
         let own = self.calls.get_mut(at).and_then(|call| call.own.as_mut());
         Ok(own.unwrap_or(&mut self.main))
     }
 
     fn exchange(&mut self, token: Token) -> Result<&mut Exchange, Error> {
-        self.line(token).map(|line| &mut line.exchange)
+        self.filtered_exchange(token).map(|filtered| &mut filtered.exchange)
     }
 
     /// The call inside this one that reads and zeroes entries, one after another.
@@ -246,7 +246,7 @@ impl State {
         Ok(inner)
     }
 
-    /// Notes that the program receives by other means, which do not tell where a dump ends.
+    /// Notes that the program receives with libnfnetlink, where the end of a dump goes unseen.
     pub(super) fn receives_elsewhere(&mut self) {
         self.main.selections.forget_but_last();
     }
@@ -279,11 +279,11 @@ impl State {
         if nested && self.call(token)?.own.is_none() {
             let main = self.main.exchange.socket();
             let socket = without_cancellation(|| main.open_beside())?;
-            self.call(token)?.own = Some(Line::new(socket, 0));
+            self.call(token)?.own = Some(FilteredExchange::new(socket, 0));
         }
         let dump = request.query().is_dump();
         let selection = Selection::of(request)?;
-        let Line { exchange, selections } = self.line(token)?;
+        let FilteredExchange { exchange, selections } = self.filtered_exchange(token)?;
         let length = request.build(buffer, exchange.next_seq())?;
         let cursor = exchange.begin(dump);
         if dump {
@@ -299,26 +299,26 @@ impl State {
         token: Token,
         cursor: &mut Cursor,
         datagram: &[u8],
-    ) -> Result<Turn, Error> {
+    ) -> Result<NextStep, Error> {
         loop {
             if self.closed_at.is_some() {
                 return Err(Error::Closed);
             }
             self.read_block();
-            let Line { exchange, selections } = self.line(token)?;
+            let FilteredExchange { exchange, selections } = self.filtered_exchange(token)?;
             let step = exchange.step(cursor, datagram);
             selections.ended(exchange.take_ended());
             let place = match step {
-                Step::Send => return Ok(Turn::Send),
-                Step::Receive { wait } => return Ok(Turn::Receive(wait)),
-                Step::End(outcome) => return Ok(outcome.map(|()| Turn::End)?),
+                Step::Send => return Ok(NextStep::Send),
+                Step::Receive { wait } => return Ok(NextStep::Receive(wait)),
+                Step::End(outcome) => return Ok(outcome.map(|()| NextStep::End)?),
                 Step::Message(place) => place,
             };
             let message = place.message(datagram);
             let target = self.block().callback(message.subsystem(), message.number());
             let target = target.ok_or(Error::ForeignMessage)?;
             if target.call.is_some() && target.attr_count > 0 {
-                return Ok(Turn::Deliver(target, place));
+                return Ok(NextStep::Deliver(target, place));
             }
         }
     }
@@ -387,10 +387,11 @@ impl State {
         };
         // SAFETY: nobody else holds the object yet.
         let inner = unsafe { &mut *object }.lend();
-        let judgement = C::decode(inner, message)
-            .and_then(|()| Ok(C::judge(&self.line(token)?.selections, message, inner)));
+        let judgement = C::decode(inner, message).and_then(|()| {
+            Ok(C::judge(&self.filtered_exchange(token)?.selections, message, inner))
+        });
         match judgement {
-            Ok(Judgement::Hand | Judgement::Zero) => {
+            Ok(Judgement::HandOut | Judgement::Zero) => {
                 *C::lent(self.call(token)?.lent()) = Some(object);
             }
             _ => self.keep(object),

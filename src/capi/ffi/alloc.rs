@@ -62,14 +62,14 @@ pub(in crate::capi) unsafe fn unplace<T>(value: *mut T) {
 
 /// An object as C allocates it, with a note of who owns it.
 ///
-/// While a callback looks at an object it is on loan from the receive loop. A callback that
-/// destroys it all the same, as one may that then returns `NFCT_CB_STOLEN`, leaves the memory to
-/// the loop.
+/// An object that a callback is handed is on loan from the receive loop. The callback may destroy it
+/// all the same, and then return `NFCT_CB_STOLEN` or not: the loop frees the memory, once.
 #[repr(C)]
 pub(in crate::capi) struct Object<C: Opaque> {
     value: C::Inner,
-    /// [`OWNED`]; the object's own address while it is on loan; [`DESTROYED`] more after that. In
-    /// bytes that a program copied out of an object on loan it is another's address: C owns those.
+    /// [`OWNED`] by C; or on loan, and then the object's own address, to which [`DESTROYED`] is
+    /// added if the callback destroyed it. A program may copy the bytes of an object on loan: in the
+    /// copy this is the address of another object, so the copy is C's.
     loan: AtomicUsize,
 }
 

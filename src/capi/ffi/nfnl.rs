@@ -38,14 +38,14 @@ struct Subsystem {
 }
 
 /// The function of a `struct nfnl_callback`.
-pub(in crate::capi) type Call =
+pub(in crate::capi) type CallbackFunction =
     unsafe extern "C-unwind" fn(*mut nlmsghdr, *mut *mut c_void, *mut c_void) -> c_int;
 
 /// `struct nfnl_callback`: what a message number of a subsystem goes to.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub(in crate::capi) struct Callback {
-    pub(in crate::capi) call: Option<Call>,
+    pub(in crate::capi) call: Option<CallbackFunction>,
     pub(in crate::capi) data: *mut c_void,
     /// Number of attributes the function is handed; 0 where none was ever registered.
     pub(in crate::capi) attr_count: u16,
@@ -176,7 +176,7 @@ impl Block {
     pub(in crate::capi) fn hook(
         &mut self,
         subsystem: &Registration,
-        call: Option<Call>,
+        call: Option<CallbackFunction>,
         data: *mut c_void,
     ) -> Result<(), Error> {
         let Registration { id, attributes: attr_count, heard, .. } = *subsystem;
