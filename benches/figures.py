@@ -92,7 +92,7 @@ class Bench:
             self.run("floor", "create", filled, size - filled)
             filled = size
             times = max(1, 20_000 // max(size, 1000))
-            for _ in self.rounds(7 if size == max(TABLE_SIZES) else 15):
+            for _ in self.rounds(3 if size == max(TABLE_SIZES) else 9):
                 self.dump_round(size, times)
                 if size in TABLE_SIZES[::2]:
                     self.list_round(size)
@@ -137,7 +137,7 @@ class Bench:
 
     def events(self):
         """Events at full speed, handled and lost; at a rate; and how many could be handled."""
-        for _ in self.rounds(15):
+        for _ in self.rounds(9):
             for library in ("floor", "ctrs", "reference"):
                 for callback in ("empty", "print") if library != "floor" else ("empty",):
                     took = self.event_run(library, "events", callback, 100_000, 0, 1)
