@@ -4,8 +4,10 @@ use crate::capi::ffi::error::{Error, errno_of};
 use crate::conntrack::error;
 
 impl From<error::Error> for Error {
+    #[cold]
+    #[inline(never)]
     fn from(error: error::Error) -> Self {
-        Self::Subsystem(errno(error))
+        Self::Errno(errno(error))
     }
 }
 

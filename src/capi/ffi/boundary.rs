@@ -57,9 +57,9 @@ mod tests {
         set_errno(7);
         assert_eq!(boundary(-1, || Ok(3)), 3);
         assert_eq!(errno(), 7);
-        assert_eq!(boundary(-1, || Err(Error::Subsystem(None))), -1);
+        assert_eq!(boundary(-1, || Err(Error::Errno(None))), -1);
         assert_eq!(errno(), 7);
-        assert_eq!(boundary(-1, || Err(Error::Subsystem(Some(libc::ENODATA)))), -1);
+        assert_eq!(boundary(-1, || Err(Error::Errno(Some(libc::ENODATA)))), -1);
         assert_eq!(errno(), libc::ENODATA);
     }
 }

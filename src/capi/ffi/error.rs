@@ -17,10 +17,9 @@ pub(in crate::capi) enum Error {
     ForeignMessage,
     /// The handle was closed while the call was at work.
     Closed,
-    /// Of the socket.
-    Netlink(netlink::Error),
-    /// Of a subsystem, with its `errno`; `None` where the documented behaviour is to leave it alone.
-    Subsystem(Option<i32>),
+    /// Of the socket or of a subsystem, whose errors are too large to travel with each result: the
+    /// `errno`, and `None` where the documented behaviour is to leave it alone.
+    Errno(Option<i32>),
 }
 
 impl Error {
@@ -32,8 +31,7 @@ impl Error {
             Self::AlreadyOpen => libc::EBUSY,
             Self::ForeignMessage => libc::ENOENT,
             Self::Closed => libc::EBADF,
-            Self::Netlink(error) => errno_of(error),
-            Self::Subsystem(errno) => return errno,
+            Self::Errno(errno) => return errno,
         })
     }
 }
@@ -57,8 +55,10 @@ pub(in crate::capi) fn errno_of(error: netlink::Error) -> i32 {
 }
 
 impl From<netlink::Error> for Error {
+    #[cold]
+    #[inline(never)]
     fn from(error: netlink::Error) -> Self {
-        Self::Netlink(error)
+        Self::Errno(Some(errno_of(error)))
     }
 }
 
@@ -105,8 +105,8 @@ mod tests {
             (Error::AlreadyOpen, Some(libc::EBUSY)),
             (Error::ForeignMessage, Some(libc::ENOENT)),
             (Error::Closed, Some(libc::EBADF)),
-            (Error::Subsystem(Some(7)), Some(7)),
-            (Error::Subsystem(None), None),
+            (Error::Errno(Some(7)), Some(7)),
+            (Error::Errno(None), None),
         ];
         for (error, errno) in known {
             assert_eq!(error.errno(), errno, "{error:?}");
