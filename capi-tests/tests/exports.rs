@@ -8,9 +8,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The most bytes of the library without its debugging symbols: two thirds are what the standard
-/// library has for panics, the rest has room to grow by a tenth.
-const MAX_STRIPPED: u64 = 440 * 1024;
+/// The most bytes of libctrs.so without its symbols. Two thirds are what the standard library has for
+/// panics; functions of its own are a reason to raise it, a change of those there are is none.
+const MOST_OF_CTRS: u64 = 440 * 1024;
+/// The same of the drop-in library. It takes a place where nobody asked for more: what it was when
+/// all its functions were there, 446,896 bytes, and a fiftieth.
+const MOST_OF_DROP_IN: u64 = 446_896 * 102 / 100;
 
 fn existing(path: PathBuf) -> PathBuf {
     assert!(path.exists(), "{path:?} does not exist: run `make`, or set CTRS_LIB to libctrs.so");
@@ -22,12 +25,22 @@ fn library() -> PathBuf {
     existing(std::env::var_os("CTRS_LIB").map_or(usual, PathBuf::from))
 }
 
-/// Each library and its SONAME.
-fn libraries() -> Vec<(PathBuf, &'static str)> {
+/// A library, its SONAME, and the most bytes it may have.
+struct Library {
+    path: PathBuf,
+    soname: &'static str,
+    most: u64,
+}
+
+fn libraries() -> Vec<Library> {
+    let ctrs = Library { path: library(), soname: "libctrs.so.0", most: MOST_OF_CTRS };
     let soname = "libnetfilter_conntrack.so.3";
-    let drop_in = std::env::var_os("CTRS_COMPAT_DIR")
-        .map(|directory| (existing(Path::new(&directory).join(soname)), soname));
-    std::iter::once((library(), "libctrs.so.0")).chain(drop_in).collect()
+    let drop_in = std::env::var_os("CTRS_COMPAT_DIR").map(|directory| Library {
+        path: existing(Path::new(&directory).join(soname)),
+        soname,
+        most: MOST_OF_DROP_IN,
+    });
+    std::iter::once(ctrs).chain(drop_in).collect()
 }
 
 /// What a program of binutils says about a library.
@@ -73,7 +86,7 @@ fn wanted() -> BTreeSet<String> {
 #[test]
 fn libraries_export_what_the_headers_declare() {
     let wanted = wanted();
-    for (library, _) in libraries() {
+    for Library { path: library, .. } in libraries() {
         let exported: BTreeSet<_> = inspect(&library, "nm", &["--dynamic", "--defined-only"])
             .lines()
             .filter_map(|line| line.split(' ').next_back().map(str::to_owned))
@@ -89,7 +102,7 @@ fn libraries_export_what_the_headers_declare() {
 
 #[test]
 fn exports_have_no_version() {
-    for (library, _) in libraries() {
+    for Library { path: library, .. } in libraries() {
         let versions = inspect(&library, "readelf", &["--wide", "--version-info"]);
         assert!(!versions.contains("Version definition"), "{library:?}: {versions}");
     }
@@ -97,7 +110,7 @@ fn exports_have_no_version() {
 
 #[test]
 fn libraries_need_libc_and_are_named() {
-    for (library, soname) in libraries() {
+    for Library { path: library, soname, .. } in libraries() {
         assert_eq!(dynamic(&library, "(SONAME)"), BTreeSet::from([soname.to_owned()]));
         let needed = dynamic(&library, "(NEEDED)");
         assert!(needed.contains("libc.so.6"), "{library:?} needs {needed:?}");
@@ -112,7 +125,7 @@ fn libraries_need_libc_and_are_named() {
 /// code is changed to load it.
 #[test]
 fn libraries_are_hardened() {
-    for (library, _) in libraries() {
+    for Library { path: library, .. } in libraries() {
         let segments = inspect(&library, "readelf", &["--wide", "--program-headers"]);
         let flags = |kind: &str| -> String {
             let line = segments.lines().find(|line| line.split_whitespace().next() == Some(kind));
@@ -133,10 +146,12 @@ fn libraries_are_hardened() {
 }
 
 #[test]
-fn library_is_small() {
-    let stripped = std::env::temp_dir().join(format!("libctrs-{}.so", std::process::id()));
-    inspect(&library(), "strip", &["-o", stripped.to_str().unwrap()]);
-    let size = std::fs::metadata(&stripped).unwrap().len();
-    std::fs::remove_file(&stripped).unwrap();
-    assert!(size <= MAX_STRIPPED, "{size} bytes, more than {MAX_STRIPPED}");
+fn libraries_are_small() {
+    let stripped = Path::new(env!("CARGO_TARGET_TMPDIR")).join("stripped.so");
+    for Library { path, soname, most } in libraries() {
+        inspect(&path, "strip", &["-o", stripped.to_str().unwrap()]);
+        let size = std::fs::metadata(&stripped).unwrap().len();
+        assert!(size <= most, "{soname}: {size} bytes, more than {most}");
+        println!("{soname}: {size} of {most} bytes");
+    }
 }
