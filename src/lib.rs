@@ -23,18 +23,17 @@
 //!
 //! # Example
 //!
-//! List the flow table, one entry at a time as the kernel hands them out. It takes `CAP_NET_ADMIN`;
+//! List the flow table, one flow at a time as the kernel hands them out. It takes `CAP_NET_ADMIN`;
 //! without it the error says so.
 //!
 //! ```
-//! use ctrs::{Error, Family, FlowTable};
+//! use ctrs::{Error, FlowTable};
 //!
 //! fn list() -> Result<usize, Error> {
-//!     let mut table = FlowTable::open()?;
 //!     let mut flows = 0;
-//!     for entry in table.dump(Family::Any)? {
-//!         let entry = entry?;
-//!         println!("{entry}  to {:?}", entry.original().addresses);
+//!     for flow in FlowTable::open()?.list()? {
+//!         let flow = flow?;
+//!         println!("{flow}  to {:?}", flow.reply().map(|reply| reply.source()));
 //!         flows += 1;
 //!     }
 //!     Ok(flows)
@@ -49,21 +48,22 @@
 //! Create a flow with a mark, change it, and watch the table:
 //!
 //! ```no_run
-//! use ctrs::{Attr, Conntrack, Events, FlowTable, Groups};
+//! use ctrs::{Changes, Events, Flow, FlowTable, Groups};
+//! use std::net::SocketAddr;
+//! use std::time::Duration;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let mut events = Events::open(Groups::all())?;
 //! let mut table = FlowTable::open()?;
-//! let (client, server) = ("192.0.2.1:40000".parse()?, "198.51.100.7:443".parse()?);
-//! let mut flow = Conntrack::flow(6, client, server)?;
-//! flow.set_u32(Attr::Timeout, 60)?;
+//! let (client, server): (SocketAddr, SocketAddr) =
+//!     ("192.0.2.1:40000".parse()?, "198.51.100.7:443".parse()?);
+//! let flow = Flow::tcp(client, server)?.timeout(Duration::from_secs(60));
 //! table.create(&flow)?;
-//! flow.set_u32(Attr::Mark, 7)?;
-//! table.update(&flow)?;
+//! table.update(&flow, &Changes::new().mark(7))?;
 //! table.delete(&flow)?;
 //! for event in events.by_ref().take(3) {
 //!     let event = event?;
-//!     println!("{:?}: {}", event.change, event.entry);
+//!     println!("{:?}: {}", event.change, event.flow);
 //! }
 //! # Ok(())
 //! # }
@@ -81,16 +81,24 @@ pub mod text;
 pub mod uapi;
 mod width;
 
+pub use conntrack::change::Changes;
 pub use conntrack::events::{Event, Events, Groups};
 pub use conntrack::filter::dump::DumpFilter;
 pub use conntrack::filter::event::EventFilter;
-pub use conntrack::labels::bitmask::Bitmask;
+pub use conntrack::flow::Flow;
+pub use conntrack::key::Key;
 pub use conntrack::labels::map::LabelMap;
+pub use conntrack::labels::set::Labels;
+pub use conntrack::new_flow::NewFlow;
 pub use conntrack::object::attr::Attr;
 pub use conntrack::object::entry::Conntrack;
 pub use conntrack::object::expectation::{Expect, ExpectAttr};
-pub use conntrack::object::flow::{Endpoints, Status};
-pub use conntrack::table::{Dump, Family, FlowTable};
+pub use conntrack::table::{FlowTable, List};
+pub use conntrack::tuple::{IcmpQuery, Layer4, Tuple};
+pub use conntrack::values::{
+    Counters, DccpState, Direction, Family, Helper, Id, Mark, Nat, Protocol, SctpInfo, SctpState,
+    SeqAdjust, State, Status, SynProxy, TcpFlags, TcpInfo, TcpSide, TcpState, Zone,
+};
 pub use conntrack::wire::Change;
 pub use error::{Error, ErrorKind, Invalid, RequestKind};
 pub use netlink::wait::Stopper;

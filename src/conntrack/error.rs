@@ -1,6 +1,7 @@
 //! What goes wrong with an object, and with a request made of it.
 #![forbid(unsafe_code)]
 
+use crate::conntrack::invalid::Invalid;
 use crate::netlink;
 
 /// What is wrong with an object, an attribute or a request, before the kernel sees it.
@@ -10,6 +11,9 @@ pub enum Error {
     /// The message could not be built.
     #[error(transparent)]
     Netlink(netlink::Error),
+    /// The request makes no sense.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
     /// No memory was left; what the call was to change is unchanged.
     #[error("out of memory")]
     OutOfMemory,

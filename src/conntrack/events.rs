@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use crate::conntrack::filter::event::EventFilter;
-use crate::conntrack::object::entry::Conntrack;
+use crate::conntrack::flow::Flow;
 use crate::conntrack::wire::{Change, decode};
 use crate::error::{Error, ErrorKind};
 use crate::netlink;
@@ -33,8 +33,8 @@ bitflags::bitflags! {
 pub struct Event {
     /// What happened.
     pub change: Change,
-    /// The entry, as far as the event tells.
-    pub entry: Conntrack,
+    /// The flow, as far as the event tells.
+    pub flow: Flow,
     /// The id that the listener's network namespace knows the event's by; `None` for its own.
     pub namespace: Option<i32>,
 }
@@ -43,7 +43,7 @@ pub struct Event {
 ///
 /// As an iterator it waits for the next event. [`ErrorKind::Lost`] says that events
 /// were lost because the socket's buffer was full; those after it are handed out as ever. Who keeps
-/// a copy of the table then dumps the table again.
+/// a copy of the table then dumps it again, with [`FlowTable::list`](crate::FlowTable::list).
 #[derive(Debug)]
 pub struct Events {
     exchange: Exchange,
@@ -180,9 +180,9 @@ impl Events {
             // An acknowledgement is none of an event's business.
             let Some(message) = self.exchange.next(&mut self.receiver)? else { continue };
             let Some(change) = Change::of(&message) else { continue };
-            let mut entry = Conntrack::new();
-            decode::as_far_as_possible(&mut entry, &message)?;
-            return Ok(Event { change, entry, namespace: self.receiver.namespace() });
+            let mut flow = Flow::default();
+            decode::as_far_as_possible(&mut flow.0, &message)?;
+            return Ok(Event { change, flow, namespace: self.receiver.namespace() });
         }
     }
 }

@@ -1,12 +1,20 @@
 //! The flow table: entries, expectations, their labels, what selects them, and the typed face on it.
 
+pub mod change;
 pub mod error;
 pub mod events;
+mod fill;
 pub mod filter;
+pub mod flow;
 #[allow(unsafe_code, reason = "owns blocks of the C allocator")]
 pub mod heap;
+pub mod invalid;
+pub mod key;
 pub mod labels;
+pub mod new_flow;
 pub mod object;
 pub mod print;
 pub mod table;
+pub mod tuple;
+pub mod values;
 pub mod wire;

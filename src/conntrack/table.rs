@@ -1,9 +1,14 @@
-//! The flow table of the network namespace this thread is in: read and changed.
+//! The flow table of a network namespace: read and changed.
 #![forbid(unsafe_code)]
 
+use crate::conntrack::change::Changes;
 use crate::conntrack::error;
 use crate::conntrack::filter::dump::DumpFilter;
+use crate::conntrack::flow::Flow;
+use crate::conntrack::key::Key;
+use crate::conntrack::new_flow::NewFlow;
 use crate::conntrack::object::entry::Conntrack;
+use crate::conntrack::values::Status;
 use crate::conntrack::wire::query::{Query, REQUEST_SIZE, Request};
 use crate::conntrack::wire::{Change, decode};
 use crate::error::{Error, ErrorKind, RequestKind};
@@ -11,29 +16,10 @@ use crate::netlink;
 use crate::netlink::exchange::{Exchange, Receiver};
 use crate::netlink::message::Message;
 use crate::options::Options;
+use std::iter::FusedIterator;
+use std::os::fd::{AsFd, BorrowedFd};
 
-/// Which entries, by layer 3 protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
-    /// Both.
-    Any,
-    /// IPv4.
-    Ipv4,
-    /// IPv6.
-    Ipv6,
-}
-
-impl Family {
-    fn number(self) -> u8 {
-        match self {
-            Self::Any => libc::AF_UNSPEC as u8,
-            Self::Ipv4 => libc::AF_INET as u8,
-            Self::Ipv6 => libc::AF_INET6 as u8,
-        }
-    }
-}
-
-/// How often an entry may come and go between two requests before that is an error.
+/// How often a flow may come and go, or change, between two requests before that is an error.
 const RACES: u32 = 8;
 
 /// What a query asks of the kernel.
@@ -50,16 +36,36 @@ fn kind(query: Query) -> RequestKind {
     }
 }
 
-/// A connection to the kernel's flow table.
+/// A connection to the flow table of a network namespace.
 ///
 /// Every request needs `CAP_NET_ADMIN` in the user namespace that owns the network namespace.
+///
+/// ```no_run
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use ctrs::{Changes, Flow, FlowTable};
+/// use std::net::SocketAddr;
+///
+/// let (client, server): (SocketAddr, SocketAddr) = ("192.0.2.1:40000".parse()?, "198.51.100.7:443".parse()?);
+/// let mut table = FlowTable::open()?;
+/// let flow = Flow::tcp(client, server)?.mark(7);
+/// table.create(&flow)?;
+/// table.update(&flow, &Changes::new().mark(8))?;
+/// if let Some(seen) = table.get(&flow)? {
+///     println!("{seen}");
+///     table.delete(&seen)?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct FlowTable {
     exchange: Exchange,
+    options: Options,
 }
 
 impl FlowTable {
-    /// Connects to the flow table of the network namespace the calling thread is in.
+    /// Connects to the flow table of the network namespace the calling thread is in. It stays that
+    /// one's, whatever thread uses it.
     ///
     /// # Errors
     /// [`ErrorKind::Unsupported`] from a kernel without netfilter netlink; [`ErrorKind::System`].
@@ -73,208 +79,260 @@ impl FlowTable {
     /// Those of [`open`](Self::open); [`ErrorKind::Privilege`] without `CAP_SYS_ADMIN` in another
     /// namespace.
     pub fn open_with(options: &Options) -> Result<Self, Error> {
-        Ok(Self { exchange: Exchange::new(options.open()?, 0) })
+        Ok(Self { exchange: Exchange::new(options.open()?, 0), options: options.clone() })
     }
 
-    /// Creates an entry.
-    ///
-    /// An entry that the kernel handed out becomes the same again: its NAT, TCP flags and window
-    /// scales, state, marks, labels, helper and master. Counters, timestamps, the id and the
-    /// security context are the kernel's to give.
+    /// Creates a flow.
     ///
     /// # Errors
-    /// [`ErrorKind::Exists`]; [`ErrorKind::Invalid`]: a timeout is needed, and both directions,
-    /// whole and of one family; [`ErrorKind::Full`], ...
-    pub fn create(&mut self, ct: &Conntrack) -> Result<(), Error> {
-        self.request(&Request::Flow(Query::Create, ct))
+    /// [`ErrorKind::Exists`]: there is one with this tuple, or this reply tuple.
+    /// [`ErrorKind::Invalid`]: NAT to an address of another family, the state of another protocol, a
+    /// label above 127. [`ErrorKind::Full`], ...
+    pub fn create(&mut self, flow: &NewFlow) -> Result<(), Error> {
+        self.request(&Request::Create(flow))
     }
 
-    /// Changes the entry with the original tuple of `ct`, or else with its reply tuple; what `ct`
-    /// does not mention stays.
-    ///
-    /// If `ct` has an id, as an entry seen earlier has, the entry must still have it. The kernel
-    /// cannot be asked to look at that, so it is looked up first: a flow that takes its place at
-    /// that moment is changed.
+    /// Creates a flow again that was seen: with its NAT, TCP flags and window scales, state, marks,
+    /// labels, helper and master. Counters, times, the id and the security context are the kernel's
+    /// to give. A master has to be there before.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`]; [`ErrorKind::Busy`] for what cannot be changed;
-    /// [`ErrorKind::Invalid`]: `ct` does not name one entry, ...
-    pub fn update(&mut self, ct: &Conntrack) -> Result<(), Error> {
-        if ct.id().is_some() && self.get(ct)?.and_then(|found| found.id()) != ct.id() {
-            return Err(Error::from(netlink::Error::Refused(libc::ENOENT)).of(RequestKind::Update));
-        }
-        self.request(&Request::Flow(Query::Update, ct))
+    /// [`ErrorKind::Exists`]; [`ErrorKind::Invalid`]: it has no timeout, as that of an event of its
+    /// end.
+    pub fn restore(&mut self, flow: &Flow) -> Result<(), Error> {
+        self.request(&Request::Restore(flow))
     }
 
-    /// Creates an entry, or changes it if there is one, whatever its id.
+    /// Creates a flow, or changes the one with this tuple to what was said of it: but for NAT, master
+    /// and reply, which stay.
     ///
     /// # Errors
     /// Those of [`create`](Self::create) and [`update`](Self::update).
-    pub fn create_or_update(&mut self, ct: &Conntrack) -> Result<(), Error> {
-        let is = |result: &Result<(), Error>, kind| {
-            result.as_ref().is_err_and(|error| error.kind() == kind)
-        };
-        // Not in one request: the NAT of an entry to be created is refused for one that exists.
+    pub fn create_or_update(&mut self, flow: &NewFlow) -> Result<(), Error> {
+        let mut created = self.create(flow);
+        // Not in one request: the NAT of a flow to be created is refused for one that exists.
         for _ in 0..RACES {
-            let created = self.create(ct);
             if !is(&created, ErrorKind::Exists) {
-                return created;
+                break;
             }
-            let updated = self.request(&Request::Flow(Query::Update, ct));
+            let updated = self.update(flow, &flow.changes());
             if !is(&updated, ErrorKind::NotFound) {
                 return updated;
             }
+            created = self.create(flow);
         }
-        self.create(ct)
+        created
     }
 
-    /// Deletes the entry with the original tuple of `ct`, or else with its reply tuple.
-    ///
-    /// If `ct` has an id, as an entry seen earlier has, only that entry is deleted: one that took
-    /// its place since is left alone, but for a flow reborn with the same tuple at once, to which
-    /// the kernel can give the same id.
+    /// The flow with this key; `None` if there is none, or if it has another id than the one that was
+    /// seen.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`], also if the id differs; [`ErrorKind::Invalid`]: `ct` does not name
-    /// one entry. Without a tuple the kernel would take it
-    /// for a request to delete all.
-    pub fn delete(&mut self, ct: &Conntrack) -> Result<(), Error> {
-        self.request(&Request::Flow(Query::Destroy, ct))
+    /// [`ErrorKind::Privilege`].
+    pub fn get(&mut self, key: impl Into<Key>) -> Result<Option<Flow>, Error> {
+        let key = key.into();
+        let mut found = None;
+        let answered = self.ask(&Request::Get(&key), &mut |message| {
+            let mut flow = Flow::default();
+            read(&mut flow, message)?;
+            found = Some(flow);
+            Ok(())
+        });
+        match answered {
+            refusal if is(&refusal, ErrorKind::NotFound) => Ok(None),
+            Ok(()) => Ok(found.filter(|flow| key.id.is_none() || flow.id() == key.id)),
+            Err(error) => Err(error),
+        }
     }
 
-    /// Deletes all entries.
+    /// Changes the flow with this key.
+    ///
+    /// A key of a flow that was seen is that flow's alone. The kernel cannot be asked to look at that,
+    /// so it is looked up first: a flow that takes its place at that moment is changed.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`]; [`ErrorKind::Busy`], [`ErrorKind::Unsupported`]: what the kernel does
+    /// not change; [`ErrorKind::Invalid`]: nothing to change, a label above 127, the state of another
+    /// protocol.
+    pub fn update(&mut self, key: impl Into<Key>, changes: &Changes) -> Result<(), Error> {
+        let (key, with_status) = (key.into(), changes.status_bits() != 0);
+        let mut updated = Ok(());
+        for _ in 0..RACES {
+            let mut status = Status::empty();
+            if with_status || key.id.is_some() {
+                status = self.get(key)?.ok_or_else(gone)?.status();
+            }
+            updated = self.request(&Request::Update(&key, changes, status.bits()));
+            // The kernel takes no status that lacks a bit set meanwhile.
+            if !with_status || !is(&updated, ErrorKind::Busy) {
+                break;
+            }
+        }
+        updated
+    }
+
+    /// Deletes the flow with this key.
+    ///
+    /// A key of a flow that was seen is that flow's alone: one that took its place since is left, but
+    /// for one reborn with the same tuple at once, to which the kernel can give the same id.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`]: there is none, or it is not the one that was seen.
+    pub fn delete(&mut self, key: impl Into<Key>) -> Result<(), Error> {
+        self.request(&Request::Delete(&key.into()))
+    }
+
+    /// Deletes all flows.
     ///
     /// # Errors
     /// [`ErrorKind::Privilege`].
     pub fn flush(&mut self) -> Result<(), Error> {
-        self.request(&Request::Entries(Query::Flush, Family::Any.number()))
+        self.request(&Request::Entries(Query::Flush, 0))
     }
 
-    /// Deletes the entries that a filter selects. A kernel that does not know a criterion deletes
-    /// more than asked for: see [`DumpFilter`].
+    /// All flows, one at a time as the kernel hands them out, through a socket of its own: the table
+    /// can be used meanwhile.
+    ///
+    /// Flows that come and go while the list is read may be in it or not.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`] for a filter with a tuple: to delete the entries of an address, dump with
-    /// that filter, and delete each.
-    pub fn flush_filtered(&mut self, filter: &DumpFilter) -> Result<(), Error> {
-        self.request(&Request::Filtered(Query::FlushFilter, filter))
+    /// [`ErrorKind::Privilege`], [`ErrorKind::System`].
+    pub fn list(&self) -> Result<List, Error> {
+        self.begin(&Request::Entries(Query::Dump, 0), None)
     }
 
-    /// The entry with the original tuple of `ct`, or else with its reply tuple; `None` if there is
-    /// none. An id does not count: compare it, if it matters that it is the entry seen earlier.
+    /// As [`list`](Self::list), and sets the counters of each flow to zero.
     ///
     /// # Errors
-    /// [`ErrorKind::Privilege`]; [`ErrorKind::Invalid`]: `ct` does not name one entry.
-    pub fn get(&mut self, ct: &Conntrack) -> Result<Option<Conntrack>, Error> {
-        let mut answer = self.ask(&Request::Flow(Query::Get, ct))?;
-        let entry = match answer.next() {
-            Some(Err(error)) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            None => return Ok(None),
-            Some(entry) => entry?,
-        };
-        answer.next().transpose()?;
-        Ok(Some(entry))
+    /// As [`list`](Self::list).
+    pub fn list_and_zero(&self) -> Result<List, Error> {
+        self.begin(&Request::Entries(Query::DumpReset, 0), None)
     }
 
-    /// All entries of a layer 3 protocol, one at a time as the kernel hands them out.
+    /// The entries that a filter selects.
     ///
     /// # Errors
-    /// [`ErrorKind::Privilege`].
-    pub fn dump(&mut self, family: Family) -> Result<Dump<'_>, Error> {
-        self.ask(&Request::Entries(Query::Dump, family.number()))
+    /// As [`list`](Self::list).
+    #[doc(hidden)]
+    pub fn dump_filtered(&self, filter: &DumpFilter) -> Result<List, Error> {
+        self.begin(&Request::Narrowed(Query::DumpFilter, filter), Some(filter.try_clone()?))
     }
 
-    /// As [`dump`](Self::dump), and sets the counters of each entry to zero.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Privilege`].
-    pub fn dump_and_reset(&mut self, family: Family) -> Result<Dump<'_>, Error> {
-        self.ask(&Request::Entries(Query::DumpReset, family.number()))
-    }
-
-    /// The entries that a filter selects. What the kernel hands out is checked again, since it does
-    /// not know every criterion.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Privilege`], [`ErrorKind::Invalid`], [`ErrorKind::OutOfMemory`].
-    pub fn dump_filtered(&mut self, filter: &DumpFilter) -> Result<Dump<'_>, Error> {
-        let copy = filter.try_clone()?;
-        let mut entries = self.ask(&Request::Narrowed(Query::DumpFilter, filter))?;
-        entries.filter = Some(copy);
-        Ok(entries)
+    fn begin(&self, request: &Request<'_>, filter: Option<DumpFilter>) -> Result<List, Error> {
+        let socket = self.exchange.socket().open_beside()?;
+        self.options.apply(&socket)?;
+        let mut exchange = Exchange::new(socket, 0);
+        let receiver = send(&mut exchange, request)?;
+        Ok(List { exchange, receiver: Some(receiver), filter })
     }
 
     fn request(&mut self, request: &Request<'_>) -> Result<(), Error> {
-        self.ask(request)?.try_for_each(|entry| entry.map(drop))
+        self.ask(request, &mut |_| Ok(()))
     }
 
-    fn ask(&mut self, request: &Request<'_>) -> Result<Dump<'_>, Error> {
+    /// Sends a request, and hands out the messages of its answer.
+    fn ask(
+        &mut self,
+        request: &Request<'_>,
+        take: &mut dyn FnMut(&Message<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let kind = kind(request.query());
-        let receiver = self.begin(request).map_err(|error| error.of(kind))?;
-        Ok(Dump { exchange: &mut self.exchange, receiver: Some(receiver), filter: None, kind })
+        let mut receiver = send(&mut self.exchange, request)?;
+        let mut next = || match self.exchange.next(&mut receiver)? {
+            Some(message) => take(&message).map(|()| true),
+            None => Ok(false),
+        };
+        while next().map_err(|error: Error| error.of(kind))? {}
+        Ok(())
     }
+}
 
-    fn begin(&mut self, request: &Request<'_>) -> Result<Receiver, Error> {
-        let mut buffer = [0; REQUEST_SIZE];
-        let length = request.build(&mut buffer, self.exchange.next_seq())?;
+impl AsFd for FlowTable {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.exchange.socket().as_fd()
+    }
+}
+
+/// Begins a query.
+fn send(exchange: &mut Exchange, request: &Request<'_>) -> Result<Receiver, Error> {
+    let mut buffer = [0; REQUEST_SIZE];
+    let built = request.build(&mut buffer, exchange.next_seq());
+    let sent = built.map_err(Error::from).and_then(|length| {
         let bytes = buffer.get(..length).unwrap_or_default();
-        Ok(self.exchange.query(bytes, request.query().is_dump())?)
-    }
+        Ok(exchange.query(bytes, request.query().is_dump())?)
+    });
+    sent.map_err(|error| error.of(kind(request.query())))
 }
 
-/// Entries as the kernel hands them out: an iterator that holds one datagram of them in memory.
+/// Whether it is an error of this kind.
+fn is(result: &Result<(), Error>, kind: ErrorKind) -> bool {
+    result.as_ref().is_err_and(|error| error.kind() == kind)
+}
+
+/// An update of a flow that is not there, or not the one that was seen.
+fn gone() -> Error {
+    Error::from(netlink::Error::Refused(libc::ENOENT)).of(RequestKind::Update)
+}
+
+/// Flows as the kernel hands them out: an iterator that holds one datagram of them in memory.
 ///
-/// After an error it ends. One that is dropped early is brought to its end by the next dump.
+/// After an error it ends.
 #[derive(Debug)]
-#[must_use = "entries are received as the iterator is advanced"]
-pub struct Dump<'a> {
-    exchange: &'a mut Exchange,
+#[must_use = "flows are received as the iterator is advanced"]
+pub struct List {
+    exchange: Exchange,
     receiver: Option<Receiver>,
-    /// What entries are checked against.
+    /// What flows are checked against.
     filter: Option<DumpFilter>,
-    /// What was asked.
-    kind: RequestKind,
 }
 
-impl Dump<'_> {
-    /// Puts the next entry into `ct`, in place of what it holds; false at the end.
+impl List {
+    /// Puts the next flow into `flow`, in place of what it holds; false at the end.
     ///
     /// # Errors
     /// [`ErrorKind::Privilege`], [`ErrorKind::Lost`], [`ErrorKind::OutOfMemory`].
-    pub fn next_into(&mut self, ct: &mut Conntrack) -> Result<bool, Error> {
+    pub fn next_into(&mut self, flow: &mut Flow) -> Result<bool, Error> {
         loop {
-            let found = self.receive_into(ct);
+            let found = self.receive_into(flow);
             if found != Ok(true) {
                 self.receiver = None;
-                return found.map_err(|error| error.of(self.kind));
+                return found.map_err(|error| error.of(RequestKind::List));
             }
-            if self.filter.as_ref().is_none_or(|filter| filter.accepts(ct)) {
+            if self.filter.as_ref().is_none_or(|filter| filter.accepts(&flow.0)) {
                 return found;
             }
         }
     }
 
-    fn receive_into(&mut self, ct: &mut Conntrack) -> Result<bool, Error> {
+    fn receive_into(&mut self, flow: &mut Flow) -> Result<bool, Error> {
         let Some(receiver) = &mut self.receiver else { return Ok(false) };
         match self.exchange.next(receiver)? {
-            Some(message) => Ok(read(ct, &message).map(|()| true)?),
+            Some(message) => Ok(read(flow, &message).map(|()| true)?),
             None => Ok(false),
         }
     }
 }
 
-/// Decodes a message into `ct` alone.
-fn read(ct: &mut Conntrack, message: &Message<'_>) -> Result<(), error::Error> {
+/// Decodes a message into `flow` alone.
+fn read(Flow(ct): &mut Flow, message: &Message<'_>) -> Result<(), error::Error> {
     ct.reset();
     Change::of(message).ok_or(error::Error::ForeignMessage)?;
     decode::as_far_as_possible(ct, message)
 }
 
-impl Iterator for Dump<'_> {
-    type Item = Result<Conntrack, Error>;
+impl Iterator for List {
+    type Item = Result<Flow, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let mut ct = Conntrack::new();
-        self.next_into(&mut ct).map(|found| found.then_some(ct)).transpose()
+        let mut flow = Flow(Conntrack::new());
+        self.next_into(&mut flow).map(|found| found.then_some(flow)).transpose()
+    }
+}
+
+impl FusedIterator for List {}
+
+impl AsFd for List {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.exchange.socket().as_fd()
     }
 }

@@ -4,11 +4,11 @@
 #![forbid(unsafe_code)]
 
 mod advice;
-mod invalid;
 mod request;
 
-pub use invalid::Invalid;
 pub use request::RequestKind;
+
+pub use crate::conntrack::invalid::Invalid;
 
 use crate::conntrack::error as object;
 use crate::netlink;
@@ -211,7 +211,11 @@ impl From<netlink::Error> for Error {
 
 impl From<object::Error> for Error {
     fn from(error: object::Error) -> Self {
-        Self { layer: Layer::Object(error), request: None }
+        let layer = match error {
+            object::Error::Invalid(error) => Layer::Invalid(error),
+            error => Layer::Object(error),
+        };
+        Self { layer, request: None }
     }
 }
 

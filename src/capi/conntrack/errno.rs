@@ -24,6 +24,7 @@ fn errno(error: error::Error) -> Option<i32> {
         | Error::BadFamily(_)
         | Error::FamilyConflict
         | Error::BadValue(_)
+        | Error::Invalid(_)
         | Error::NoIcmpQuery(_)
         | Error::PartialTuple
         | Error::LabelsTooLong(_)
@@ -42,6 +43,7 @@ fn errno(error: error::Error) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conntrack::invalid::Invalid;
     use crate::netlink;
     use error::Error as Of;
 
@@ -62,6 +64,7 @@ mod tests {
             (Of::BadFamily(1), Some(libc::EINVAL)),
             (Of::FamilyConflict, Some(libc::EINVAL)),
             (Of::BadValue(1), Some(libc::EINVAL)),
+            (Of::Invalid(Invalid::Family), Some(libc::EINVAL)),
             (Of::NoIcmpQuery(1), Some(libc::EINVAL)),
             (Of::PartialTuple, Some(libc::EINVAL)),
             (Of::TupleInFlush, Some(libc::ENOTSUP)),

@@ -3,3 +3,4 @@
 
 pub mod bitmask;
 pub mod map;
+pub mod set;

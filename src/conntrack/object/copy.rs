@@ -7,6 +7,7 @@ use super::layer4::Layer4;
 use crate::conntrack::error::Error;
 use crate::conntrack::heap::{Bytes, Text};
 use crate::conntrack::labels::bitmask::Bitmask;
+use std::alloc::{Layout, handle_alloc_error};
 use std::mem::offset_of;
 
 /// What [`Conntrack::copy_from`] copies.
@@ -73,6 +74,13 @@ impl Conntrack {
     #[inline]
     pub fn try_clone(&self) -> Result<Self, Error> {
         Ok(Self { heap: self.heap.try_clone()?, flat: self.flat })
+    }
+}
+
+/// As Rust has it: without memory the program ends. [`Conntrack::try_clone`] says so instead.
+impl Clone for Conntrack {
+    fn clone(&self) -> Self {
+        self.try_clone().unwrap_or_else(|_| handle_alloc_error(Layout::new::<Self>()))
     }
 }
 

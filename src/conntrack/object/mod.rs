@@ -12,3 +12,4 @@ pub mod layer4;
 #[allow(unsafe_code, reason = "an entry as bytes")]
 pub mod layout;
 pub mod nat;
+pub(crate) mod tuple;

@@ -2,8 +2,12 @@
 #![forbid(unsafe_code)]
 
 use super::{encode, expect, flow};
+use crate::conntrack::change::Changes;
 use crate::conntrack::error::Error;
 use crate::conntrack::filter::dump::DumpFilter;
+use crate::conntrack::flow::Flow;
+use crate::conntrack::key::Key;
+use crate::conntrack::new_flow::NewFlow;
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::object::expectation::Expect;
 use crate::netlink::builder::{Builder, Header};
@@ -126,8 +130,16 @@ impl Query {
 pub enum Request<'a> {
     /// About one entry.
     Entry(Query, &'a Conntrack),
-    /// About one entry, by either tuple, and as [`flow`] says: create, update, destroy or get.
-    Flow(Query, &'a Conntrack),
+    /// For the flow with this key.
+    Get(&'a Key),
+    /// To delete the flow with this key, if it still has that id.
+    Delete(&'a Key),
+    /// To change the flow with this key, which has this status.
+    Update(&'a Key, &'a Changes, u32),
+    /// To create a flow.
+    Create(&'a NewFlow),
+    /// To create a flow again that the kernel handed out.
+    Restore(&'a Flow),
     /// About one expectation.
     Expectation(Query, &'a Expect),
     /// About all entries of an address family; 0 is all families. A flush ignores it.
@@ -171,14 +183,16 @@ impl Request<'_> {
     pub fn query(&self) -> Query {
         match *self {
             Self::Entry(query, _)
-            | Self::Flow(query, _)
             | Self::Expectation(query, _)
             | Self::Entries(query, _)
             | Self::Expectations(query, _)
             | Self::Filtered(query, _) => query,
             Self::Narrowed(..) if self.zeroes_one_by_one() => Query::DumpFilter,
             Self::Narrowed(query, _) => query,
-            Self::HandedOut(_) => Query::Get,
+            Self::HandedOut(_) | Self::Get(_) => Query::Get,
+            Self::Delete(_) => Query::Destroy,
+            Self::Update(..) => Query::Update,
+            Self::Create(_) | Self::Restore(_) => Query::Create,
         }
     }
 
@@ -198,19 +212,16 @@ impl Request<'_> {
     pub fn build(&self, buffer: &mut [u8], seq: u32) -> Result<usize, Error> {
         let family = match *self {
             Self::Entry(_, ct) | Self::HandedOut(HandedOut { ct, .. }) => ct.flat.orig.l3proto,
-            Self::Flow(_, ct) => flow::family(ct)?,
+            Self::Get(key) | Self::Delete(key) | Self::Update(key, ..) => flow::family(key)?,
+            Self::Create(new) => flow::family(&new.into())?,
+            Self::Restore(seen) => flow::family(&seen.key())?,
             Self::Expectation(_, expect) => expect::family(expect)?,
             Self::Entries(_, family) | Self::Expectations(_, family) => family,
             Self::Filtered(..) | Self::Narrowed(..) => 0,
         };
         let subsystem = match *self {
-            Self::Entry(..)
-            | Self::Flow(..)
-            | Self::Entries(..)
-            | Self::Filtered(..)
-            | Self::Narrowed(..)
-            | Self::HandedOut(_) => cta::SUBSYS_CT,
             Self::Expectation(..) | Self::Expectations(..) => cta::SUBSYS_EXP,
+            _ => cta::SUBSYS_CT,
         };
         let mut header = self.query().header(subsystem, family, seq);
         if matches!(self, Self::HandedOut(HandedOut { zero: true, .. })) {
@@ -224,10 +235,11 @@ impl Request<'_> {
     fn append(&self, to: &mut Builder<'_>) -> Result<(), Error> {
         match *self {
             Self::Entry(_, ct) => encode::conntrack(to, ct),
-            Self::Flow(Query::Get, ct) => flow::named(to, ct, false),
-            Self::Flow(Query::Destroy, ct) => flow::named(to, ct, true),
-            Self::Flow(Query::Update, ct) => flow::changed(to, ct),
-            Self::Flow(_, ct) => flow::whole(to, ct),
+            Self::Get(key) => flow::key(to, key, false),
+            Self::Delete(key) => flow::key(to, key, true),
+            Self::Update(key, changes, status) => flow::changes(to, key, changes, status),
+            Self::Create(new) => flow::create(to, new),
+            Self::Restore(seen) => flow::restore(to, seen),
             Self::Expectation(query, object) => {
                 if query == Query::Destroy {
                     expect::check_deletable(object)?;

@@ -5,58 +5,9 @@ use super::members::{Members, be16, keep};
 use super::shape::{self, Ports};
 use crate::conntrack::object::attr::{Attr, Presence};
 use crate::conntrack::object::entry::Tuple;
+pub(super) use crate::conntrack::object::tuple::{MASTER, ORIG, REPLY, TupleAttrs};
 use crate::netlink::message::Attributes;
 use crate::uapi::cta;
-
-/// Which attributes the members of a tuple are.
-pub(super) struct TupleAttrs {
-    pub(super) ipv4: [Attr; 2],
-    pub(super) ipv6: [Attr; 2],
-    pub(super) ports: [Attr; 2],
-    pub(super) l3proto: Attr,
-    pub(super) l4proto: Attr,
-    pub(super) zone: Option<Attr>,
-    /// What a tuple of the usual shape has, beside its layer 3 protocol.
-    ipv4_shape: Presence,
-    ipv6_shape: Presence,
-}
-
-impl TupleAttrs {
-    const fn new(
-        ipv4: [Attr; 2],
-        ipv6: [Attr; 2],
-        ports: [Attr; 2],
-        [l3proto, l4proto]: [Attr; 2],
-        zone: Option<Attr>,
-    ) -> Self {
-        let common = Presence::of(&[ports[0], ports[1], l4proto]);
-        let (ipv4_shape, ipv6_shape) =
-            (common.with(Presence::of(&ipv4)), common.with(Presence::of(&ipv6)));
-        Self { ipv4, ipv6, ports, l3proto, l4proto, zone, ipv4_shape, ipv6_shape }
-    }
-}
-
-pub(super) static ORIG: TupleAttrs = TupleAttrs::new(
-    [Attr::OrigIpv4Src, Attr::OrigIpv4Dst],
-    [Attr::OrigIpv6Src, Attr::OrigIpv6Dst],
-    [Attr::OrigPortSrc, Attr::OrigPortDst],
-    [Attr::OrigL3Proto, Attr::OrigL4Proto],
-    Some(Attr::OrigZone),
-);
-pub(super) static REPLY: TupleAttrs = TupleAttrs::new(
-    [Attr::ReplIpv4Src, Attr::ReplIpv4Dst],
-    [Attr::ReplIpv6Src, Attr::ReplIpv6Dst],
-    [Attr::ReplPortSrc, Attr::ReplPortDst],
-    [Attr::ReplL3Proto, Attr::ReplL4Proto],
-    Some(Attr::ReplZone),
-);
-pub(super) static MASTER: TupleAttrs = TupleAttrs::new(
-    [Attr::MasterIpv4Src, Attr::MasterIpv4Dst],
-    [Attr::MasterIpv6Src, Attr::MasterIpv6Dst],
-    [Attr::MasterPortSrc, Attr::MasterPortDst],
-    [Attr::MasterL3Proto, Attr::MasterL4Proto],
-    None,
-);
 
 /// Decodes a tuple nest; its mere presence says the layer 3 protocol.
 #[inline]

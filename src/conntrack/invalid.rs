@@ -1,0 +1,41 @@
+//! What a request was given that no kernel could make sense of.
+#![forbid(unsafe_code)]
+
+/// Why something cannot be asked of the kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Invalid {
+    /// Addresses of IPv4 and IPv6, or those of one and an ICMP of the other, where all must have
+    /// one family.
+    #[error("IPv4 and IPv6 do not go together in one flow")]
+    Family,
+    /// A tuple of a protocol that has ports, keys or an ICMP id, without them.
+    #[error("a tuple of this protocol has ports, keys or an id")]
+    NeedsPorts,
+    /// A query that this family's ICMP does not have.
+    #[error("ICMP of this family has no such query")]
+    IcmpQuery,
+    /// No protocol has this name.
+    #[error("no protocol has this name: it is one as tcp, or a number up to 255")]
+    Protocol,
+    /// A helper's name is empty, has more than 15 bytes, or a NUL.
+    #[error("the name of a helper has 1 to 15 bytes and no NUL")]
+    Name,
+    /// A label above 127, the last that the kernel has.
+    #[error("labels are 0 to 127")]
+    Label,
+    /// An update that changes nothing.
+    #[error("the update changes nothing")]
+    NothingToChange,
+    /// The state of another protocol than the flow's.
+    #[error("the state is one of another protocol than the flow's")]
+    State,
+    /// A flow that holds no tuple: one that nothing was read into.
+    #[error("the flow has no tuple")]
+    NoTuple,
+    /// A network is an address and the length of its prefix, and other bits of the address are 0.
+    #[error(
+        "a network is an address, as 10.0.0.0, and a prefix, as /8, with no bits set behind it"
+    )]
+    Net,
+}

@@ -1,0 +1,76 @@
+//! The attributes of a tuple, in each place that an object has for one.
+#![forbid(unsafe_code)]
+
+use super::attr::{Attr, Presence};
+use super::layer4::Layer4;
+
+/// Which attributes the members of a tuple are.
+#[derive(Debug)]
+pub(crate) struct TupleAttrs {
+    pub(crate) ipv4: [Attr; 2],
+    pub(crate) ipv6: [Attr; 2],
+    pub(crate) ports: [Attr; 2],
+    pub(crate) l3proto: Attr,
+    pub(crate) l4proto: Attr,
+    pub(crate) zone: Option<Attr>,
+    /// What a tuple of the usual shape has, beside its layer 3 protocol.
+    pub(crate) ipv4_shape: Presence,
+    pub(crate) ipv6_shape: Presence,
+}
+
+impl TupleAttrs {
+    const fn new(
+        ipv4: [Attr; 2],
+        ipv6: [Attr; 2],
+        ports: [Attr; 2],
+        [l3proto, l4proto]: [Attr; 2],
+        zone: Option<Attr>,
+    ) -> Self {
+        let common = Presence::of(&[ports[0], ports[1], l4proto]);
+        let (ipv4_shape, ipv6_shape) =
+            (common.with(Presence::of(&ipv4)), common.with(Presence::of(&ipv6)));
+        Self { ipv4, ipv6, ports, l3proto, l4proto, zone, ipv4_shape, ipv6_shape }
+    }
+
+    /// What a whole tuple has, by its protocols; `None` for one that is neither IPv4 nor IPv6.
+    pub(crate) fn whole(&self, l3proto: u8, l4proto: u8) -> Option<Presence> {
+        let addresses = match i32::from(l3proto) {
+            libc::AF_INET => self.ipv4,
+            libc::AF_INET6 => self.ipv6,
+            _ => return None,
+        };
+        let layer4 = match Layer4::of(l4proto) {
+            Layer4::Ports | Layer4::Keys => &self.ports[..],
+            // ICMP members are attributes of the original tuple, and count for the others.
+            Layer4::Icmp => &[Attr::IcmpType, Attr::IcmpCode, Attr::IcmpId],
+            Layer4::Nothing => &[],
+        };
+        let protocols = Presence::of(&[self.l3proto, self.l4proto]);
+        Some(protocols.with(Presence::of(&addresses)).with(Presence::of(layer4)))
+    }
+}
+
+/// Those of the original tuple.
+pub(crate) static ORIG: TupleAttrs = TupleAttrs::new(
+    [Attr::OrigIpv4Src, Attr::OrigIpv4Dst],
+    [Attr::OrigIpv6Src, Attr::OrigIpv6Dst],
+    [Attr::OrigPortSrc, Attr::OrigPortDst],
+    [Attr::OrigL3Proto, Attr::OrigL4Proto],
+    Some(Attr::OrigZone),
+);
+/// Those of the reply tuple.
+pub(crate) static REPLY: TupleAttrs = TupleAttrs::new(
+    [Attr::ReplIpv4Src, Attr::ReplIpv4Dst],
+    [Attr::ReplIpv6Src, Attr::ReplIpv6Dst],
+    [Attr::ReplPortSrc, Attr::ReplPortDst],
+    [Attr::ReplL3Proto, Attr::ReplL4Proto],
+    Some(Attr::ReplZone),
+);
+/// Those of the tuple of the master.
+pub(crate) static MASTER: TupleAttrs = TupleAttrs::new(
+    [Attr::MasterIpv4Src, Attr::MasterIpv4Dst],
+    [Attr::MasterIpv6Src, Attr::MasterIpv6Dst],
+    [Attr::MasterPortSrc, Attr::MasterPortDst],
+    [Attr::MasterL3Proto, Attr::MasterL4Proto],
+    None,
+);

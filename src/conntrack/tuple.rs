@@ -1,0 +1,540 @@
+//! What the packets of one direction of a flow have in common.
+#![forbid(unsafe_code)]
+
+use super::invalid::Invalid;
+use super::object::entry;
+use super::object::icmp;
+use super::object::layer4;
+use super::values::{Family, Protocol, canonical};
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// What the packets of one direction of a flow have in common: their protocol, their addresses, and
+/// what of it the protocol has, their ports, GRE keys, or ICMP query and id. Always whole, and
+/// always of one family.
+///
+/// IPv4 addresses inside IPv6 ones, as sockets for both tell them, mean the IPv4 addresses.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use ctrs::Tuple;
+/// use std::net::SocketAddr;
+///
+/// let (client, server): (SocketAddr, SocketAddr) = ("192.0.2.1:40000".parse()?, "198.51.100.7:443".parse()?);
+/// let tuple = Tuple::tcp(client, server)?;
+/// assert_eq!(tuple.to_string(), "tcp 192.0.2.1:40000 -> 198.51.100.7:443");
+/// assert_eq!(tuple.inverse(), Tuple::tcp(server, client)?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy)]
+pub struct Tuple(entry::Tuple);
+
+/// What of a tuple belongs to its layer 4 protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Layer4 {
+    /// Of TCP, UDP, UDP-Lite, SCTP and DCCP.
+    Ports {
+        /// Source port.
+        source: u16,
+        /// Destination port.
+        destination: u16,
+    },
+    /// Of GRE: the keys of PPTP, 0 for other tunnels.
+    Keys {
+        /// Key towards the source.
+        source: u16,
+        /// Key towards the destination.
+        destination: u16,
+    },
+    /// Of ICMP and ICMPv6.
+    Icmp {
+        /// Type.
+        kind: u8,
+        /// Code.
+        code: u8,
+        /// Identifier.
+        id: u16,
+    },
+    /// Of any other protocol.
+    Nothing,
+}
+
+/// What begins a flow of ICMP: nothing but a question does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum IcmpQuery {
+    /// An echo request, of either family.
+    Echo,
+    /// A timestamp request, of IPv4.
+    Timestamp,
+    /// An information request, of IPv4.
+    Information,
+    /// An address mask request, of IPv4.
+    AddressMask,
+    /// A node information query, of IPv6.
+    NodeInformation,
+}
+
+impl IcmpQuery {
+    /// Its type.
+    fn kind(self, family: Family) -> Result<u8, Invalid> {
+        match (self, family) {
+            (Self::Echo, Family::Ipv4) => Ok(8),
+            (Self::Timestamp, Family::Ipv4) => Ok(13),
+            (Self::Information, Family::Ipv4) => Ok(15),
+            (Self::AddressMask, Family::Ipv4) => Ok(17),
+            (Self::Echo, Family::Ipv6) => Ok(128),
+            (Self::NodeInformation, Family::Ipv6) => Ok(139),
+            _ => Err(Invalid::IcmpQuery),
+        }
+    }
+}
+
+/// Constructors of protocols with ports.
+macro_rules! with_ports {
+    ($($(#[$doc:meta])* $name:ident $protocol:ident;)*) => {$(
+        $(#[$doc])*
+        ///
+        /// # Errors
+        /// [`Invalid::Family`].
+        pub fn $name(
+            source: impl Into<SocketAddr>,
+            destination: impl Into<SocketAddr>,
+        ) -> Result<Self, Invalid> {
+            Self::with_ports(Protocol::$protocol, source.into(), destination.into())
+        }
+    )*};
+}
+
+impl Tuple {
+    with_ports! {
+        /// TCP packets from one port to another.
+        tcp Tcp;
+        /// UDP packets from one port to another.
+        udp Udp;
+        /// UDP-Lite packets from one port to another.
+        udp_lite UdpLite;
+        /// SCTP packets from one port to another.
+        sctp Sctp;
+        /// DCCP packets from one port to another.
+        dccp Dccp;
+    }
+
+    fn with_ports(protocol: Protocol, from: SocketAddr, to: SocketAddr) -> Result<Self, Invalid> {
+        Self::build(protocol, [from.ip(), to.ip()], [from.port(), to.port()])
+    }
+
+    /// GRE packets with these keys, those of the source and of the destination: 0 but for PPTP.
+    ///
+    /// # Errors
+    /// [`Invalid::Family`].
+    pub fn gre(source: IpAddr, destination: IpAddr, keys: (u16, u16)) -> Result<Self, Invalid> {
+        Self::build(Protocol::Gre, [source, destination], [keys.0, keys.1])
+    }
+
+    /// Queries of ICMP, or of ICMPv6 where the addresses are.
+    ///
+    /// # Errors
+    /// [`Invalid::Family`], [`Invalid::IcmpQuery`].
+    pub fn icmp(
+        source: IpAddr,
+        destination: IpAddr,
+        query: IcmpQuery,
+        id: u16,
+    ) -> Result<Self, Invalid> {
+        let (protocol, family) = match canonical(destination) {
+            IpAddr::V4(_) => (Protocol::Icmp, Family::Ipv4),
+            IpAddr::V6(_) => (Protocol::Icmpv6, Family::Ipv6),
+        };
+        let kind = u16::from(query.kind(family)?) << 8;
+        Self::build(protocol, [source, destination], [id, kind])
+    }
+
+    /// The pings of one program: echo requests with this id.
+    ///
+    /// # Errors
+    /// [`Invalid::Family`].
+    pub fn ping(source: IpAddr, destination: IpAddr, id: u16) -> Result<Self, Invalid> {
+        Self::icmp(source, destination, IcmpQuery::Echo, id)
+    }
+
+    /// Packets of a protocol without ports.
+    ///
+    /// # Errors
+    /// [`Invalid::Family`]; [`Invalid::NeedsPorts`] for a protocol that has a constructor of its own.
+    pub fn other(
+        protocol: impl Into<Protocol>,
+        source: IpAddr,
+        destination: IpAddr,
+    ) -> Result<Self, Invalid> {
+        let protocol = protocol.into();
+        match layer4::Layer4::of(protocol.number()) {
+            layer4::Layer4::Nothing => Self::build(protocol, [source, destination], [0, 0]),
+            _ => Err(Invalid::NeedsPorts),
+        }
+    }
+
+    fn build(protocol: Protocol, ends: [IpAddr; 2], layer4: [u16; 2]) -> Result<Self, Invalid> {
+        let (family, src, dst) = match ends.map(canonical) {
+            [IpAddr::V4(src), IpAddr::V4(dst)] => (Family::Ipv4, wide(src), wide(dst)),
+            [IpAddr::V6(src), IpAddr::V6(dst)] => (Family::Ipv6, src.octets(), dst.octets()),
+            _ => return Err(Invalid::Family),
+        };
+        let (l3proto, l4proto, zone) = (family.number(), protocol.number(), 0);
+        let [l4src, l4dst] = layer4.map(u16::to_be_bytes);
+        Ok(Self(entry::Tuple { src, dst, l3proto, l4proto, zone, l4src, l4dst }))
+    }
+
+    /// A tuple as an object has it, all members of which are set; `None` if no packets are like that:
+    /// of another family, or of an ICMP that nothing answers.
+    pub(crate) fn from_object(tuple: &entry::Tuple) -> Option<Self> {
+        let mut tuple = entry::Tuple { zone: 0, ..*tuple };
+        match i32::from(tuple.l3proto) {
+            libc::AF_INET => {
+                let [src, dst] = [tuple.src, tuple.dst].map(|[a, b, c, d, ..]| [a, b, c, d]);
+                (tuple.src, tuple.dst) = (wide(src.into()), wide(dst.into()));
+            }
+            libc::AF_INET6 => {}
+            _ => return None,
+        }
+        match layer4::Layer4::of(tuple.l4proto) {
+            layer4::Layer4::Icmp if answer(&tuple) == icmp::NO_REPLY => return None,
+            layer4::Layer4::Nothing => (tuple.l4src, tuple.l4dst) = ([0; 2], [0; 2]),
+            _ => {}
+        }
+        Some(Self(tuple))
+    }
+
+    /// As an object has it.
+    pub(crate) fn object(&self) -> &entry::Tuple {
+        &self.0
+    }
+
+    /// A tuple of no family, which names nothing.
+    pub(crate) fn none() -> Self {
+        Self(entry::Tuple::default())
+    }
+
+    /// The family of its addresses.
+    pub(crate) fn family(&self) -> Option<Family> {
+        match i32::from(self.0.l3proto) {
+            libc::AF_INET => Some(Family::Ipv4),
+            libc::AF_INET6 => Some(Family::Ipv6),
+            _ => None,
+        }
+    }
+
+    /// The source address.
+    #[must_use]
+    pub fn source(&self) -> IpAddr {
+        self.address(self.0.src)
+    }
+
+    /// The destination address.
+    #[must_use]
+    pub fn destination(&self) -> IpAddr {
+        self.address(self.0.dst)
+    }
+
+    fn address(&self, bytes: [u8; 16]) -> IpAddr {
+        let [a, b, c, d, ..] = bytes;
+        if self.is_ipv4() { Ipv4Addr::new(a, b, c, d).into() } else { Ipv6Addr::from(bytes).into() }
+    }
+
+    /// The layer 4 protocol.
+    #[must_use]
+    pub fn protocol(&self) -> Protocol {
+        self.0.l4proto.into()
+    }
+
+    /// What belongs to that protocol.
+    #[must_use]
+    pub fn layer4(&self) -> Layer4 {
+        let [source, destination] = [self.0.l4src, self.0.l4dst].map(u16::from_be_bytes);
+        let [kind, code] = self.0.l4dst;
+        match layer4::Layer4::of(self.0.l4proto) {
+            layer4::Layer4::Ports => Layer4::Ports { source, destination },
+            layer4::Layer4::Keys => Layer4::Keys { source, destination },
+            layer4::Layer4::Icmp => Layer4::Icmp { kind, code, id: source },
+            layer4::Layer4::Nothing => Layer4::Nothing,
+        }
+    }
+
+    /// The source port, if the protocol has ports.
+    #[must_use]
+    pub fn source_port(&self) -> Option<u16> {
+        self.ports().map(|(source, _)| source)
+    }
+
+    /// The destination port, if the protocol has ports.
+    #[must_use]
+    pub fn destination_port(&self) -> Option<u16> {
+        self.ports().map(|(_, destination)| destination)
+    }
+
+    fn ports(&self) -> Option<(u16, u16)> {
+        match self.layer4() {
+            Layer4::Ports { source, destination } => Some((source, destination)),
+            _ => None,
+        }
+    }
+
+    /// The source, if the protocol has ports.
+    #[must_use]
+    pub fn source_socket(&self) -> Option<SocketAddr> {
+        Some((self.source(), self.source_port()?).into())
+    }
+
+    /// The destination, if the protocol has ports.
+    #[must_use]
+    pub fn destination_socket(&self) -> Option<SocketAddr> {
+        Some((self.destination(), self.destination_port()?).into())
+    }
+
+    /// The packets that answer these, where nothing is translated.
+    #[must_use]
+    pub fn inverse(&self) -> Self {
+        let mut inverse = entry::Tuple { src: self.0.dst, dst: self.0.src, ..self.0 };
+        if let Layer4::Icmp { code, .. } = self.layer4() {
+            inverse.l4dst = [answer(&self.0), code];
+        } else {
+            (inverse.l4src, inverse.l4dst) = (self.0.l4dst, self.0.l4src);
+        }
+        Self(inverse)
+    }
+
+    /// Whether it is one of IPv4, not of IPv6.
+    #[must_use]
+    pub fn is_ipv4(&self) -> bool {
+        self.family() == Some(Family::Ipv4)
+    }
+
+    /// All that tells tuples apart.
+    fn parts(&self) -> (u8, u8, [u8; 16], [u8; 16], [u8; 2], [u8; 2]) {
+        let entry::Tuple { src, dst, l3proto, l4proto, l4src, l4dst, .. } = self.0;
+        (l3proto, l4proto, src, dst, l4src, l4dst)
+    }
+}
+
+/// The ICMP type that answers the one in a tuple.
+fn answer(tuple: &entry::Tuple) -> u8 {
+    let of_family = match i32::from(tuple.l4proto) {
+        libc::IPPROTO_ICMP => libc::AF_INET,
+        _ => libc::AF_INET6,
+    };
+    let [kind, _] = tuple.l4dst;
+    if of_family == i32::from(tuple.l3proto) {
+        icmp::reply_type(tuple.l3proto, kind)
+    } else {
+        icmp::NO_REPLY
+    }
+}
+
+/// An IPv4 address where one of IPv6 has room.
+fn wide(address: Ipv4Addr) -> [u8; 16] {
+    let [a, b, c, d] = address.octets();
+    [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+}
+
+impl PartialEq for Tuple {
+    fn eq(&self, other: &Self) -> bool {
+        self.parts() == other.parts()
+    }
+}
+
+impl Eq for Tuple {}
+
+impl PartialOrd for Tuple {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// By family, protocol, addresses and ports.
+impl Ord for Tuple {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.parts().cmp(&other.parts())
+    }
+}
+
+impl Hash for Tuple {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.parts().hash(state);
+    }
+}
+
+impl fmt::Display for Tuple {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (protocol, source, destination) = (self.protocol(), self.source(), self.destination());
+        write!(f, "{protocol} ")?;
+        match self.layer4() {
+            Layer4::Ports { source: from, destination: to } => {
+                let [from, to] =
+                    [(source, from), (destination, to)].map(|(ip, port)| SocketAddr::new(ip, port));
+                write!(f, "{from} -> {to}")
+            }
+            Layer4::Keys { source: from, destination: to } => {
+                write!(f, "{source} -> {destination} keys {from} {to}")
+            }
+            Layer4::Icmp { kind, code, id } => {
+                write!(f, "{source} -> {destination} type {kind} code {code} id {id}")
+            }
+            Layer4::Nothing => write!(f, "{source} -> {destination}"),
+        }
+    }
+}
+
+impl fmt::Debug for Tuple {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tuple({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    fn end(text: &str) -> SocketAddr {
+        text.parse().unwrap()
+    }
+
+    /// A tuple of every kind, in both families, and as text.
+    fn all() -> Vec<(Tuple, &'static str)> {
+        let (a, b, c, d) = (ip("10.0.0.1"), ip("10.0.0.2"), ip("fc00::1"), ip("fc00::2"));
+        let (from, to) = (end("10.0.0.1:1"), end("10.0.0.2:2"));
+        [
+            (Tuple::tcp(from, to), "tcp 10.0.0.1:1 -> 10.0.0.2:2"),
+            (Tuple::udp(from, to), "udp 10.0.0.1:1 -> 10.0.0.2:2"),
+            (Tuple::udp_lite(from, to), "udplite 10.0.0.1:1 -> 10.0.0.2:2"),
+            (Tuple::sctp(from, to), "sctp 10.0.0.1:1 -> 10.0.0.2:2"),
+            (Tuple::dccp(from, to), "dccp 10.0.0.1:1 -> 10.0.0.2:2"),
+            (Tuple::tcp(end("[fc00::1]:1"), end("[fc00::2]:2")), "tcp [fc00::1]:1 -> [fc00::2]:2"),
+            (Tuple::gre(a, b, (7, 0)), "gre 10.0.0.1 -> 10.0.0.2 keys 7 0"),
+            (Tuple::gre(c, d, (0, 0)), "gre fc00::1 -> fc00::2 keys 0 0"),
+            (Tuple::ping(a, b, 77), "icmp 10.0.0.1 -> 10.0.0.2 type 8 code 0 id 77"),
+            (Tuple::ping(c, d, 77), "icmpv6 fc00::1 -> fc00::2 type 128 code 0 id 77"),
+            (Tuple::other(Protocol::Esp, a, b), "esp 10.0.0.1 -> 10.0.0.2"),
+            (Tuple::other(89, c, d), "89 fc00::1 -> fc00::2"),
+        ]
+        .map(|(tuple, text)| (tuple.unwrap(), text))
+        .into()
+    }
+
+    #[test]
+    fn tuples_are_read_back() {
+        for (tuple, text) in all() {
+            assert_eq!(tuple.to_string(), text);
+            assert_eq!(format!("{tuple:?}"), format!("Tuple({text})"));
+            let (src, dst) = (tuple.source().to_string(), tuple.destination().to_string());
+            assert!(text.contains(&src) && text.contains(&dst) && src.ends_with('1'));
+            let ports = (tuple.source_port(), tuple.destination_port());
+            let has_ports = matches!(tuple.layer4(), Layer4::Ports { .. });
+            assert_eq!(ports, if has_ports { (Some(1), Some(2)) } else { (None, None) });
+            assert_eq!(tuple.source_socket().is_some(), has_ports);
+            assert_eq!(
+                tuple.is_ipv4(),
+                tuple.destination_socket().map_or(!text.contains("::"), |to| to.is_ipv4())
+            );
+        }
+    }
+
+    #[test]
+    fn tuples_are_told_apart() {
+        let tuples: Vec<_> = all().into_iter().map(|(tuple, _)| tuple).collect();
+        let inverse = tuples.iter().map(Tuple::inverse);
+        let set: HashSet<_> = tuples.iter().copied().chain(inverse).collect();
+        assert_eq!(set.len(), 2 * tuples.len());
+        for tuple in &tuples {
+            assert_eq!(tuple.inverse().inverse(), *tuple);
+            assert_eq!(
+                (tuple.inverse().source(), tuple.inverse().protocol()),
+                (tuple.destination(), tuple.protocol())
+            );
+            assert!(set.contains(&Tuple::from_object(tuple.object()).unwrap()));
+        }
+        let mut sorted = tuples.clone();
+        sorted.sort();
+        assert!(sorted.first().unwrap().is_ipv4() && !sorted.last().unwrap().is_ipv4());
+    }
+
+    #[test]
+    fn a_query_of_the_other_family_is_refused() {
+        use IcmpQuery::{AddressMask, Echo, Information, NodeInformation, Timestamp};
+        for (query, kinds) in [
+            (Echo, [Some((8, 0)), Some((128, 129))]),
+            (Timestamp, [Some((13, 14)), None]),
+            (Information, [Some((15, 16)), None]),
+            (AddressMask, [Some((17, 18)), None]),
+            (NodeInformation, [None, Some((139, 140))]),
+        ] {
+            for ([src, dst], kinds) in
+                [["10.0.0.1", "10.0.0.2"], ["fc00::1", "fc00::2"]].into_iter().zip(kinds)
+            {
+                let tuple = Tuple::icmp(ip(src), ip(dst), query, 9);
+                let kind = |tuple: Tuple| match tuple.layer4() {
+                    Layer4::Icmp { kind, code: 0, id: 9 } => kind,
+                    other => panic!("{other:?}"),
+                };
+                let found = tuple.map(|tuple| (kind(tuple), kind(tuple.inverse())));
+                assert_eq!(found, kinds.ok_or(Invalid::IcmpQuery), "{query:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn families_do_not_mix_and_mapped_addresses_are_ipv4() {
+        let (four, six, mapped) = (ip("10.0.0.1"), ip("fc00::1"), ip("::ffff:10.0.0.1"));
+        type Make = fn(IpAddr, IpAddr) -> Result<Tuple, Invalid>;
+        let makes: [Make; 4] = [
+            |a, b| Tuple::tcp((a, 1), (b, 2)),
+            |a, b| Tuple::gre(a, b, (1, 2)),
+            |a, b| Tuple::ping(a, b, 1),
+            |a, b| Tuple::other(Protocol::Esp, a, b),
+        ];
+        for make in makes {
+            for (a, b) in [(four, six), (six, four), (mapped, six), (six, mapped)] {
+                assert_eq!(make(a, b), Err(Invalid::Family));
+            }
+            assert_eq!(make(mapped, mapped), make(four, four));
+            assert!(make(mapped, four).unwrap().is_ipv4());
+        }
+    }
+
+    #[test]
+    fn protocols_with_constructors_are_made_by_them() {
+        for protocol in 0..=u8::MAX {
+            let has_own = [1, 6, 17, 33, 47, 58, 132, 136].contains(&protocol);
+            let made = Tuple::other(protocol, ip("10.0.0.1"), ip("10.0.0.2"));
+            assert_eq!(made.err(), has_own.then_some(Invalid::NeedsPorts));
+        }
+    }
+
+    #[test]
+    fn what_no_packets_are_like_is_no_tuple() {
+        let object = *Tuple::ping(ip("10.0.0.1"), ip("10.0.0.2"), 1).unwrap().object();
+        for other in [
+            entry::Tuple { l3proto: 7, ..object },
+            entry::Tuple { l4proto: 58, ..object },
+            entry::Tuple { l4dst: [3, 0], ..object },
+        ] {
+            assert!(Tuple::from_object(&other).is_none());
+        }
+        // What an object keeps behind an IPv4 address does not count.
+        let mut object = object;
+        object.src[9] = 7;
+        object.zone = 3;
+        assert_eq!(
+            Tuple::from_object(&object),
+            Tuple::ping(ip("10.0.0.1"), ip("10.0.0.2"), 1).ok()
+        );
+    }
+}

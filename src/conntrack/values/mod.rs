@@ -1,0 +1,222 @@
+//! What a flow has besides its tuples, each as one value that cannot be half there.
+#![forbid(unsafe_code)]
+
+mod nat;
+mod protocol;
+
+pub use crate::conntrack::object::entry::Counters;
+pub use crate::conntrack::object::flow::Status;
+pub use nat::{Nat, SeqAdjust, SynProxy, canonical};
+pub use protocol::{
+    DccpState, Protocol, SctpInfo, SctpState, State, TcpFlags, TcpInfo, TcpSide, TcpState,
+};
+
+use crate::conntrack::invalid::Invalid;
+use std::fmt;
+use std::time::Duration;
+
+/// A layer 3 protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// IPv4.
+    Ipv4,
+    /// IPv6.
+    Ipv6,
+}
+
+impl Family {
+    /// `AF_INET` or `AF_INET6`.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Ipv4 => libc::AF_INET as u8,
+            Self::Ipv6 => libc::AF_INET6 as u8,
+        }
+    }
+}
+
+/// Which packets of a flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// Those that go as the first one did.
+    Original,
+    /// Those that answer.
+    Reply,
+}
+
+/// A mark, and which of its bits are meant: all of them where it is made from a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Mark {
+    value: u32,
+    mask: u32,
+}
+
+impl Mark {
+    /// The bits of `mask` alone, as they are in `value`.
+    #[must_use]
+    pub const fn masked(value: u32, mask: u32) -> Self {
+        Self { value: value & mask, mask }
+    }
+
+    /// The bits, those that are not meant 0.
+    #[must_use]
+    pub const fn value(self) -> u32 {
+        self.value
+    }
+
+    /// Which bits are meant.
+    #[must_use]
+    pub const fn mask(self) -> u32 {
+        self.mask
+    }
+}
+
+impl From<u32> for Mark {
+    fn from(value: u32) -> Self {
+        Self { value, mask: u32::MAX }
+    }
+}
+
+/// A conntrack zone: flows with the same tuples are told apart by it. It counts for both directions
+/// of a flow where it is made from a number, or for one of them, the other being in zone 0.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Zone {
+    number: u16,
+    only: Option<Direction>,
+}
+
+impl Zone {
+    /// A zone of the original direction.
+    #[must_use]
+    pub const fn original(number: u16) -> Self {
+        Self { number, only: Some(Direction::Original) }.or_default()
+    }
+
+    /// A zone of the reply direction.
+    #[must_use]
+    pub const fn reply(number: u16) -> Self {
+        Self { number, only: Some(Direction::Reply) }.or_default()
+    }
+
+    /// Zone 0 is that of both directions.
+    const fn or_default(self) -> Self {
+        if self.number == 0 { Self { number: 0, only: None } } else { self }
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn number(self) -> u16 {
+        self.number
+    }
+
+    /// The direction it counts for, if it is one alone.
+    #[must_use]
+    pub const fn only(self) -> Option<Direction> {
+        self.only
+    }
+}
+
+impl From<u16> for Zone {
+    fn from(number: u16) -> Self {
+        Self { number, only: None }
+    }
+}
+
+/// What the kernel tells the life of a flow from another of the same tuple by. Not a name: the
+/// kernel can give it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Id(pub(crate) u32);
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What looks after a flow's payload, as `ftp` does.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Helper {
+    name: Box<[u8]>,
+    data: Box<[u8]>,
+}
+
+impl Helper {
+    /// The helper with this name.
+    ///
+    /// # Errors
+    /// [`Invalid::Name`].
+    pub fn new(name: &str) -> Result<Self, Invalid> {
+        Self::from_bytes(name.as_bytes(), &[])
+    }
+
+    pub(crate) fn from_bytes(name: &[u8], data: &[u8]) -> Result<Self, Invalid> {
+        if !(1..=15).contains(&name.len()) || name.contains(&0) {
+            return Err(Invalid::Name);
+        }
+        Ok(Self { name: name.into(), data: data.into() })
+    }
+
+    /// With data that the helper understands.
+    #[must_use]
+    pub fn with_data(self, data: impl Into<Box<[u8]>>) -> Self {
+        Self { data: data.into(), ..self }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(&self.name)
+    }
+
+    pub(crate) fn name_bytes(&self) -> &[u8] {
+        &self.name
+    }
+
+    /// Its data.
+    #[must_use]
+    pub fn data(&self) -> &[u8] {
+        &self.data
+    }
+}
+
+/// Whole seconds, as many as make the duration at least.
+pub(crate) fn seconds(duration: Duration) -> u32 {
+    let seconds = duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0));
+    u32::try_from(seconds).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_has_no_bits_that_are_not_meant() {
+        assert_eq!(Mark::masked(0x142, 0xff), Mark::masked(0x42, 0xff));
+        assert_eq!((Mark::from(7).value(), Mark::from(7).mask()), (7, u32::MAX));
+    }
+
+    #[test]
+    fn zone_0_has_no_direction() {
+        assert_eq!(Zone::original(0), Zone::default());
+        assert_eq!(Zone::reply(0), Zone::from(0));
+        assert_ne!(Zone::reply(3), Zone::original(3));
+        assert_eq!(Zone::reply(3).only(), Some(Direction::Reply));
+    }
+
+    #[test]
+    fn names_of_helpers() {
+        for name in ["", "sixteen-bytes-16", "a\0b"] {
+            assert_eq!(Helper::new(name), Err(Invalid::Name));
+        }
+        let helper = Helper::new("fifteen-bytes15").unwrap().with_data(*b"x");
+        assert_eq!((&*helper.name(), helper.data()), ("fifteen-bytes15", &b"x"[..]));
+    }
+
+    #[test]
+    fn no_timeout_is_shorter_than_asked() {
+        for (millis, whole) in [(0, 0), (1, 1), (1000, 1), (1001, 2)] {
+            assert_eq!(seconds(Duration::from_millis(millis)), whole);
+        }
+        assert_eq!(seconds(Duration::MAX), u32::MAX);
+    }
+}

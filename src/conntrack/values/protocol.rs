@@ -1,0 +1,316 @@
+//! Layer 4 protocols, and their states.
+#![forbid(unsafe_code)]
+
+use crate::conntrack::invalid::Invalid;
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::str::FromStr;
+
+/// Defines names for some of the numbers of a byte. Values are equal that have the same number.
+macro_rules! numbers {
+    ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $variant:ident = $number:literal $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$of])* $variant,)*
+            /// Any other, by its number.
+            Other(u8),
+        }
+
+        impl $name {
+            /// The kernel's number.
+            #[must_use]
+            pub const fn number(self) -> u8 {
+                match self {
+                    $(Self::$variant => $number,)*
+                    Self::Other(number) => number,
+                }
+            }
+
+            const fn name(self) -> Option<&'static str> {
+                match self.number() {
+                    $($number => Some($text),)*
+                    _ => None,
+                }
+            }
+        }
+
+        impl From<u8> for $name {
+            fn from(number: u8) -> Self {
+                match number {
+                    $($number => Self::$variant,)*
+                    _ => Self::Other(number),
+                }
+            }
+        }
+
+        impl From<$name> for u8 {
+            fn from(value: $name) -> Self {
+                value.number()
+            }
+        }
+
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                self.number() == other.number()
+            }
+        }
+
+        impl Eq for $name {}
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> Ordering {
+                self.number().cmp(&other.number())
+            }
+        }
+
+        impl Hash for $name {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                self.number().hash(state);
+            }
+        }
+
+        impl fmt::Display for $name {
+            /// The name, or the number of one that has none.
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self.name() {
+                    Some(name) => f.pad(name),
+                    None => fmt::Display::fmt(&self.number(), f),
+                }
+            }
+        }
+    };
+}
+
+numbers! {
+    /// A layer 4 protocol. Equal by number: `Protocol::Other(6)` is `Protocol::Tcp`.
+    ///
+    /// ```
+    /// use ctrs::Protocol;
+    /// assert_eq!("tcp".parse(), Ok(Protocol::Tcp));
+    /// assert_eq!("89".parse(), Ok(Protocol::from(89)));
+    /// assert_eq!(Protocol::UdpLite.to_string(), "udplite");
+    /// ```
+    Protocol {
+        /// ICMP, of IPv4.
+        Icmp = 1 "icmp",
+        /// TCP.
+        Tcp = 6 "tcp",
+        /// UDP.
+        Udp = 17 "udp",
+        /// DCCP.
+        Dccp = 33 "dccp",
+        /// GRE: tunnels, those of PPTP told apart by their keys.
+        Gre = 47 "gre",
+        /// ESP of IPsec.
+        Esp = 50 "esp",
+        /// AH of IPsec.
+        Ah = 51 "ah",
+        /// ICMP of IPv6.
+        Icmpv6 = 58 "icmpv6",
+        /// SCTP.
+        Sctp = 132 "sctp",
+        /// UDP-Lite.
+        UdpLite = 136 "udplite",
+    }
+}
+
+impl FromStr for Protocol {
+    type Err = Invalid;
+
+    /// A name as the protocol is printed, or a number.
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let named = (0..=u8::MAX).map(Self::from).find(|protocol| protocol.name() == Some(text));
+        named.or_else(|| text.parse().ok().map(u8::into)).ok_or(Invalid::Protocol)
+    }
+}
+
+numbers! {
+    /// How far a TCP connection has come.
+    TcpState {
+        /// Nothing is known.
+        None = 0 "NONE",
+        /// SYN was sent.
+        SynSent = 1 "SYN_SENT",
+        /// SYN was answered.
+        SynRecv = 2 "SYN_RECV",
+        /// The connection is open.
+        Established = 3 "ESTABLISHED",
+        /// The first FIN was sent.
+        FinWait = 4 "FIN_WAIT",
+        /// The first FIN was acknowledged.
+        CloseWait = 5 "CLOSE_WAIT",
+        /// The second FIN was sent.
+        LastAck = 6 "LAST_ACK",
+        /// The second FIN was acknowledged.
+        TimeWait = 7 "TIME_WAIT",
+        /// The connection was reset.
+        Close = 8 "CLOSE",
+        /// Both sides have sent SYN.
+        SynSent2 = 9 "SYN_SENT2",
+    }
+}
+
+numbers! {
+    /// How far an SCTP association has come.
+    SctpState {
+        /// Nothing is known.
+        None = 0 "NONE",
+        /// It is closed.
+        Closed = 1 "CLOSED",
+        /// INIT was sent.
+        CookieWait = 2 "COOKIE_WAIT",
+        /// COOKIE ECHO was sent.
+        CookieEchoed = 3 "COOKIE_ECHOED",
+        /// The association is open.
+        Established = 4 "ESTABLISHED",
+        /// SHUTDOWN was sent.
+        ShutdownSent = 5 "SHUTDOWN_SENT",
+        /// SHUTDOWN came from the other side.
+        ShutdownReceived = 6 "SHUTDOWN_RECD",
+        /// SHUTDOWN ACK was sent.
+        ShutdownAckSent = 7 "SHUTDOWN_ACK_SENT",
+        /// HEARTBEAT was sent on another path.
+        HeartbeatSent = 8 "HEARTBEAT_SENT",
+        /// HEARTBEAT was acknowledged.
+        HeartbeatAcked = 9 "HEARTBEAT_ACKED",
+    }
+}
+
+numbers! {
+    /// How far a DCCP connection has come.
+    DccpState {
+        /// Nothing is known.
+        None = 0 "NONE",
+        /// A request was sent.
+        Request = 1 "REQUEST",
+        /// The request was answered.
+        Respond = 2 "RESPOND",
+        /// The answer was acknowledged.
+        PartOpen = 3 "PARTOPEN",
+        /// The connection is open.
+        Open = 4 "OPEN",
+        /// The server asked to close.
+        CloseReq = 5 "CLOSEREQ",
+        /// A close was sent.
+        Closing = 6 "CLOSING",
+        /// The connection was reset.
+        TimeWait = 7 "TIMEWAIT",
+        /// Packets are ignored.
+        Ignore = 8 "IGNORE",
+        /// Packets are invalid.
+        Invalid = 9 "INVALID",
+    }
+}
+
+/// How far a flow has come, by its protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum State {
+    /// Of TCP.
+    Tcp(TcpState),
+    /// Of SCTP.
+    Sctp(SctpState),
+    /// Of DCCP.
+    Dccp(DccpState),
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(state) => state.fmt(f),
+            Self::Sctp(state) => state.fmt(f),
+            Self::Dccp(state) => state.fmt(f),
+        }
+    }
+}
+
+bitflags::bitflags! {
+    /// What is known of one side of a TCP connection, `IP_CT_TCP_FLAG_*`.
+    #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+    pub struct TcpFlags: u8 {
+        /// It scales windows.
+        const WINDOW_SCALE = 0x01;
+        /// It takes selective acknowledgements.
+        const SACK_PERMITTED = 0x02;
+        /// It was the first to close.
+        const CLOSE_INIT = 0x04;
+        /// Its packets may be out of the window.
+        const BE_LIBERAL = 0x08;
+        /// Data it sent is unacknowledged.
+        const DATA_UNACKNOWLEDGED = 0x10;
+        // Newer kernels may set others.
+        const _ = !0;
+    }
+}
+
+/// One side of a TCP connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct TcpSide {
+    /// What is known of it.
+    pub flags: TcpFlags,
+    /// By how many bits its windows are scaled. The kernel scales where both sides have
+    /// [`TcpFlags::WINDOW_SCALE`].
+    pub window_scale: u8,
+}
+
+/// What the kernel knows of a TCP connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TcpInfo {
+    /// How far it has come.
+    pub state: TcpState,
+    /// The side that opened it.
+    pub original: TcpSide,
+    /// The other side.
+    pub reply: TcpSide,
+}
+
+/// What the kernel knows of an SCTP association.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SctpInfo {
+    /// How far it has come.
+    pub state: SctpState,
+    /// The verification tags of packets in the original and in the reply direction.
+    pub tags: [u32; 2],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn a_protocol_is_its_number() {
+        let mut numbers = HashSet::new();
+        for number in 0..=u8::MAX {
+            let protocol = Protocol::from(number);
+            assert_eq!((u8::from(protocol), protocol), (number, Protocol::Other(number)));
+            assert_eq!(protocol.to_string().parse(), Ok(protocol));
+            assert_eq!(number.to_string().parse(), Ok(protocol));
+            assert!(numbers.insert(protocol) && !numbers.insert(Protocol::Other(number)));
+        }
+        assert!(Protocol::Tcp < Protocol::Other(7));
+    }
+
+    #[test]
+    fn other_words_are_no_protocol() {
+        for text in ["", "TCP", "tcp ", "256", "-1", "ip"] {
+            assert_eq!(text.parse::<Protocol>(), Err(Invalid::Protocol), "{text}");
+        }
+    }
+
+    #[test]
+    fn states_are_printed_as_the_kernel_does() {
+        assert_eq!(State::Tcp(TcpState::SynSent2).to_string(), "SYN_SENT2");
+        assert_eq!(State::Sctp(6.into()).to_string(), "SHUTDOWN_RECD");
+        assert_eq!(State::Dccp(77.into()).to_string(), "77");
+    }
+}
