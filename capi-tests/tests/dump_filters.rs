@@ -5,7 +5,7 @@
 
 use capi_tests::in_namespace;
 use ctrs::conntrack::filter::dump::Masked;
-use ctrs::{Attr, Conntrack, DumpFilter, FlowTable, Status};
+use ctrs::{Attr, Conntrack, DumpFilter, FlowTable, NewFlow, Status, Zone};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -103,28 +103,35 @@ fn random_entry(random: &mut Random, mark: u32) -> Entry {
     }
 }
 
+/// The original tuple of an entry.
+fn packets(entry: &Entry) -> ctrs::Tuple {
+    let [src, dst] = [entry.src, entry.dst].map(|host| address(entry.ipv6, host));
+    let ports = |make: fn(SocketAddr, SocketAddr) -> Result<ctrs::Tuple, ctrs::Invalid>| {
+        make((src, entry.ends.0).into(), (dst, entry.ends.1).into())
+    };
+    let tuple = match entry.protocol {
+        6 => ports(ctrs::Tuple::tcp),
+        17 => ports(ctrs::Tuple::udp),
+        132 => ports(ctrs::Tuple::sctp),
+        136 => ports(ctrs::Tuple::udp_lite),
+        47 => ctrs::Tuple::gre(src, dst, entry.ends),
+        1 | 58 => ctrs::Tuple::ping(src, dst, entry.ends.0),
+        other => ctrs::Tuple::other(other, src, dst),
+    };
+    tuple.unwrap()
+}
+
 fn create(table: &mut FlowTable, entry: &Entry) -> bool {
-    let socket = |host, end| SocketAddr::new(address(entry.ipv6, host), end);
-    let (src, dst) = (socket(entry.src, entry.ends.0), socket(entry.dst, entry.ends.1));
-    let mut ct = Conntrack::flow(entry.protocol, src, dst).unwrap();
-    ct.set_u32(Attr::Timeout, 3600).unwrap();
-    ct.set_u32(Attr::Mark, entry.mark).unwrap();
-    if entry.zone != 0 {
-        ct.set_u16(entry.zoned, entry.zone).unwrap();
-    }
+    let zone = match entry.zoned {
+        Attr::Zone => Zone::from(entry.zone),
+        Attr::OrigZone => Zone::original(entry.zone),
+        _ => Zone::reply(entry.zone),
+    };
+    let mut flow = NewFlow::new(packets(entry)).mark(entry.mark).zone(zone);
     if entry.assured {
-        ct.set_u32(Attr::Status, (Status::ASSURED | Status::SEEN_REPLY).bits()).unwrap();
+        flow = flow.assured().seen_reply();
     }
-    match entry.protocol {
-        6 => ct.set_u8(Attr::TcpState, 3).unwrap(),
-        132 => {
-            ct.set_u8(Attr::SctpState, 4).unwrap();
-            ct.set_u32(Attr::SctpVtagOrig, 1).unwrap();
-            ct.set_u32(Attr::SctpVtagRepl, 2).unwrap();
-        }
-        _ => {}
-    }
-    match table.create(&ct) {
+    match table.create(&flow) {
         Ok(()) => true,
         Err(error) if error.kind() == ctrs::ErrorKind::Exists => false,
         Err(error) => panic!("{entry:?}: {error}"),
@@ -251,7 +258,7 @@ fn dumps_hand_out_what_was_asked_for() {
             let dumped: Vec<_> = table
                 .dump_filtered(&filter(&wanted))
                 .unwrap()
-                .map(|entry| entry.unwrap().mark().unwrap())
+                .map(|flow| flow.unwrap().mark())
                 .collect();
             assert_eq!(dumped.len(), expected.len(), "{wanted:?}");
             assert_eq!(dumped.into_iter().collect::<BTreeSet<_>>(), expected, "{wanted:?}");

@@ -4,62 +4,59 @@
 mod flows;
 
 use capi_tests::in_namespace;
-use ctrs::conntrack::filter::dump::Masked;
-use ctrs::{Attr, DumpFilter, ErrorKind, Family, FlowTable, Status};
-use flows::{proc_table, udp};
+use ctrs::{Changes, ErrorKind, FlowTable, Key, NewFlow};
+use flows::{end, kind, proc_table, udp};
 
 #[test]
-fn entries_are_created_changed_and_deleted() {
+fn flows_are_created_changed_and_deleted() {
     in_namespace(|| {
         let mut table = FlowTable::open().unwrap();
-        let mut ct = udp(1000);
-        table.create(&ct).unwrap();
+        let flow = udp(1000);
+        table.create(&flow).unwrap();
         assert!(proc_table().contains("sport=1000 dport=53"));
-        assert_eq!(table.create(&ct).unwrap_err().kind(), ErrorKind::Exists);
-        ct.set_u32(Attr::Mark, 42).unwrap();
-        table.update(&ct).unwrap();
+        assert_eq!(kind(table.create(&flow)), Some(ErrorKind::Exists));
+        table.update(&flow, &Changes::new().mark(42)).unwrap();
         assert!(proc_table().contains("mark=42"));
-        assert_eq!(table.get(&ct).unwrap().and_then(|entry| entry.mark()), Some(42));
-        table.delete(&ct).unwrap();
+        assert_eq!(table.get(&flow).unwrap().map(|seen| seen.mark()), Some(42));
+        table.delete(&flow).unwrap();
         assert!(!proc_table().contains("sport=1000"));
-        assert_eq!(table.delete(&ct).unwrap_err().kind(), ErrorKind::NotFound);
-        assert!(table.get(&ct).unwrap().is_none());
-        table.create_or_update(&ct).unwrap();
-        table.create_or_update(&ct).unwrap();
+        assert_eq!(kind(table.delete(&flow)), Some(ErrorKind::NotFound));
+        let update = table.update(&flow, &Changes::new().mark(42));
+        assert_eq!(kind(update), Some(ErrorKind::NotFound));
+        assert!(table.get(&flow).unwrap().is_none());
         table.flush().unwrap();
         assert_eq!(proc_table(), "");
     });
 }
 
 #[test]
-fn an_entry_as_a_filter_selects_by_its_tuple() {
+fn a_flow_is_created_or_brought_up_to_date() {
     in_namespace(|| {
         let mut table = FlowTable::open().unwrap();
-        table.create(&udp(1)).unwrap();
-        table.create(&udp(2)).unwrap();
-        let mut seen = table.get(&udp(1)).unwrap().unwrap();
-        seen.set_u32(Attr::Mark, 7).unwrap();
-        seen.set_u32(Attr::Status, Status::SEEN_REPLY.bits()).unwrap();
-        let mut filter = DumpFilter::new();
-        filter.set_tuple(&seen).unwrap();
-        let found: Vec<_> = table.dump_filtered(&filter).unwrap().map(Result::unwrap).collect();
-        assert_eq!(found.iter().map(|e| e.original().ports.0).collect::<Vec<_>>(), [1]);
+        let to = end("10.244.0.3:5353");
+        let flow = udp(1000).seen_reply().destination_nat(to);
+        table.create_or_update(&flow).unwrap();
+        table.create_or_update(&flow.clone().mark(7).assured()).unwrap();
+        let seen = table.get(&flow).unwrap().unwrap();
+        assert_eq!((seen.mark(), seen.destination_nat()), (7, Some(to.into())));
+        assert!(proc_table().contains("[ASSURED] mark=7"));
+        // Another one's reply is not this flow.
+        let other = NewFlow::new(seen.reply().unwrap().inverse());
+        assert_eq!(kind(table.create_or_update(&other)), Some(ErrorKind::Exists));
     });
 }
 
 #[test]
-fn entries_are_deleted_while_they_are_listed() {
+fn flows_are_deleted_while_they_are_listed() {
     in_namespace(|| {
-        let (mut table, mut other) = (FlowTable::open().unwrap(), FlowTable::open().unwrap());
+        let mut table = FlowTable::open().unwrap();
         for port in 1..=3000 {
-            let mut ct = udp(port);
-            ct.set_u32(Attr::Mark, u32::from(port % 3)).unwrap();
-            table.create(&ct).unwrap();
+            table.create(&udp(port).mark(u32::from(port % 3))).unwrap();
         }
-        for entry in table.dump(Family::Any).unwrap().map(Result::unwrap) {
-            if entry.number(Attr::Mark).unwrap_or(0) == 0 {
-                other.delete(&entry).unwrap();
-                assert_eq!(other.delete(&entry).unwrap_err().kind(), ErrorKind::NotFound);
+        for flow in table.list().unwrap().map(Result::unwrap) {
+            if flow.mark() == 0 {
+                table.delete(&flow).unwrap();
+                assert_eq!(kind(table.delete(&flow)), Some(ErrorKind::NotFound));
             }
         }
         assert_eq!(proc_table().lines().count(), 2000);
@@ -68,38 +65,83 @@ fn entries_are_deleted_while_they_are_listed() {
 }
 
 #[test]
-fn a_dump_given_up_does_not_disturb_the_next() {
+fn a_list_given_up_does_not_disturb_the_next() {
     in_namespace(|| {
         let mut table = FlowTable::open().unwrap();
         for port in 1..=2000 {
             table.create(&udp(port)).unwrap();
         }
         assert_eq!(proc_table().lines().count(), 2000);
+        let mut unfinished = table.list().unwrap();
         for _ in 0..3 {
-            assert!(table.dump(Family::Any).unwrap().next().unwrap().is_ok());
+            assert!(table.list().unwrap().next().unwrap().is_ok());
             assert!(table.get(&udp(7)).unwrap().is_some());
-            assert_eq!(table.dump(Family::Ipv4).unwrap().map(Result::unwrap).count(), 2000);
+            assert_eq!(table.list().unwrap().map(Result::unwrap).count(), 2000);
         }
-        assert_eq!(table.dump(Family::Ipv6).unwrap().count(), 0);
+        let (mut flow, mut rest) = (ctrs::Flow::default(), 0);
+        while unfinished.next_into(&mut flow).unwrap() {
+            rest += usize::from(flow.tuple().is_some());
+        }
+        assert_eq!(rest, 2000);
+        assert!(!unfinished.next_into(&mut flow).unwrap() && unfinished.next().is_none());
     });
 }
 
 #[test]
-fn the_kernel_filters_dumps_and_flushes() {
+fn counters_are_read_and_set_to_zero() {
+    in_namespace(|| {
+        std::fs::write("/proc/sys/net/netfilter/nf_conntrack_acct", "1").unwrap();
+        let mut table = FlowTable::open().unwrap();
+        table.create(&udp(1)).unwrap();
+        let counted = |list: ctrs::List| {
+            list.map(|flow| flow.unwrap().counters(ctrs::Direction::Original)).collect::<Vec<_>>()
+        };
+        let none = ctrs::Counters { packets: 0, bytes: 0 };
+        assert_eq!(counted(table.list_and_zero().unwrap()), [Some(none)]);
+        assert_eq!(counted(table.list().unwrap()), [Some(none)]);
+    });
+}
+
+#[test]
+fn what_the_kernel_cannot_change_is_told_by_its_kind() {
     in_namespace(|| {
         let mut table = FlowTable::open().unwrap();
-        for port in 1..=10 {
-            let mut ct = udp(port);
-            ct.set_u32(Attr::Mark, u32::from(port % 2)).unwrap();
-            table.create(&ct).unwrap();
-        }
-        let mut odd = DumpFilter::new();
-        odd.set_mark(Masked { value: 1, mask: 1 });
-        let marks: Vec<_> =
-            table.dump_filtered(&odd).unwrap().map(|entry| entry.unwrap().mark()).collect();
-        assert_eq!(marks, [Some(1); 5]);
-        table.flush_filtered(&odd).unwrap();
-        assert_eq!(proc_table().matches("mark=0").count(), 5);
-        assert_eq!(proc_table().lines().count(), 5);
+        table.create(&udp(1)).unwrap();
+        let nothing = table.update(&udp(1), &Changes::new()).unwrap_err();
+        let text = ctrs::Invalid::NothingToChange.to_string();
+        assert_eq!(nothing.to_string(), format!("cannot update the flow: {text}"));
+        let helper = ctrs::Helper::new("no-such-helper").unwrap();
+        let update = table.update(&udp(1), &Changes::new().helper(helper));
+        assert_eq!(kind(update), Some(ErrorKind::Unsupported));
+    });
+}
+
+#[test]
+fn a_status_is_set_beside_what_packets_have_set() {
+    in_namespace(|| {
+        let mut table = FlowTable::open().unwrap();
+        let flow = udp(1).seen_reply();
+        table.create(&flow).unwrap();
+        table.update(&flow, &Changes::new().assured()).unwrap();
+        assert!(proc_table().contains("[ASSURED]"));
+        let by_reply = Key::reply(flow.tuple().inverse());
+        table.update(by_reply, &Changes::new().fixed_timeout()).unwrap();
+        let seen = table.get(by_reply).unwrap().unwrap();
+        let bits = ctrs::Status::SEEN_REPLY | ctrs::Status::ASSURED | ctrs::Status::FIXED_TIMEOUT;
+        assert!(seen.status().contains(bits));
+        let update =
+            table.update(&flow, &Changes::new().timeout(std::time::Duration::from_secs(9)));
+        assert_eq!(kind(update), Some(ErrorKind::Privilege));
+    });
+}
+
+#[test]
+fn bits_of_a_mark_change_and_others_stay() {
+    in_namespace(|| {
+        let mut table = FlowTable::open().unwrap();
+        let flow = udp(1).mark(0xff05);
+        table.create(&flow).unwrap();
+        table.update(&flow, &Changes::new().mark(ctrs::Mark::masked(0x142, 0xff))).unwrap();
+        assert_eq!(table.get(&flow).unwrap().unwrap().mark(), 0xff42);
     });
 }

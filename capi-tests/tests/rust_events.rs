@@ -5,10 +5,10 @@ mod flows;
 use capi_tests::{in_namespace, skip};
 use ctrs::conntrack::filter::event::FilterAttr;
 use ctrs::{
-    Attr, Change, Error, ErrorKind, EventFilter, Events, Family, FlowTable, Groups, Options,
+    Change, Changes, Error, ErrorKind, EventFilter, Events, Flow, FlowTable, Groups, Options,
     Stopper,
 };
-use flows::{flow, proc_table, udp};
+use flows::{end, proc_table, udp};
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, AsRawFd};
@@ -21,7 +21,7 @@ const LONG: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_millis(30);
 
 fn port(event: &ctrs::Event) -> u16 {
-    event.entry.original().ports.0
+    event.flow.tuple().and_then(|tuple| tuple.source_port()).unwrap_or(0)
 }
 
 #[test]
@@ -29,25 +29,22 @@ fn events_tell_what_happens() {
     in_namespace(|| {
         let mut events = Events::open(Groups::all()).unwrap();
         let mut table = FlowTable::open().unwrap();
-        let mut ct = udp(1000);
-        table.create(&ct).unwrap();
-        ct.set_u32(Attr::Mark, 9).unwrap();
-        table.update(&ct).unwrap();
-        table.delete(&ct).unwrap();
+        let flow = udp(1000);
+        table.create(&flow).unwrap();
+        table.update(&flow, &Changes::new().mark(9)).unwrap();
+        table.delete(&flow).unwrap();
         for change in [Change::New, Change::Update, Change::Destroy] {
             let event = events.next_event().unwrap();
-            assert_eq!((event.change, event.entry.original().ports), (change, (1000, 53)));
+            assert_eq!((event.change, event.flow.tuple()), (change, Some(flow.tuple())));
         }
         let mut filter = EventFilter::new();
         filter.add_mark(5, u32::MAX);
         filter.set_logic(FilterAttr::Mark, 0).unwrap();
         events.attach(&filter).unwrap();
         for mark in [4, 5, 6] {
-            let mut ct = udp(2000 + mark as u16);
-            ct.set_u32(Attr::Mark, mark).unwrap();
-            table.create(&ct).unwrap();
+            table.create(&udp(2000 + mark as u16).mark(mark)).unwrap();
         }
-        assert_eq!(events.next_event().unwrap().entry.mark(), Some(5));
+        assert_eq!(events.next_event().unwrap().flow.mark(), 5);
     });
 }
 
@@ -82,8 +79,8 @@ fn a_timeout_of_the_options_ends_a_wait() {
         let nonblocking = options.nonblocking(true);
         let mut events = Events::open_with(Groups::NEW, &nonblocking).unwrap();
         assert_eq!(events.next_event().unwrap_err().kind(), ErrorKind::WouldBlock);
-        let mut table = FlowTable::open_with(&nonblocking).unwrap();
-        assert_eq!(table.dump(Family::Any).unwrap().count(), 1);
+        let table = FlowTable::open_with(&nonblocking).unwrap();
+        assert_eq!(table.list().unwrap().count(), 1);
     });
 }
 
@@ -181,10 +178,10 @@ fn a_table_stays_with_its_namespace_on_any_thread() {
             assert_eq!(proc_table(), "", "this thread's table is another");
             let mut there = FlowTable::open().unwrap();
             there.create(&udp(2)).unwrap();
-            assert_eq!(events.next_event().unwrap().entry.original().ports.0, 1);
-            assert_eq!(here.dump(Family::Any).unwrap().count(), 1);
+            assert_eq!(port(&events.next_event().unwrap()), 1);
+            assert_eq!(here.list().unwrap().count(), 1);
             there.flush().unwrap();
-            assert_eq!(here.dump(Family::Any).unwrap().count(), 1);
+            assert_eq!(here.list().unwrap().count(), 1);
         });
         elsewhere.join().unwrap();
         assert_eq!(proc_table().lines().count(), 1);
@@ -214,9 +211,9 @@ fn tables_and_events_are_opened_in_other_namespaces() {
         let mut there = FlowTable::open_with(&by_path).unwrap();
         there.create(&udp(1)).unwrap();
         assert_eq!(port(&events.next_event().unwrap()), 1);
-        assert_eq!(FlowTable::open_with(&by_fd).unwrap().dump(Family::Any).unwrap().count(), 1);
+        assert_eq!(FlowTable::open_with(&by_fd).unwrap().list().unwrap().count(), 1);
         assert_eq!(proc_table(), "", "the thread has not moved");
-        assert_eq!(FlowTable::open().unwrap().dump(Family::Any).unwrap().count(), 0);
+        assert_eq!(FlowTable::open().unwrap().list().unwrap().count(), 0);
     });
 }
 
@@ -232,7 +229,7 @@ fn a_namespace_is_found_by_a_process_in_it() {
         let options = Options::new().netns_of_pid(child.id()).unwrap();
         FlowTable::open_with(&options).unwrap().create(&udp(1)).unwrap();
         assert_eq!(proc_table(), "");
-        assert_eq!(FlowTable::open_with(&options).unwrap().dump(Family::Any).unwrap().count(), 1);
+        assert_eq!(FlowTable::open_with(&options).unwrap().list().unwrap().count(), 1);
         drop(child.stdin.take());
         child.wait().unwrap();
     });
@@ -261,7 +258,7 @@ fn events_of_other_namespaces_are_read() {
         assert!(made.expect("iproute2").success());
         let there = Options::new().netns(&path).unwrap();
         let mut there = FlowTable::open_with(&there).unwrap();
-        there.create(&flow(17, "203.0.113.1:1", "203.0.113.2:2")).unwrap();
+        there.create(&Flow::udp(end("203.0.113.1:1"), end("203.0.113.2:2")).unwrap()).unwrap();
         FlowTable::open().unwrap().create(&udp(7)).unwrap();
         let told = [(); 2].map(|()| events.next_event().unwrap());
         assert_eq!(told.each_ref().map(port), [1, 7]);

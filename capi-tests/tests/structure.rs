@@ -52,26 +52,40 @@ fn data_goes_one_way() {
         "width",
         "conntrack/error",
         "conntrack/heap",
+        "conntrack/invalid",
         "conntrack/labels",
         "conntrack/object",
     ];
+    let typed = [
+        "conntrack/change",
+        "conntrack/fill",
+        "conntrack/flow",
+        "conntrack/key",
+        "conntrack/new_flow",
+        "conntrack/tuple",
+        "conntrack/values",
+    ];
     let wire = ["conntrack/filter", "conntrack/wire"];
     let with = |rooms: &[&[&'static str]]| rooms.concat();
-    let below = with(&[&objects, &wire, &["conntrack/print"]]);
+    let below = with(&[&objects, &typed, &wire, &["conntrack/print"]]);
     let faces = with(&[&below, &["error", "options"]]);
-    let allowed = BTreeMap::from([
-        ("error", vec!["netlink", "conntrack/error", "error"]),
+    let mut allowed = BTreeMap::from([
+        ("error", vec!["netlink", "conntrack/error", "conntrack/invalid", "error"]),
         ("options", vec!["netlink", "error"]),
         ("netlink", vec!["netlink"]),
         ("text", vec!["text"]),
         ("uapi", vec![]),
         ("width", vec![]),
-        ("conntrack/error", vec!["netlink"]),
+        ("conntrack/error", vec!["netlink", "conntrack/invalid"]),
+        ("conntrack/invalid", vec![]),
         ("conntrack/heap", vec!["conntrack/error"]),
-        ("conntrack/labels", vec!["conntrack/error", "conntrack/heap", "conntrack/labels"]),
+        (
+            "conntrack/labels",
+            vec!["conntrack/error", "conntrack/heap", "conntrack/invalid", "conntrack/labels"],
+        ),
         ("conntrack/object", objects.to_vec()),
-        ("conntrack/filter", with(&[&objects, &["conntrack/filter"]])),
-        ("conntrack/wire", with(&[&objects, &wire])),
+        ("conntrack/filter", with(&[&objects, &typed, &["conntrack/filter"]])),
+        ("conntrack/wire", with(&[&objects, &typed, &wire])),
         ("conntrack/print", with(&[&objects, &["text", "conntrack/print"]])),
         ("conntrack/table", faces.clone()),
         ("conntrack/events", faces.clone()),
@@ -79,6 +93,8 @@ fn data_goes_one_way() {
         ("capi/conntrack", with(&[&below, &["text", "capi/ffi", "capi/conntrack"]])),
         ("capi/ctrs", with(&[&below, &["text", "capi/ffi", "capi/ctrs"]])),
     ]);
+    // What a flow has, as a Rust program says it: on the objects, and below requests.
+    allowed.extend(typed.map(|room| (room, with(&[&objects, &typed]))));
     for file in files(&source()) {
         let here = room_of(&file);
         if here == "lib" || here.ends_with("/mod") {

@@ -45,6 +45,12 @@ impl Key {
         Self { zone: zone.into(), ..self }
     }
 
+    /// The one with this id alone, as a flow that was seen told it.
+    #[must_use]
+    pub fn with_id(self, id: Option<Id>) -> Self {
+        Self { id, ..self }
+    }
+
     /// Any flow with that tuple and zone, whatever its id.
     #[must_use]
     pub fn any_life(self) -> Self {

@@ -4,7 +4,7 @@
 #[unsafe(no_mangle)]
 pub extern "C" fn dependant_count() -> i64 {
     let count = || -> Result<usize, ctrs::Error> {
-        ctrs::FlowTable::open()?.dump(ctrs::Family::Any)?.try_fold(0, |flows, entry| {
+        ctrs::FlowTable::open()?.list()?.try_fold(0, |flows, entry| {
             entry?;
             Ok(flows + 1)
         })
