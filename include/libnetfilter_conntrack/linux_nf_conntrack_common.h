@@ -154,7 +154,9 @@ enum ip_conntrack_status {
     /** The hardware forwards this flow. */
     IPS_HW_OFFLOAD = (1 << IPS_HW_OFFLOAD_BIT),
     /** The bits that a request cannot change. */
-    IPS_UNCHANGEABLE_MASK = (((((((((IPS_NAT_DONE_MASK | IPS_NAT_MASK) | IPS_EXPECTED) | IPS_CONFIRMED) | IPS_DYING) | IPS_SEQ_ADJUST) | IPS_TEMPLATE) | IPS_UNTRACKED) | IPS_OFFLOAD) | IPS_HW_OFFLOAD),
+    IPS_UNCHANGEABLE_MASK = (IPS_NAT_DONE_MASK | IPS_NAT_MASK | IPS_EXPECTED | IPS_CONFIRMED
+        | IPS_DYING | IPS_SEQ_ADJUST | IPS_TEMPLATE | IPS_UNTRACKED | IPS_OFFLOAD
+        | IPS_HW_OFFLOAD),
     /** Number of bits. */
     __IPS_MAX_BIT = 16
 };
