@@ -152,6 +152,7 @@ fn enums(root: &Path) -> BTreeMap<String, &'static str> {
 /// The prototypes of a header, each on one line and without what stands around them.
 fn prototypes(header: &str) -> Vec<String> {
     let mut code = String::new();
+    let header = header.replace("\\\n", " "); // macros that go on
     for (number, part) in header.split("/*").enumerate() {
         code += if number == 0 { part } else { part.split_once("*/").map_or("", |(_, code)| code) };
     }

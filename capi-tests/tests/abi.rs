@@ -2,19 +2,7 @@
 //!
 //! The tables there are facts about libnetfilter_conntrack 1.1.1: its functions, the values of its
 //! constants, the layout of its types.
-#![deny(unsafe_code)]
-
-/// The compiler compares headers and library, prototype by prototype. Nothing in here runs.
-#[allow(
-    deprecated,
-    unsafe_code,
-    unused_unsafe,
-    clippy::type_complexity,
-    reason = "every function of C is called"
-)]
-mod prototypes {
-    include!("../abi/prototypes.rs");
-}
+#![forbid(unsafe_code)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -1,7 +1,5 @@
 //! What each header is made of, and in which order a C reader finds it.
 
-pub mod rust;
-
 /// One header.
 pub struct Header {
     /// Below `include/`.
