@@ -139,7 +139,7 @@ impl<'a> Builder<'a> {
 
     /// An attribute of four bytes as they are.
     #[inline]
-    pub fn put_quad(&mut self, kind: u16, value: [u8; 4]) {
+    pub fn put_4_bytes(&mut self, kind: u16, value: [u8; 4]) {
         self.put_short(kind, 4, value);
     }
 
@@ -152,12 +152,12 @@ impl<'a> Builder<'a> {
     /// A big-endian 32-bit attribute.
     #[inline]
     pub fn put_be32(&mut self, kind: u16, value: u32) {
-        self.put_quad(kind, value.to_be_bytes());
+        self.put_4_bytes(kind, value.to_be_bytes());
     }
 
     /// A 32-bit attribute in host order.
     pub fn put_host32(&mut self, kind: u16, value: u32) {
-        self.put_quad(kind, value.to_ne_bytes());
+        self.put_4_bytes(kind, value.to_ne_bytes());
     }
 
     /// A big-endian 64-bit attribute.

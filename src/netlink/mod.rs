@@ -2,8 +2,6 @@
 
 pub mod bpf;
 pub mod builder;
-#[allow(unsafe_code, reason = "declared as they are called")]
-mod calls;
 pub mod error;
 pub mod exchange;
 pub mod message;
@@ -15,6 +13,8 @@ mod origin;
 pub mod settings;
 #[allow(unsafe_code, reason = "system calls on the socket")]
 pub mod socket;
+#[allow(unsafe_code, reason = "declared as they are called")]
+mod syscalls;
 #[allow(unsafe_code, reason = "system calls that wait, and that end a wait")]
 pub mod wait;
 

@@ -1,7 +1,7 @@
 //! The netlink socket: open, bind, send, receive, attach filters.
 
 use super::error::Error;
-use super::{calls, namespace};
+use super::{namespace, syscalls};
 use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, RawFd};
 
@@ -52,7 +52,7 @@ impl Socket {
     pub fn open() -> Result<Self, Error> {
         let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
         // SAFETY: no pointer is involved.
-        let fd = unsafe { calls::socket(libc::AF_NETLINK, kind, libc::NETLINK_NETFILTER) };
+        let fd = unsafe { syscalls::socket(libc::AF_NETLINK, kind, libc::NETLINK_NETFILTER) };
         check("socket", fd)?;
         let socket = Self { fd };
         socket.bind(0, 0)?;
@@ -97,7 +97,7 @@ impl Socket {
     pub fn bind(&self, port: u32, groups: u32) -> Result<(), Error> {
         let address = address(port, groups);
         // SAFETY: the address is a `sockaddr_nl` of the size given, alive during the call.
-        let result = unsafe { calls::bind(self.fd, (&raw const address).cast(), ADDRESS_SIZE) };
+        let result = unsafe { syscalls::bind(self.fd, (&raw const address).cast(), ADDRESS_SIZE) };
         check("bind", result).map(drop)
     }
 
@@ -110,7 +110,7 @@ impl Socket {
         let mut size = ADDRESS_SIZE;
         // SAFETY: the kernel writes at most `size` bytes of the address, both alive during the call.
         let result =
-            unsafe { calls::getsockname(self.fd, (&raw mut address).cast(), &raw mut size) };
+            unsafe { syscalls::getsockname(self.fd, (&raw mut address).cast(), &raw mut size) };
         check("getsockname", result)?;
         let netlink = libc::c_int::from(address.nl_family) == libc::AF_NETLINK;
         if size == ADDRESS_SIZE && netlink { Ok(address.nl_pid) } else { Err(Error::BadSender) }
@@ -178,7 +178,7 @@ impl Socket {
     pub fn close(&mut self) -> Result<(), Error> {
         let fd = std::mem::replace(&mut self.fd, CLOSED);
         // SAFETY: the descriptor is ours and not used again.
-        check("close", unsafe { calls::close(fd) }).map(drop)
+        check("close", unsafe { syscalls::close(fd) }).map(drop)
     }
 }
 
@@ -201,7 +201,7 @@ pub fn send(fd: RawFd, datagram: &[u8]) -> Result<usize, Error> {
     let kernel = address(0, 0);
     // SAFETY: datagram and address are alive during the call, with the sizes given.
     let sent = unsafe {
-        calls::sendto(
+        syscalls::sendto(
             fd,
             datagram.as_ptr().cast(),
             datagram.len(),
@@ -235,7 +235,7 @@ pub fn receive(
     // SAFETY: the kernel writes at most `room.len()` bytes of the room and at most `size` bytes of
     // the address, all alive during the call.
     let received = unsafe {
-        calls::recvfrom(
+        syscalls::recvfrom(
             fd,
             room.as_mut_ptr().cast(),
             room.len(),
@@ -277,7 +277,7 @@ pub(super) fn set_option<T>(
     let size = size_of::<T>() as libc::socklen_t;
     // SAFETY: the value is alive during the call and of the size given.
     let result =
-        unsafe { calls::setsockopt(fd, level, option, std::ptr::from_ref(value).cast(), size) };
+        unsafe { syscalls::setsockopt(fd, level, option, std::ptr::from_ref(value).cast(), size) };
     check("setsockopt", result).map(drop)
 }
 

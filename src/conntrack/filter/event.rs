@@ -13,6 +13,7 @@
 //! those of the original direction; the zone is that of both directions or of the one that has one.
 #![forbid(unsafe_code)]
 
+pub use super::field::FilterAttr;
 use super::field::{
     Absent, DST_IPV4, DST_IPV6, Field, MARK, Masked, PROTOCOL, SRC_IPV4, SRC_IPV6, STATE_FIELDS,
     ZONE,
@@ -21,49 +22,6 @@ use crate::conntrack::error::Error;
 use crate::conntrack::heap::List;
 use crate::netlink;
 use crate::netlink::bpf::{Instruction, Place, Program, Width};
-
-/// What a filter can look at, with the numbers of `enum nfct_filter_attr`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FilterAttr {
-    /// Layer 4 protocol.
-    L4Proto = 0,
-    /// State of a TCP, DCCP or SCTP connection.
-    L4ProtoState = 1,
-    /// IPv4 source address.
-    SrcIpv4 = 2,
-    /// IPv4 destination address.
-    DstIpv4 = 3,
-    /// IPv6 source address.
-    SrcIpv6 = 4,
-    /// IPv6 destination address.
-    DstIpv6 = 5,
-    /// Packet mark.
-    Mark = 6,
-    /// Zone, of both directions or of one.
-    Zone = 7,
-}
-
-impl FilterAttr {
-    /// All of them, at the index of their number.
-    pub const ALL: [Self; 8] = [
-        Self::L4Proto,
-        Self::L4ProtoState,
-        Self::SrcIpv4,
-        Self::DstIpv4,
-        Self::SrcIpv6,
-        Self::DstIpv6,
-        Self::Mark,
-        Self::Zone,
-    ];
-}
-
-impl TryFrom<u32> for FilterAttr {
-    type Error = Error;
-
-    fn try_from(number: u32) -> Result<Self, Error> {
-        Self::ALL.get(number as usize).copied().ok_or(Error::UnknownFilter(number))
-    }
-}
 
 /// The offset of the high byte of `nlmsg_type`, which is in host order.
 const SUBSYSTEM_OFFSET: u32 = if cfg!(target_endian = "little") { 5 } else { 4 };

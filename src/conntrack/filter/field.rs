@@ -2,10 +2,52 @@
 //! instructions that find them and compare them with the entries of a list.
 #![forbid(unsafe_code)]
 
-use super::event::FilterAttr;
 use crate::netlink::Error;
 use crate::netlink::bpf::{Place, Program, Width};
 use crate::uapi::cta;
+
+/// What a filter can look at, with the numbers of `enum nfct_filter_attr`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FilterAttr {
+    /// Layer 4 protocol.
+    L4Proto = 0,
+    /// State of a TCP, DCCP or SCTP connection.
+    L4ProtoState = 1,
+    /// IPv4 source address.
+    SrcIpv4 = 2,
+    /// IPv4 destination address.
+    DstIpv4 = 3,
+    /// IPv6 source address.
+    SrcIpv6 = 4,
+    /// IPv6 destination address.
+    DstIpv6 = 5,
+    /// Packet mark.
+    Mark = 6,
+    /// Zone, of both directions or of one.
+    Zone = 7,
+}
+
+impl FilterAttr {
+    /// All of them, at the index of their number.
+    pub const ALL: [Self; 8] = [
+        Self::L4Proto,
+        Self::L4ProtoState,
+        Self::SrcIpv4,
+        Self::DstIpv4,
+        Self::SrcIpv6,
+        Self::DstIpv6,
+        Self::Mark,
+        Self::Zone,
+    ];
+}
+
+impl TryFrom<u32> for FilterAttr {
+    type Error = crate::conntrack::error::Error;
+
+    fn try_from(number: u32) -> Result<Self, Self::Error> {
+        Self::ALL.get(number as usize).copied().ok_or(Self::Error::UnknownFilter(number))
+    }
+}
 
 /// A number to compare with, under a mask; both in host order.
 #[repr(C)]

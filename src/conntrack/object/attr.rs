@@ -1,7 +1,8 @@
 //! The one table of conntrack attributes: number, storage and class of each.
 #![forbid(unsafe_code)]
 
-use super::entry::{Flat, NatRange, Tuple};
+pub use super::layout::Presence;
+use super::layout::{Flat, NatRange, Tuple};
 use crate::conntrack::error::Error;
 use std::mem::offset_of;
 
@@ -338,11 +339,6 @@ impl TryFrom<u32> for Attr {
         Row::of(number).map(|row| row.attr)
     }
 }
-
-/// Which attributes of an object are present: a bit for each number.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[repr(C)]
-pub struct Presence([u32; 3]);
 
 impl Presence {
     /// The set of the given attributes.

@@ -4,6 +4,7 @@
 use super::attr::{Class, Compared, Row, Storage};
 use super::entry::{Conntrack, Flat, copy_name, until_nul};
 use super::flow::ORIGINAL_TUPLE;
+use super::layout::ExpectFlat;
 use crate::conntrack::error::Error;
 use std::mem::offset_of;
 
@@ -115,25 +116,6 @@ pub struct Expect {
     pub(crate) nat: Conntrack,
     pub(crate) flat: ExpectFlat,
 }
-
-/// What is not a tuple in an expectation.
-#[derive(Debug, Clone, Copy, Default)]
-#[repr(C)]
-pub struct ExpectFlat {
-    pub(crate) timeout: u32,
-    pub(crate) flags: u32,
-    pub(crate) class: u32,
-    pub(crate) nat_dir: u32,
-    pub(crate) zone: u16,
-    _reserved: [u8; 2],
-    pub(crate) helper_name: [u8; 16],
-    pub(crate) function: [u8; 24],
-    /// Bit `n` says that attribute `n` is present.
-    pub(crate) present: u32,
-}
-
-// No padding: `layout.rs` relies on it.
-const _: () = assert!(size_of::<ExpectFlat>() == 4 * 4 + 2 + 2 + 16 + 24 + 4);
 
 impl Expect {
     /// An expectation without attributes.

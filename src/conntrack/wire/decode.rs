@@ -6,9 +6,9 @@
 //! * what a message does not mention stays as it was in the object.
 #![forbid(unsafe_code)]
 
-use super::members::{Members, be16, be32, be64, keep, last};
-use super::shape;
+use super::nest::{Members, be16, be32, be64, keep, last};
 use super::tuple::{MASTER, ORIG, REPLY, tuple};
+use super::usual_nests;
 use crate::conntrack::error::Error;
 use crate::conntrack::heap::{Bytes, Text};
 use crate::conntrack::labels::bitmask::Bitmask;
@@ -202,7 +202,7 @@ const SEQ_REPLY: [Attr; 3] =
 
 /// Decodes the state of the layer 4 protocol; the three share their storage.
 fn protoinfo(flat: &mut Flat, nest: &[u8]) {
-    if let Some(state) = shape::tcp(nest) {
+    if let Some(state) = usual_nests::tcp(nest) {
         if let Some(to) = flat.protoinfo.0.first_chunk_mut() {
             *to = state;
         }
@@ -309,7 +309,7 @@ fn put_bytes<const N: usize>(slot: &mut [u8], bytes: [u8; N]) {
 
 /// Decodes the counters of one direction; 64-bit members win over the 32-bit ones of old kernels.
 fn counters(to: &mut Counters, present: &mut Presence, nest: &[u8], attrs: [Attr; 2]) {
-    if let Some([packets, bytes]) = shape::counters(nest) {
+    if let Some([packets, bytes]) = usual_nests::counters(nest) {
         *to = Counters { packets, bytes };
         attrs.into_iter().for_each(|attr| present.set(attr));
         return;
@@ -347,7 +347,7 @@ fn synproxy(flat: &mut Flat, nest: &[u8]) {
 
 /// Decodes a nest of three 32-bit numbers, members 1 to 3.
 fn triple(to: [&mut u32; 3], present: &mut Presence, nest: &[u8], attrs: [Attr; 3]) {
-    if let Some(values) = shape::triple(nest) {
+    if let Some(values) = usual_nests::triple(nest) {
         for ((slot, value), attr) in to.into_iter().zip(values).zip(attrs) {
             *slot = value;
             present.set(attr);

@@ -163,8 +163,8 @@ pub(super) fn tuple(
 fn addresses(to: &mut Builder<'_>, tuple: &Tuple) {
     let nest = to.begin(cta::TUPLE_IP);
     if i32::from(tuple.l3proto) == libc::AF_INET {
-        to.put_quad(cta::IP_V4_SRC, first4(&tuple.src));
-        to.put_quad(cta::IP_V4_DST, first4(&tuple.dst));
+        to.put_4_bytes(cta::IP_V4_SRC, first4(&tuple.src));
+        to.put_4_bytes(cta::IP_V4_DST, first4(&tuple.dst));
     } else {
         to.put(cta::IP_V6_SRC, &tuple.src);
         to.put(cta::IP_V6_DST, &tuple.dst);
@@ -298,7 +298,7 @@ pub(super) fn nat(
     }
     let nest = to.begin(kind);
     if ipv4 {
-        to.put_quad(cta::NAT_V4_MINIP, first4(&range.min));
+        to.put_4_bytes(cta::NAT_V4_MINIP, first4(&range.min));
     } else if ipv6 {
         to.put(cta::NAT_V6_MINIP, &range.min);
     }

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::encode;
-use super::members::{Members, be16, be32, keep};
+use super::nest::{Members, be16, be32, keep};
 use super::tuple::{self, ORIG};
 use crate::conntrack::error::Error;
 use crate::conntrack::object::attr::Presence;

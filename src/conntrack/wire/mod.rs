@@ -5,10 +5,10 @@ pub mod decode;
 pub mod encode;
 pub mod expect;
 pub mod flow;
-mod members;
+mod nest;
 pub mod query;
-mod shape;
 mod tuple;
+mod usual_nests;
 
 use crate::netlink::message::Message;
 use crate::uapi::cta;

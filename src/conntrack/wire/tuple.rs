@@ -1,8 +1,8 @@
 //! A tuple nest into one direction of a flow.
 #![forbid(unsafe_code)]
 
-use super::members::{Members, be16, keep};
-use super::shape::{self, Ports};
+use super::nest::{Members, be16, keep};
+use super::usual_nests::{self, Ports};
 use crate::conntrack::object::attr::{Attr, Presence};
 use crate::conntrack::object::entry::Tuple;
 pub(super) use crate::conntrack::object::tuple::{MASTER, ORIG, REPLY, TupleAttrs};
@@ -20,12 +20,12 @@ pub(super) fn tuple(
 ) {
     to.l3proto = family;
     present.set(attrs.l3proto);
-    if let Some(shape) = shape::ipv4(nest) {
+    if let Some(shape) = usual_nests::ipv4(nest) {
         put_shape(to, &shape);
         present.insert(attrs.ipv4_shape);
         return;
     }
-    if let Some(shape) = shape::ipv6(nest) {
+    if let Some(shape) = usual_nests::ipv6(nest) {
         put_shape(to, &shape);
         present.insert(attrs.ipv6_shape);
         return;

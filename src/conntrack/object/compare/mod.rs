@@ -280,14 +280,14 @@ fn same_value(a: &Conntrack, b: &Conntrack, attr: Attr) -> bool {
         Storage::Plain(width) | Storage::Icmp(width) if attr != Attr::Status => {
             same_slot(&a.flat, &b.flat, row.offset.into(), width)
         }
-        _ => same_unlike_slot(a, b, attr),
+        _ => same_other_storage(a, b, attr),
     }
 }
 
 /// As `same_value`, for attributes that are not just a slot; of others than these, none is ever
 /// compared.
 #[inline(never)]
-fn same_unlike_slot(a: &Conntrack, b: &Conntrack, attr: Attr) -> bool {
+fn same_other_storage(a: &Conntrack, b: &Conntrack, attr: Attr) -> bool {
     match attr {
         Attr::Status => a.flat.status & b.flat.status == a.flat.status,
         Attr::Secctx => context(a) == context(b),
