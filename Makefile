@@ -34,7 +34,7 @@ TESTS := --manifest-path capi-tests/Cargo.toml
 HARDENED := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 
 .PHONY: all build stage built install install-compat install-files install-compat-files loader \
-    demo lint check check-user check-bare check-targets check-dropin bench bench-instructions \
+    demo lint check check-user check-bare check-targets check-msrv check-dropin bench bench-instructions \
     fuzz miri deny deps clean
 
 all: build
@@ -131,6 +131,14 @@ check-bare:
 check-targets:
 	@CARGO="$(CARGO)" capi-tests/deps.sh cargo targets
 	CARGO="$(CARGO)" capi-tests/targets.sh
+
+# The least Rust that Cargo.toml names: the library is tested, and all tests compile. Needs rustup.
+MSRV = $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+
+check-msrv:
+	@CARGO="$(CARGO)" capi-tests/deps.sh cargo msrv
+	CARGO_TARGET_DIR=$(TARGET)/msrv $(CARGO) +$(MSRV) test --locked --features capi
+	CARGO_TARGET_DIR=$(TARGET)/msrv $(CARGO) +$(MSRV) test --locked $(TESTS) --all-targets --no-run
 
 # All drop-in scenarios, and the proof that each notices a faulty library. CHURN_SECONDS=600 makes
 # the last one last ten minutes.

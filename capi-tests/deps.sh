@@ -5,6 +5,7 @@
 #   deps.sh lint      clippy and rustfmt are there
 #   deps.sh fuzz      cargo-fuzz and a nightly toolchain are there
 #   deps.sh miri      Miri is there
+#   deps.sh msrv      the least Rust that the library compiles with is there
 #   deps.sh deny      cargo-deny is there
 #   deps.sh build     what a build needs, named when it is missing
 #   deps.sh demo      what the demo needs } installed as root on Debian,
@@ -78,8 +79,9 @@ die() {
 where_cargo='rustup (https://rustup.rs) has it, and so has Debian 12: apt-get install cargo-web'
 where_lint='rustup component add clippy rustfmt, or on Debian 12: apt-get install rust-web-clippy rustfmt-web'
 
+wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$root/Cargo.toml")
+
 check_cargo() {
-    wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$root/Cargo.toml")
     found=$("$CARGO" --version 2>/dev/null) ||
         die "cargo $wanted or newer is needed, and $CARGO does not run." "$where_cargo"
     found=${found#cargo }
@@ -105,6 +107,12 @@ check_miri() {
     "$CARGO" +nightly miri --version >/dev/null 2>&1 ||
         die "this needs Miri of a nightly toolchain, which rustup has:" \
             "rustup toolchain install nightly --component miri,rust-src"
+}
+
+check_msrv() {
+    "$CARGO" "+$wanted" --version >/dev/null 2>&1 ||
+        die "this needs Rust $wanted beside the one in use, which rustup has:" \
+            "rustup toolchain install --profile minimal $wanted"
 }
 
 check_deny() {
@@ -158,7 +166,7 @@ provide() {
 
 for what; do
     case $what in
-    cargo | lint | fuzz | miri | deny) "check_$what" ;;
+    cargo | lint | fuzz | miri | msrv | deny) "check_$what" ;;
     build | demo | check | targets) provide "$what" ;;
     *) die "no $what: see the head of $0" ;;
     esac
