@@ -805,7 +805,7 @@ const char *nfct_labels_get_path(void);
 /** Reads the names of labels from a file; NULL stands for the system's. Release the map with
  * nfct_labelmap_destroy().
  *
- * A line is a number below 1024 and a name of letters, digits, blanks and -; other lines are
+ * A line is a number below 1024 and a name of letters, digits, blanks and hyphens; other lines are
  * skipped, and so are numbers and names that an earlier line has.
  *
  * Returns the map; NULL with errno of open(), with errno 0 if no line could be used, with ENOMEM

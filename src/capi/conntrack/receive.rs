@@ -2,7 +2,7 @@
 //!
 //! A callback may leave it by a jump or an exception, and a thread may be cancelled while it waits.
 //! So no frame between a system call or a callback and C has anything to drop: what a call needs
-//! is in the handle's [`State`], or plain data on the stack.
+//! is in the handle's `State`, or plain data on the stack.
 
 use super::callback;
 use super::state::{NextStep, State, Token};
