@@ -34,8 +34,8 @@ TESTS := --manifest-path capi-tests/Cargo.toml
 HARDENED := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 
 .PHONY: all build stage built install install-compat install-files install-compat-files loader \
-    demo lint check check-user check-bare check-targets check-msrv check-dropin bench bench-instructions \
-    fuzz miri deny deps clean
+    demo lint check check-user check-bare check-targets check-msrv check-cargo-c check-dropin \
+    bench bench-instructions fuzz miri deny deps clean
 
 all: build
 
@@ -139,6 +139,11 @@ check-msrv:
 	@CARGO="$(CARGO)" capi-tests/deps.sh cargo msrv
 	CARGO_TARGET_DIR=$(TARGET)/msrv $(CARGO) +$(MSRV) test --locked --features capi
 	CARGO_TARGET_DIR=$(TARGET)/msrv $(CARGO) +$(MSRV) test --locked $(TESTS) --all-targets --no-run
+
+# What `cargo cinstall` installs beside what `make install` does. Needs cargo-c.
+check-cargo-c:
+	@CARGO="$(CARGO)" capi-tests/deps.sh cargo cargo-c demo
+	CARGO="$(CARGO)" capi-tests/cargo-c.sh
 
 # All drop-in scenarios, and the proof that each notices a faulty library. CHURN_SECONDS=600 makes
 # the last one last ten minutes.

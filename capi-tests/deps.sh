@@ -7,6 +7,7 @@
 #   deps.sh miri      Miri is there
 #   deps.sh msrv      the least Rust that the library compiles with is there
 #   deps.sh deny      cargo-deny is there
+#   deps.sh cargo-c   cargo-c is there, of the one version that is tested
 #   deps.sh build     what a build needs, named when it is missing
 #   deps.sh demo      what the demo needs } installed as root on Debian,
 #   deps.sh check     what all tests need } named when it is missing otherwise
@@ -119,6 +120,16 @@ check_deny() {
     "$CARGO" deny --version >/dev/null 2>&1 || die "this needs cargo-deny: cargo install cargo-deny"
 }
 
+# The version says which cargo is in it, which has to know what the manifest says.
+cargo_c=0.10.24+cargo-0.98.0
+
+check_cargo_c() {
+    found=$("$CARGO" cinstall --version 2>/dev/null) || found="cargo-c none"
+    [ "${found#cargo-c }" = "$cargo_c" ] ||
+        die "this needs cargo-c $cargo_c, and here is ${found#cargo-c }. With Rust 1.95 and Debian's" \
+            "libssl-dev and pkg-config: cargo install --locked cargo-c@$cargo_c"
+}
+
 is_there() {
     case $1 in
     /*) ls $1 >/dev/null 2>&1 ;; # a pattern
@@ -167,6 +178,7 @@ provide() {
 for what; do
     case $what in
     cargo | lint | fuzz | miri | msrv | deny) "check_$what" ;;
+    cargo-c) check_cargo_c ;;
     build | demo | check | targets) provide "$what" ;;
     *) die "no $what: see the head of $0" ;;
     esac

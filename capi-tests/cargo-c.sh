@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# What `cargo cinstall` installs is what `make install` does: the same files, the same library to
+# programs and linkers, the same answers of pkg-config.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+CARGO=${CARGO:-cargo}
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+
+# same WHAT COMMAND...: the command says the same in both installs, and something at all.
+same() {
+    local what=$1 install
+    shift
+    for install in make cargo; do
+        (cd "$work/$install" && "$@") >"$work/$install.said" 2>&1 || echo "failed: $*" >>"$work/$install.said"
+    done
+    if [ -s "$work/make.said" ] && ! grep -q '^failed: ' "$work/make.said" &&
+        diff "$work/make.said" "$work/cargo.said" >"$work/difference"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAIL: $what: make (<) and cargo (>) differ, or say nothing:"
+        sed 's/^/    /' "$work/difference"
+    fi
+}
+
+files() {
+    find . \( -type f -o -type l \) -print | LC_ALL=C sort
+}
+
+headers() {
+    files | grep '\.h$' | xargs -d '\n' sha256sum
+}
+
+links() {
+    realpath --relative-to=. usr/lib/libctrs.so usr/lib/libctrs.so.0
+}
+
+dynamic() {
+    readelf --wide --dynamic usr/lib/libctrs.so | grep -E '\((SONAME|NEEDED|FLAGS|FLAGS_1)\)' | sort
+}
+
+exports() {
+    nm --dynamic --defined-only --format=just-symbols usr/lib/libctrs.so | sort
+}
+
+archive() {
+    nm --defined-only --extern-only --format=posix usr/lib/libctrs.a 2>/dev/null |
+        awk '$2 == "T" && /^(nfct|nfexp|ctrs)_/ { print $1 }' | sort
+}
+
+ask() {
+    PKG_CONFIG_LIBDIR=$PWD/usr/lib/pkgconfig pkg-config "$@" ctrs
+}
+
+# The compiler adds its unwinder itself, whichever it has.
+static_libraries() {
+    ask --static --libs | sed 's/ -lgcc_s//'
+}
+
+# Like the rest of what is asked, with a prefix that is not where the files are.
+program() {
+    local flags
+    read -ra flags <<<"$(PKG_CONFIG_SYSROOT_DIR=$PWD ask --cflags --libs)"
+    cc ../list.c -o list "${flags[@]}" && ldd list | grep -o 'libctrs[^ ]*' && rm list
+}
+
+echo "$("$CARGO" cinstall --version), and make"
+make --no-print-directory build CARGO="$CARGO" >"$work/log" 2>&1 &&
+    make --no-print-directory install-files PREFIX=/usr DESTDIR="$work/make" >>"$work/log" 2>&1 &&
+    "$CARGO" cinstall --locked --release --prefix=/usr --libdir=/usr/lib --destdir="$work/cargo" \
+        >>"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+cp examples-c/list.c "$work/"
+
+same "the files" files
+same "the headers" headers
+same "the links" links
+same "the dynamic section" dynamic
+same "the exported symbols" exports
+same "the symbols of the archive" archive
+for option in --modversion --cflags --libs --print-provides; do
+    same "pkg-config $option" ask "$option"
+done
+same "pkg-config --static --libs" static_libraries
+same "a program" program
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
