@@ -83,8 +83,9 @@ mod width;
 
 pub use conntrack::change::Changes;
 pub use conntrack::events::{Event, Events, Groups};
-pub use conntrack::filter::dump::DumpFilter;
+pub use conntrack::filter::criteria::Filter;
 pub use conntrack::filter::event::EventFilter;
+pub use conntrack::filter::net::Net;
 pub use conntrack::flow::Flow;
 pub use conntrack::key::Key;
 pub use conntrack::labels::map::LabelMap;
@@ -93,7 +94,7 @@ pub use conntrack::new_flow::NewFlow;
 pub use conntrack::object::attr::Attr;
 pub use conntrack::object::entry::Conntrack;
 pub use conntrack::object::expectation::{Expect, ExpectAttr};
-pub use conntrack::table::{FlowTable, List};
+pub use conntrack::table::{Deleted, FlowTable, List};
 pub use conntrack::tuple::{IcmpQuery, Layer4, Tuple};
 pub use conntrack::values::{
     Counters, DccpState, Direction, Family, Helper, Id, Mark, Nat, Protocol, SctpInfo, SctpState,

@@ -5,8 +5,8 @@ mod flows;
 
 use capi_tests::in_namespace;
 use ctrs::{
-    Changes, ErrorKind, Flow, FlowTable, Invalid, Key, Layer4, Nat, NewFlow, Protocol, SctpInfo,
-    SctpState, Status, TcpFlags, TcpInfo, TcpSide, TcpState, Tuple, Zone,
+    Changes, ErrorKind, Filter, Flow, FlowTable, Invalid, Key, Layer4, Nat, NewFlow, Protocol,
+    SctpInfo, SctpState, Status, TcpFlags, TcpInfo, TcpSide, TcpState, Tuple, Zone,
 };
 use flows::{end, ip, kind, proc_table, tuples, udp};
 use std::net::SocketAddr;
@@ -293,5 +293,55 @@ fn nat_to_another_family_is_refused() {
         assert_eq!(proc_table(), "");
         table.create(&udp(1).source_nat(ip("::ffff:10.9.0.9"))).unwrap();
         assert!(proc_table().contains("dst=10.9.0.9"));
+    });
+}
+
+#[test]
+fn flows_are_selected_by_the_tuple_of_one_that_was_seen() {
+    in_namespace(|| {
+        let mut table = FlowTable::open().unwrap();
+        table.create(&udp(1)).unwrap();
+        table.create(&udp(2)).unwrap();
+        table.create(&udp(1).zone(3)).unwrap();
+        let seen = table.get(&udp(1)).unwrap().unwrap();
+        table.update(&seen, &Changes::new().mark(7).assured()).unwrap();
+        let filter = Filter::new().tuple(&seen.tuple().unwrap());
+        let found: Vec<_> = table.list_matching(&filter).unwrap().map(Result::unwrap).collect();
+        assert!(found.iter().all(|flow| flow.tuple() == seen.tuple()));
+        assert_eq!(found.iter().map(|flow| flow.mark()).sum::<u32>(), 7);
+        assert_eq!(found.len(), 2, "one in each zone");
+        let in_zone = filter.zone(0);
+        assert_eq!(table.list_matching(&in_zone).unwrap().count(), 1);
+    });
+}
+
+/// What a service leaves behind that has gone: the flows to its address, which are sent nowhere.
+#[test]
+fn the_flows_of_a_service_are_deleted_and_no_others() {
+    in_namespace(|| {
+        let mut table = FlowTable::open().unwrap();
+        let service = end("10.96.0.10:53");
+        for port in 1..=300 {
+            let client = SocketAddr::new(ip("10.9.0.1"), port);
+            table
+                .create(&Flow::udp(client, service).unwrap().destination_nat(ip("10.244.0.3")))
+                .unwrap();
+            table.create(&Flow::tcp(client, service).unwrap()).unwrap();
+            table.create(&Flow::udp(client, end("10.96.0.11:53")).unwrap()).unwrap();
+        }
+        let filter = Filter::new()
+            .ipv4()
+            .protocol(Protocol::Udp)
+            .destination(service.ip())
+            .destination_port(service.port());
+        let done = table.delete_matching(&filter).unwrap();
+        assert_eq!((done.matched, done.deleted, done.gone), (300, 300, 0));
+        assert_eq!(proc_table().lines().count(), 600);
+        assert_eq!(proc_table().matches("10.244.0.3").count(), 0);
+        // By what is seen behind the translation; here there is nothing left.
+        let behind = Filter::new().reply_source(ip("10.244.0.3"));
+        assert_eq!(table.delete_matching(&behind).unwrap().matched, 0);
+        let nothing = Filter::new().ipv6().destination(service.ip());
+        assert_eq!(table.list_matching(&nothing).unwrap().count(), 0);
     });
 }

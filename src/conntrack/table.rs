@@ -3,7 +3,7 @@
 
 use crate::conntrack::change::Changes;
 use crate::conntrack::error;
-use crate::conntrack::filter::dump::DumpFilter;
+use crate::conntrack::filter::criteria::Filter;
 use crate::conntrack::flow::Flow;
 use crate::conntrack::key::Key;
 use crate::conntrack::new_flow::NewFlow;
@@ -198,7 +198,7 @@ impl FlowTable {
     /// # Errors
     /// [`ErrorKind::Privilege`], [`ErrorKind::System`].
     pub fn list(&self) -> Result<List, Error> {
-        self.begin(&Request::Entries(Query::Dump, 0), None)
+        self.begin(Some(&Request::Entries(Query::Dump, 0)), Filter::new())
     }
 
     /// As [`list`](Self::list), and sets the counters of each flow to zero.
@@ -206,24 +206,47 @@ impl FlowTable {
     /// # Errors
     /// As [`list`](Self::list).
     pub fn list_and_zero(&self) -> Result<List, Error> {
-        self.begin(&Request::Entries(Query::DumpReset, 0), None)
+        self.begin(Some(&Request::Entries(Query::DumpReset, 0)), Filter::new())
     }
 
-    /// The entries that a filter selects.
+    /// As [`list`](Self::list), of the flows that a filter selects.
     ///
     /// # Errors
     /// As [`list`](Self::list).
-    #[doc(hidden)]
-    pub fn dump_filtered(&self, filter: &DumpFilter) -> Result<List, Error> {
-        self.begin(&Request::Narrowed(Query::DumpFilter, filter), Some(filter.try_clone()?))
+    pub fn list_matching(&self, filter: &Filter) -> Result<List, Error> {
+        let narrowing = filter.narrowing()?;
+        let request = narrowing.as_ref().map(|kernel| Request::Narrowed(Query::DumpFilter, kernel));
+        self.begin(request.as_ref(), filter.clone())
     }
 
-    fn begin(&self, request: &Request<'_>, filter: Option<DumpFilter>) -> Result<List, Error> {
+    /// Deletes the flows that a filter selects, each by its key: one that takes the place of a flow
+    /// that was listed is left.
+    ///
+    /// # Errors
+    /// Those of [`list`](Self::list) and [`delete`](Self::delete); flows before are deleted.
+    pub fn delete_matching(&mut self, filter: &Filter) -> Result<Deleted, Error> {
+        let mut count = Deleted::default();
+        let (mut list, mut flow) = (self.list_matching(filter)?, Flow::default());
+        while list.next_into(&mut flow)? {
+            count.matched += 1;
+            let deleted = self.delete(&flow);
+            if is(&deleted, ErrorKind::NotFound) {
+                count.gone += 1;
+            } else {
+                deleted?;
+                count.deleted += 1;
+            }
+        }
+        Ok(count)
+    }
+
+    /// A list of what a request asks for, or of nothing.
+    fn begin(&self, request: Option<&Request<'_>>, filter: Filter) -> Result<List, Error> {
         let socket = self.exchange.socket().open_beside()?;
         self.options.apply(&socket)?;
         let mut exchange = Exchange::new(socket, 0);
-        let receiver = send(&mut exchange, request)?;
-        Ok(List { exchange, receiver: Some(receiver), filter })
+        let receiver = request.map(|request| send(&mut exchange, request)).transpose()?;
+        Ok(List { exchange, receiver, filter })
     }
 
     fn request(&mut self, request: &Request<'_>) -> Result<(), Error> {
@@ -274,6 +297,18 @@ fn gone() -> Error {
     Error::from(netlink::Error::Refused(libc::ENOENT)).of(RequestKind::Update)
 }
 
+/// How many flows [`FlowTable::delete_matching`] has found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Deleted {
+    /// Those that the filter selected.
+    pub matched: u64,
+    /// Those that were deleted.
+    pub deleted: u64,
+    /// Those that were gone by then.
+    pub gone: u64,
+}
+
 /// Flows as the kernel hands them out: an iterator that holds one datagram of them in memory.
 ///
 /// After an error it ends.
@@ -283,7 +318,7 @@ pub struct List {
     exchange: Exchange,
     receiver: Option<Receiver>,
     /// What flows are checked against.
-    filter: Option<DumpFilter>,
+    filter: Filter,
 }
 
 impl List {
@@ -298,7 +333,7 @@ impl List {
                 self.receiver = None;
                 return found.map_err(|error| error.of(RequestKind::List));
             }
-            if self.filter.as_ref().is_none_or(|filter| filter.accepts(&flow.0)) {
+            if self.filter.matches(flow) {
                 return found;
             }
         }
