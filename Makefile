@@ -111,7 +111,7 @@ demo:
 lint:
 	@CARGO="$(CARGO)" capi-tests/deps.sh cargo lint
 	$(CARGO) fmt --all --check $(TESTS)
-	$(CARGO) clippy -- -D warnings
+	$(CARGO) clippy --all-targets -- -D warnings
 	$(CARGO) clippy --features capi --all-targets -- -D warnings
 	$(CARGO) clippy $(TESTS) --workspace --all-targets -- -D warnings
 

@@ -330,6 +330,7 @@ mod tests {
             (map.name(0), map.name(9), map.name(10)),
             (Some(&b""[..]), Some(&b"nine"[..]), None)
         );
+        #[cfg(feature = "capi")]
         assert!(map.name_c(9).is_some() && map.name_c(0).is_some() && map.name_c(10).is_none());
     }
 
