@@ -48,12 +48,12 @@
 //! Create a flow with a mark, change it, and watch the table:
 //!
 //! ```no_run
-//! use ctrs::{Changes, Events, Flow, FlowTable, Groups};
+//! use ctrs::{Changes, EventKind, Events, Flow, FlowTable};
 //! use std::net::SocketAddr;
 //! use std::time::Duration;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let mut events = Events::open(Groups::all())?;
+//! let mut events = Events::open(EventKind::ALL)?;
 //! let mut table = FlowTable::open()?;
 //! let (client, server): (SocketAddr, SocketAddr) =
 //!     ("192.0.2.1:40000".parse()?, "198.51.100.7:443".parse()?);
@@ -63,7 +63,7 @@
 //! table.delete(&flow)?;
 //! for event in events.by_ref().take(3) {
 //!     let event = event?;
-//!     println!("{:?}: {}", event.change, event.flow);
+//!     println!("{} {}", event.change, event.flow);
 //! }
 //! # Ok(())
 //! # }
@@ -82,7 +82,7 @@ pub mod uapi;
 mod width;
 
 pub use conntrack::change::Changes;
-pub use conntrack::events::{Event, Events, Groups};
+pub use conntrack::events::{Event, Events};
 pub use conntrack::filter::criteria::Filter;
 pub use conntrack::filter::event::EventFilter;
 pub use conntrack::filter::net::Net;
@@ -90,6 +90,7 @@ pub use conntrack::flow::Flow;
 pub use conntrack::key::Key;
 pub use conntrack::labels::map::LabelMap;
 pub use conntrack::labels::set::Labels;
+pub use conntrack::listener::{EventKind, Listener};
 pub use conntrack::new_flow::NewFlow;
 pub use conntrack::object::attr::Attr;
 pub use conntrack::object::entry::Conntrack;

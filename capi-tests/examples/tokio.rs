@@ -1,6 +1,6 @@
 //! Follows the flow table beside other work of a tokio runtime.
 
-use ctrs::{Event, Events, Groups};
+use ctrs::{Event, EventKind, Events};
 use std::io;
 use tokio::io::unix::AsyncFd;
 
@@ -28,12 +28,12 @@ pub async fn next_event(events: &mut AsyncFd<Events>) -> io::Result<Event> {
 #[allow(dead_code, reason = "the test of this example has its own")]
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> io::Result<()> {
-    let mut events = register(Events::open(Groups::all())?)?;
+    let mut events = register(Events::open(EventKind::ALL)?)?;
     loop {
         tokio::select! {
             event = next_event(&mut events) => {
                 let event = event?;
-                println!("{:?}: {}", event.change, event.flow);
+                println!("{} {}", event.change, event.flow);
             }
             _ = tokio::signal::ctrl_c() => return Ok(()),
         }

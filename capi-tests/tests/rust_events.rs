@@ -5,7 +5,7 @@ mod flows;
 use capi_tests::{in_namespace, skip};
 use ctrs::conntrack::filter::event::FilterAttr;
 use ctrs::{
-    Change, Changes, Error, ErrorKind, EventFilter, Events, Flow, FlowTable, Groups, Options,
+    Change, Changes, Error, ErrorKind, EventFilter, EventKind, Events, Flow, FlowTable, Options,
     Stopper,
 };
 use flows::{end, proc_table, udp};
@@ -27,7 +27,7 @@ fn port(event: &ctrs::Event) -> u16 {
 #[test]
 fn events_tell_what_happens() {
     in_namespace(|| {
-        let mut events = Events::open(Groups::all()).unwrap();
+        let mut events = Events::open(EventKind::ALL).unwrap();
         let mut table = FlowTable::open().unwrap();
         let flow = udp(1000);
         table.create(&flow).unwrap();
@@ -51,7 +51,7 @@ fn events_tell_what_happens() {
 #[test]
 fn a_wait_for_events_has_an_end() {
     in_namespace(|| {
-        let mut events = Events::open(Groups::NEW).unwrap();
+        let mut events = Events::open(EventKind::NEW).unwrap();
         let mut table = FlowTable::open().unwrap();
         assert!(events.try_next().unwrap().is_none(), "the descriptor waits, try_next does not");
         let before = Instant::now();
@@ -71,13 +71,13 @@ fn a_wait_for_events_has_an_end() {
 fn a_timeout_of_the_options_ends_a_wait() {
     in_namespace(|| {
         let options = Options::new().timeout(SHORT);
-        let mut events = Events::open_with(Groups::NEW, &options).unwrap();
+        let mut events = Events::open_with(EventKind::NEW, &options).unwrap();
         assert_eq!(events.next_event().unwrap_err().kind(), ErrorKind::TimedOut);
         let mut table = FlowTable::open_with(&options).unwrap();
         table.create(&udp(1)).unwrap();
         assert_eq!(port(&events.next_event().unwrap()), 1);
         let nonblocking = options.nonblocking(true);
-        let mut events = Events::open_with(Groups::NEW, &nonblocking).unwrap();
+        let mut events = Events::open_with(EventKind::NEW, &nonblocking).unwrap();
         assert_eq!(events.next_event().unwrap_err().kind(), ErrorKind::WouldBlock);
         let table = FlowTable::open_with(&nonblocking).unwrap();
         assert_eq!(table.list().unwrap().count(), 1);
@@ -92,7 +92,7 @@ fn listen(mut events: Events) -> thread::JoinHandle<Result<usize, Error>> {
 #[test]
 fn a_listener_is_told_to_stop() {
     in_namespace(|| {
-        let mut events = Events::open(Groups::NEW).unwrap();
+        let mut events = Events::open(EventKind::NEW).unwrap();
         let stopper = events.stopper().unwrap();
         let mut table = FlowTable::open().unwrap();
         for port in 1..=100 {
@@ -111,7 +111,7 @@ fn a_listener_is_told_to_stop() {
 #[test]
 fn a_listener_that_waits_is_woken_from_another_thread() {
     in_namespace(|| {
-        let events = Events::open(Groups::NEW).unwrap();
+        let events = Events::open(EventKind::NEW).unwrap();
         let stopper = events.stopper().unwrap();
         let listener = listen(events);
         thread::sleep(SHORT);
@@ -132,7 +132,7 @@ extern "C" fn on_signal(_: libc::c_int) {
 #[test]
 fn a_listener_that_waits_is_woken_by_a_signal_handler() {
     in_namespace(|| {
-        let events = Events::open(Groups::NEW).unwrap();
+        let events = Events::open(EventKind::NEW).unwrap();
         ON_SIGNAL.set(events.stopper().unwrap()).unwrap();
         let handler: extern "C" fn(libc::c_int) = on_signal;
         // SAFETY: the handler does what signal handlers may; no other test uses this signal.
@@ -148,7 +148,7 @@ fn a_listener_that_waits_is_woken_by_a_signal_handler() {
 #[test]
 fn a_runtime_polls_the_descriptor() {
     in_namespace(|| {
-        let mut events = Events::open(Groups::NEW).unwrap();
+        let mut events = Events::open(EventKind::NEW).unwrap();
         let mut fd =
             libc::pollfd { fd: events.as_fd().as_raw_fd(), events: libc::POLLIN, revents: 0 };
         // SAFETY: the one descriptor is alive during the call.
@@ -171,7 +171,7 @@ fn leave_namespace() {
 fn a_table_stays_with_its_namespace_on_any_thread() {
     in_namespace(|| {
         let mut here = FlowTable::open().unwrap();
-        let mut events = Events::open(Groups::NEW).unwrap();
+        let mut events = Events::open(EventKind::NEW).unwrap();
         let elsewhere = thread::spawn(move || {
             leave_namespace();
             here.create(&udp(1)).unwrap();
@@ -207,7 +207,7 @@ fn tables_and_events_are_opened_in_other_namespaces() {
         let (_stay, path) = elsewhere();
         let by_path = Options::new().netns(&path).unwrap();
         let by_fd = Options::new().netns_fd(File::open(&path).unwrap()).unwrap();
-        let mut events = Events::open_with(Groups::NEW, &by_fd.clone()).unwrap();
+        let mut events = Events::open_with(EventKind::NEW, &by_fd.clone()).unwrap();
         let mut there = FlowTable::open_with(&by_path).unwrap();
         there.create(&udp(1)).unwrap();
         assert_eq!(port(&events.next_event().unwrap()), 1);
@@ -249,7 +249,7 @@ fn what_is_no_namespace_is_refused() {
 fn events_of_other_namespaces_are_read() {
     in_namespace(|| {
         let options = Options::new().all_namespaces(true);
-        let mut events = Events::open_with(Groups::NEW, &options).unwrap();
+        let mut events = Events::open_with(EventKind::NEW, &options).unwrap();
         let (_stay, path) = elsewhere();
         // The end of a veth pair gives the other namespace an id here.
         let peer = ["peer", "name", "v1", "netns", &path];
@@ -270,7 +270,7 @@ fn events_of_other_namespaces_are_read() {
 fn lost_events_are_told_and_counted() {
     in_namespace(|| {
         let small = Options::new().receive_buffer(20_000);
-        let mut events = Events::open_with(Groups::NEW, &small).unwrap();
+        let mut events = Events::open_with(EventKind::NEW, &small).unwrap();
         let mut table = FlowTable::open().unwrap();
         for port in 1..=5000 {
             table.create(&udp(port)).unwrap();

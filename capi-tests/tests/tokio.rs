@@ -5,7 +5,7 @@ mod example;
 mod flows;
 
 use capi_tests::in_namespace;
-use ctrs::{ErrorKind, Event, Events, FlowTable, Groups};
+use ctrs::{ErrorKind, Event, EventKind, Events, FlowTable};
 use example::{next_event, register};
 use flows::udp;
 use std::time::Duration;
@@ -31,7 +31,7 @@ async fn ports(events: &mut AsyncFd<Events>) -> Vec<u16> {
 #[test]
 fn a_runtime_waits_for_events() {
     in_namespace(|| {
-        let events = Events::open(Groups::NEW).unwrap();
+        let events = Events::open(EventKind::NEW).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let mut events = register(events).unwrap();
@@ -51,7 +51,7 @@ fn a_runtime_waits_for_events() {
 #[test]
 fn a_runtime_is_told_of_lost_events() {
     in_namespace(|| {
-        let events = Events::open(Groups::NEW).unwrap();
+        let events = Events::open(EventKind::NEW).unwrap();
         let mut table = FlowTable::open().unwrap();
         (1..=5000).for_each(|port| table.create(&udp(port)).unwrap());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

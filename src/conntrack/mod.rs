@@ -11,6 +11,7 @@ pub mod heap;
 pub mod invalid;
 pub mod key;
 pub mod labels;
+pub mod listener;
 pub mod new_flow;
 pub mod object;
 pub mod print;

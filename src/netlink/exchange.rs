@@ -384,11 +384,6 @@ impl Receiver {
     pub(crate) fn asking_for_origin(self) -> Self {
         Self { origin: Some(Origin::default()), ..self }
     }
-
-    /// The kernel's id of the namespace that the last message is from; `None` for the socket's own.
-    pub(crate) fn namespace(&self) -> Option<i32> {
-        self.origin.and_then(|origin| origin.namespace)
-    }
 }
 
 impl Exchange {
@@ -411,13 +406,21 @@ impl Exchange {
     /// [`Error::NoMessage`], [`Error::BadStatus`]: not what the kernel sends. The rest of the
     /// datagram is dropped; a listening loop may go on.
     pub fn next<'a>(&mut self, receiver: &'a mut Receiver) -> Result<Option<Message<'a>>, Error> {
-        match self.advance(receiver) {
-            Ok(place) => Ok(place.map(|place| place.message(&receiver.datagram))),
-            Err(error) => {
-                receiver.datagram.clear();
-                Err(error)
-            }
+        Ok(self.next_from(receiver)?.map(|(message, _)| message))
+    }
+
+    /// As [`next`](Self::next), and the kernel's id of the namespace that the message is from; `None`
+    /// for the socket's own.
+    pub(crate) fn next_from<'a>(
+        &mut self,
+        receiver: &'a mut Receiver,
+    ) -> Result<Option<(Message<'a>, Option<i32>)>, Error> {
+        let advanced = self.advance(receiver);
+        if advanced.is_err() {
+            receiver.datagram.clear();
         }
+        let namespace = receiver.origin.and_then(|origin| origin.namespace);
+        Ok(advanced?.map(|place| (place.message(&receiver.datagram), namespace)))
     }
 
     fn advance(&mut self, receiver: &mut Receiver) -> Result<Option<Place>, Error> {

@@ -1,0 +1,231 @@
+//! Listening to what happens, whatever it happens to.
+#![forbid(unsafe_code)]
+
+use crate::conntrack::wire::Change;
+use crate::error::{Error, ErrorKind};
+use crate::netlink;
+use crate::netlink::exchange::{Exchange, Receiver};
+use crate::netlink::message::Message;
+use crate::netlink::wait::{Stopper, wait};
+use crate::options::Options;
+use std::fmt;
+use std::marker::PhantomData;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+bitflags::bitflags! {
+    /// What can happen to a flow or an expectation.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub struct EventKind: u32 {
+        /// It was created.
+        const NEW = 1;
+        /// It was changed. The kernel does not tell that of expectations.
+        const UPDATE = 2;
+        /// It was deleted, or its time is over.
+        const DESTROY = 4;
+    }
+}
+
+impl EventKind {
+    /// All of that.
+    pub const ALL: Self = Self::all();
+}
+
+/// As `new`, `update` and `destroy`.
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::New => "new",
+            Self::Update => "update",
+            Self::Destroy => "destroy",
+        })
+    }
+}
+
+/// An event that is read from a message.
+pub trait Told: Sized {
+    /// How far the kernel's multicast groups of its kinds are from those of [`EventKind`].
+    #[doc(hidden)]
+    const GROUPS: u32;
+
+    /// Reads a message that says of a change.
+    #[doc(hidden)]
+    fn read(change: Change, message: &Message<'_>, namespace: Option<i32>) -> Result<Self, Error>;
+}
+
+/// Listens to the events of a network namespace: [`Events`](crate::Events) of flows,
+/// [`ExpectationEvents`](crate::ExpectationEvents) of expectations.
+///
+/// As an iterator it waits for the next event. An error of the kind [`ErrorKind::Lost`] says that
+/// events were lost because the socket's buffer was full; those after it are handed out as ever. Who
+/// keeps a copy of the table then lists the table again.
+#[derive(Debug)]
+pub struct Listener<E> {
+    exchange: Exchange,
+    receiver: Receiver,
+    timeout: Option<Duration>,
+    stopper: OnceLock<Stopper>,
+    hands_out: PhantomData<fn() -> E>,
+}
+
+impl<E: Told> Listener<E> {
+    pub(super) fn listen(kinds: EventKind, options: &Options) -> Result<Self, Error> {
+        let socket = options.open()?;
+        let mut receiver = Receiver::listening().without_waiting();
+        if options.wants_all_namespaces() {
+            socket.listen_to_all_namespaces()?;
+            receiver = receiver.asking_for_origin();
+        }
+        socket.bind(socket.port()?, kinds.bits() << E::GROUPS)?;
+        let timeout = options.wanted_timeout();
+        let exchange = Exchange::new(socket, 0);
+        Ok(Self { exchange, receiver, timeout, stopper: OnceLock::new(), hands_out: PhantomData })
+    }
+
+    /// The next event, waiting for it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Lost`]: events were lost, call again. [`ErrorKind::WouldBlock`] if there is none
+    /// and the descriptor is non-blocking, [`ErrorKind::TimedOut`] after the timeout of the options.
+    /// [`ErrorKind::Stopped`].
+    pub fn next_event(&mut self) -> Result<E, Error> {
+        let deadline = deadline(self.timeout);
+        let waits = !self.exchange.socket().is_nonblocking()?;
+        self.next_until(deadline, waits)
+    }
+
+    /// The next event, if there is one already, whatever the descriptor would do.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Lost`]: events were lost, call again.
+    pub fn try_next(&mut self) -> Result<Option<E>, Error> {
+        match self.receive() {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
+            result => result.map(Some),
+        }
+    }
+
+    /// The next event, or `None` if none comes in this time.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Lost`]: events were lost, call again. [`ErrorKind::Stopped`].
+    pub fn next_timeout(&mut self, time: Duration) -> Result<Option<E>, Error> {
+        match self.next_until(deadline(Some(time)), true) {
+            Err(error) if error.kind() == ErrorKind::TimedOut => Ok(None),
+            result => result.map(Some),
+        }
+    }
+
+    /// What ends [`next_event`](Self::next_event) and [`next_timeout`](Self::next_timeout) from
+    /// another thread or from a signal handler, with [`ErrorKind::Stopped`] from then on.
+    /// [`try_next`](Self::try_next) still hands out what has come.
+    ///
+    /// # Errors
+    /// [`ErrorKind::System`], as from `EMFILE`.
+    pub fn stopper(&self) -> Result<Stopper, Error> {
+        if let Some(stopper) = self.stopper.get() {
+            return Ok(stopper.clone());
+        }
+        let new = Stopper::new()?;
+        Ok(self.stopper.get_or_init(|| new).clone())
+    }
+
+    /// Makes the descriptor non-blocking, or blocking again.
+    ///
+    /// # Errors
+    /// [`ErrorKind::System`].
+    pub fn set_nonblocking(&self, on: bool) -> Result<(), Error> {
+        Ok(self.exchange.socket().set_nonblocking(on)?)
+    }
+
+    /// Makes the receive buffer hold that many bytes, beyond `net.core.rmem_max` only with
+    /// `CAP_NET_ADMIN` in the first user namespace. How many it holds then.
+    ///
+    /// # Errors
+    /// [`ErrorKind::System`].
+    pub fn set_receive_buffer(&self, bytes: usize) -> Result<usize, Error> {
+        Ok(self.exchange.socket().set_receive_buffer(bytes)?)
+    }
+
+    /// Events that were lost since this was opened, because the receive buffer was full.
+    ///
+    /// # Errors
+    /// [`ErrorKind::System`] before Linux 4.12.
+    pub fn lost(&self) -> Result<u32, Error> {
+        Ok(self.exchange.socket().dropped()?)
+    }
+
+    fn next_until(&mut self, deadline: Option<Instant>, waits: bool) -> Result<E, Error> {
+        loop {
+            let stopper = self.stopper.get();
+            if stopper.is_some_and(Stopper::is_stopped) {
+                return Err(netlink::Error::Stopped.into());
+            }
+            match self.try_next()? {
+                Some(event) => return Ok(event),
+                None if waits => wait(self.as_fd(), self.stopper.get(), deadline)?,
+                None => return Err(netlink::Error::WOULD_BLOCK.into()),
+            }
+        }
+    }
+
+    fn receive(&mut self) -> Result<E, Error> {
+        loop {
+            // An acknowledgement is none of an event's business.
+            let Some((message, namespace)) = self.exchange.next_from(&mut self.receiver)? else {
+                continue;
+            };
+            let Some(change) = Change::of(&message) else { continue };
+            return E::read(change, &message, namespace);
+        }
+    }
+}
+
+/// When a time from now is over; never, if that is beyond what the clock counts.
+fn deadline(time: Option<Duration>) -> Option<Instant> {
+    Instant::now().checked_add(time?)
+}
+
+/// Ends when a [`Stopper`] says so.
+impl<E: Told> Iterator for Listener<E> {
+    type Item = Result<E, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.next_event() {
+            Err(error) if error.kind() == ErrorKind::Stopped => None,
+            result => Some(result),
+        }
+    }
+}
+
+/// For poll(2) and for runtimes that do that: readable when there is an event. They want it
+/// non-blocking; [`Listener::try_next`] never waits.
+impl<E> AsFd for Listener<E> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.exchange.socket().as_fd()
+    }
+}
+
+impl<E> AsRawFd for Listener<E> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.exchange.socket().fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_words_that_line_up() {
+        let words = [Change::New, Change::Update, Change::Destroy].map(|it| format!("{it:8}|"));
+        assert_eq!(words, ["new     |", "update  |", "destroy |"]);
+    }
+
+    #[test]
+    fn a_time_beyond_the_clock_has_no_end() {
+        assert!(deadline(Some(Duration::MAX)).is_none() && deadline(None).is_none());
+        assert!(deadline(Some(Duration::ZERO)).is_some_and(|at| at <= Instant::now()));
+    }
+}
