@@ -1,6 +1,6 @@
 # make            builds libctrs.so, libctrs.a and the drop-in library
 # make demo       shows it at work on a private network
-# make lint       format and clippy
+# make lint       format, clippy, and what the documentation links to
 # make check      everything that must hold; as root, for some of it needs a root
 # make check-user the same without root: names what did not run, and passes all the same
 # make check-bare the same in a new Debian 12 of its own, on what is committed
@@ -114,6 +114,7 @@ lint:
 	$(CARGO) clippy --all-targets -- -D warnings
 	$(CARGO) clippy --features capi --all-targets -- -D warnings
 	$(CARGO) clippy $(TESTS) --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --quiet --no-deps
 
 check: deps
 	@$(MAKE) --no-print-directory lint

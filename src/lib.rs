@@ -6,20 +6,21 @@
 //! is safe.
 //!
 //! ```text
-//! capi ──► handle ──► netlink          C program or Rust program
-//!   │         └─────► wire ──► ct          │ objects, queries
-//!   ├──► print ────────────────►           ▼
-//!   └──► filter ───────────────►       kernel (ctnetlink)
+//! C program        Rust program
+//!    capi     table, events, flow ...
+//!      └───────────────┤
+//!             wire, filter, print
+//!           ┌──────────┴──────────┐
+//!        netlink            object, labels
+//!           ▼
+//!   kernel (ctnetlink)
 //! ```
 //!
-//! * [`ct`]: the objects: entries, expectations, label bitmasks and label maps;
-//! * [`netlink`]: the socket, messages read and written, without any knowledge of conntrack;
-//! * [`wire`]: messages into objects and objects into requests;
-//! * [`print`]: objects as text, plain and XML;
-//! * [`filter`]: programs that choose events, criteria that choose entries, both in the kernel;
-//! * [`handle`]: a socket that gives every query its own answer;
-//! * [`FlowTable`], [`Events`]: what a Rust program uses;
-//! * `capi`: what a C program uses, behind the feature `capi`.
+//! * [`FlowTable`], [`Events`], [`Flow`]: what a Rust program uses;
+//! * `capi`: what a C program uses, behind the feature `capi`;
+//! * [`conntrack`]: the flow table: objects, messages and requests, filters, text;
+//! * [`netlink`]: sockets, messages read and written, answers told apart, without any knowledge of
+//!   conntrack.
 //!
 //! # Example
 //!

@@ -208,7 +208,7 @@ impl Request<'_> {
     /// # Errors
     /// [`Error::NoFamily`], [`Error::BadFamily`]: the kernel would take the request for one about
     /// all entries, or not at all. [`Error::FamilyConflict`], [`Error::TupleInFlush`],
-    /// [`Error::TooLong`].
+    /// [`crate::netlink::Error::TooLong`].
     pub fn build(&self, buffer: &mut [u8], seq: u32) -> Result<usize, Error> {
         let family = match *self {
             Self::Entry(_, ct) | Self::HandedOut(HandedOut { ct, .. }) => ct.flat.orig.l3proto,
