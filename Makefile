@@ -155,6 +155,7 @@ check-dropin: deps
 	CTRS_COMPAT_DIR=$(STAGE)/lib/ctrs/compat capi-tests/dropin/selftest
 
 # Measures against the system's library and writes docs/performance.md.
+# About seven minutes of two processors that have nothing else to do.
 bench: deps
 	@$(MAKE) --no-print-directory stage
 	benches/run times $(STAGE)
