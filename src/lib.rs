@@ -1,31 +1,31 @@
 //! Connection tracking over netlink: the flow table behind NAT and stateful firewalls, listed,
 //! changed and watched.
 //!
-//! This crate is a C library too, a replacement for `libnetfilter_conntrack` with the same
-//! functions, when the feature `capi` is on: see the headers in `include/`. The Rust interface below it
-//! is safe.
+//! Linux keeps an entry for every flow it tracks: who speaks to whom, how the packets are translated,
+//! marks, labels, counters. With this crate a program reads and changes them. It takes
+//! `CAP_NET_ADMIN` in the user namespace that owns the network namespace; without it the error says
+//! so.
 //!
-//! ```text
-//! C program        Rust program
-//!    capi     table, events, flow ...
-//!      └───────────────┤
-//!             wire, filter, print
-//!           ┌──────────┴──────────┐
-//!        netlink            object, labels
-//!           ▼
-//!   kernel (ctnetlink)
-//! ```
+//! | To | |
+//! |---|---|
+//! | list flows, all or some | [`FlowTable::list`], [`FlowTable::list_matching`] with a [`Filter`] |
+//! | find one | [`FlowTable::get`] by its [`Tuple`], original or reply ([`Key`]) |
+//! | create one, with NAT or without | [`Flow::tcp`] and its like, a [`NewFlow`], [`FlowTable::create`] |
+//! | create one again that was seen | [`FlowTable::restore`] |
+//! | change one | [`FlowTable::update`] with [`Changes`] |
+//! | delete one, or some | [`FlowTable::delete`], [`FlowTable::delete_matching`] |
+//! | be told what happens | [`Events`] |
+//! | do so in another network namespace, or with a time limit | [`Options`] |
 //!
-//! * [`FlowTable`], [`Events`], [`Flow`]: what a Rust program uses;
-//! * `capi`: what a C program uses, behind the feature `capi`;
-//! * [`conntrack`]: the flow table: objects, messages and requests, filters, text;
-//! * [`netlink`]: sockets, messages read and written, answers told apart, without any knowledge of
-//!   conntrack.
+//! A [`Flow`] is what the kernel told and is not changed; a [`Tuple`] is always whole and names a
+//! flow; part of one is a [`Filter`], which names none but selects.
 //!
-//! # Example
+//! The crate is a C library too, a replacement for `libnetfilter_conntrack` with the same functions,
+//! when the feature `capi` is on: see the headers in `include/`. A Rust program does without.
 //!
-//! List the flow table, one flow at a time as the kernel hands them out. It takes `CAP_NET_ADMIN`;
-//! without it the error says so.
+//! # Examples
+//!
+//! List the flow table, one flow at a time as the kernel hands them out:
 //!
 //! ```
 //! use ctrs::{Error, FlowTable};
@@ -34,7 +34,7 @@
 //!     let mut flows = 0;
 //!     for flow in FlowTable::open()?.list()? {
 //!         let flow = flow?;
-//!         println!("{flow}  to {:?}", flow.reply().map(|reply| reply.source()));
+//!         println!("{flow}  answered by {:?}", flow.reply().map(|reply| reply.source()));
 //!         flows += 1;
 //!     }
 //!     Ok(flows)
@@ -70,22 +70,29 @@
 //! # }
 //! ```
 
+// The library's inside is hidden, not private: its tests and fuzzers reach it, and nothing is promised
+// of it.
+
 #[cfg(feature = "capi")]
 #[allow(unsafe_code, reason = "pointers from C end here")]
+#[doc(hidden)]
 pub mod capi;
+#[doc(hidden)]
 pub mod conntrack;
 mod error;
 mod options;
 
+#[doc(hidden)]
 pub mod netlink;
+#[doc(hidden)]
 pub mod text;
+#[doc(hidden)]
 pub mod uapi;
 mod width;
 
 pub use conntrack::change::Changes;
 pub use conntrack::events::{Event, Events};
 pub use conntrack::filter::criteria::Filter;
-pub use conntrack::filter::event::EventFilter;
 pub use conntrack::filter::net::Net;
 pub use conntrack::flow::Flow;
 pub use conntrack::key::Key;
@@ -93,9 +100,6 @@ pub use conntrack::labels::map::LabelMap;
 pub use conntrack::labels::set::Labels;
 pub use conntrack::listener::{EventKind, Listener};
 pub use conntrack::new_flow::NewFlow;
-pub use conntrack::object::attr::Attr;
-pub use conntrack::object::entry::Conntrack;
-pub use conntrack::object::expectation::{Expect, ExpectAttr};
 pub use conntrack::table::{Deleted, FlowTable, List};
 pub use conntrack::tuple::{IcmpQuery, Layer4, Tuple};
 pub use conntrack::values::{

@@ -1,6 +1,8 @@
 //! Messages of a real kernel, decoded and encoded again, cut short and damaged.
 
-use ctrs::Conntrack;
+use ctrs::conntrack::object::attr::Attr;
+use ctrs::conntrack::object::entry::Conntrack;
+use ctrs::conntrack::object::expectation::Expect;
 use ctrs::conntrack::wire::{decode, encode, expect};
 use ctrs::netlink::builder::{Builder, Header};
 use ctrs::netlink::message::Message;
@@ -123,7 +125,7 @@ fn survive(bytes: &[u8]) {
     if encode::conntrack(&mut builder, &ct).is_ok() {
         let _ = builder.finish();
     }
-    let mut object = ctrs::Expect::new();
+    let mut object = Expect::new();
     expect::decode(&mut object, message.attributes(), message.family());
     expect::encode(&mut Builder::new(&mut buffer, 20), &object);
 }
@@ -151,7 +153,7 @@ fn a_message_cut_before_an_attribute_lacks_only_what_follows() {
         let cut: Vec<_> = bytes[..bytes.len() - 4].to_vec();
         let mut ct = Conntrack::new();
         decode::conntrack(&mut ct, &cut[20..], bytes[16]).unwrap();
-        for attr in ctrs::Attr::all().filter(|attr| ct.has(*attr)) {
+        for attr in Attr::all().filter(|attr| ct.has(*attr)) {
             assert!(whole.has(attr), "{description}: {attr:?}");
             assert_eq!(ct.get(attr), whole.get(attr), "{description}: {attr:?}");
         }

@@ -7,11 +7,13 @@
 use capi_tests::in_namespace;
 use ctrs::conntrack::filter::dump::DumpFilter;
 use ctrs::conntrack::filter::dump::Masked;
+use ctrs::conntrack::object::attr::Attr;
+use ctrs::conntrack::object::entry::Conntrack;
 use ctrs::conntrack::wire::decode;
 use ctrs::conntrack::wire::query::{Query, Request};
 use ctrs::netlink::exchange::Exchange;
 use ctrs::netlink::socket::Socket;
-use ctrs::{Attr, Conntrack, Filter, FlowTable, Mark, Net, NewFlow, Status, Zone};
+use ctrs::{Filter, FlowTable, Mark, Net, NewFlow, Status, Zone};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{SystemTime, UNIX_EPOCH};

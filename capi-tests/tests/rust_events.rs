@@ -3,10 +3,9 @@
 mod flows;
 
 use capi_tests::{in_namespace, skip};
-use ctrs::conntrack::filter::event::FilterAttr;
+use ctrs::conntrack::filter::event::{EventFilter, FilterAttr};
 use ctrs::{
-    Change, Changes, Error, ErrorKind, EventFilter, EventKind, Events, Flow, FlowTable, Options,
-    Stopper,
+    Change, Changes, Error, ErrorKind, EventKind, Events, Flow, FlowTable, Options, Stopper,
 };
 use flows::{end, proc_table, udp};
 use std::fs::File;

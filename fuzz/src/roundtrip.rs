@@ -2,11 +2,11 @@
 
 use super::input::Input;
 use super::objects::{Ct, Exp};
-use ctrs::Attr;
 use ctrs::capi::conntrack::attr::{nfct_attr_is_set, nfct_get_attr, nfct_get_attr_u64};
 use ctrs::capi::conntrack::entry::{nfct_cmp, nfct_compare, nfct_copy, nfct_copy_attr};
 use ctrs::capi::conntrack::expect::{nfexp_clone, nfexp_cmp};
 use ctrs::capi::conntrack::nlmsg::{nfct_payload_parse, nfexp_nlmsg_parse};
+use ctrs::conntrack::object::attr::Attr;
 
 const STRICT: u32 = 64;
 const OVERRIDE: u32 = 8;

@@ -74,6 +74,7 @@ impl Listener<Event> {
     /// # Errors
     /// [`ErrorKind::Invalid`] for a filter too long for the kernel, [`ErrorKind::OutOfMemory`],
     /// [`ErrorKind::System`].
+    #[doc(hidden)]
     pub fn attach(&self, filter: &EventFilter) -> Result<(), Error> {
         Ok(socket::attach_filter(self.as_raw_fd(), &filter.program()?)?)
     }

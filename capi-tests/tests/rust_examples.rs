@@ -1,0 +1,107 @@
+//! The examples for Rust programs, run as a user would, in a network namespace of their own.
+
+mod flows;
+
+use capi_tests::in_namespace;
+use ctrs::{Flow, FlowTable};
+use flows::{end, proc_table, udp};
+use std::process::{Child, Command, Stdio};
+
+/// Starts an example of the library.
+fn start(name: &str, arguments: &[&str]) -> Child {
+    let cargo = std::env::var_os("CARGO").expect("run by cargo");
+    let library = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+    let mut command = Command::new(cargo);
+    command.args(["run", "--quiet", "--offline", "--manifest-path", library, "--example", name]);
+    command.arg("--").args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+/// What an example that has ended has printed, and whether it was content.
+fn end_of(example: Child) -> (String, bool) {
+    let output = example.wait_with_output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (String::from_utf8(text).unwrap(), output.status.success())
+}
+
+fn run(name: &str, arguments: &[&str]) -> String {
+    let (text, content) = end_of(start(name, arguments));
+    assert!(content, "{name}: {text}");
+    text
+}
+
+/// Some flows: two of TCP and one of UDP to 10.9.0.0/24, one of TCP elsewhere.
+fn table() -> FlowTable {
+    let mut table = FlowTable::open().unwrap();
+    table.create(&udp(1)).unwrap();
+    for (client, server) in [
+        ("10.9.0.1:1", "10.9.0.2:80"),
+        ("10.9.0.7:2", "10.9.0.1:80"),
+        ("10.9.0.7:3", "192.0.2.1:80"),
+    ] {
+        table.create(&Flow::tcp(end(client), end(server)).unwrap()).unwrap();
+    }
+    table
+}
+
+#[test]
+fn flows_to_a_network_are_printed() {
+    in_namespace(|| {
+        drop(table());
+        let printed = run("flows_to", &["10.9.0.0/24"]);
+        assert_eq!(printed.lines().count(), 2, "{printed}");
+        assert!(
+            printed.lines().all(|line| line.starts_with("ipv4     2 tcp      6 ")),
+            "{printed}"
+        );
+        assert_eq!(run("flows_to", &["fc00::/7"]), "");
+        let (refused, content) = end_of(start("flows_to", &["10.9.0.1/24"]));
+        assert!(!content && refused.contains("Net"), "{refused}");
+    });
+}
+
+#[test]
+fn flows_of_a_client_are_deleted() {
+    in_namespace(|| {
+        drop(table());
+        let printed = run("kill", &["10.9.0.1"]);
+        assert_eq!(printed, "2 deleted, 0 gone before\n1 deleted, 0 gone before\n");
+        assert_eq!(proc_table().lines().count(), 1);
+        assert!(proc_table().contains("192.0.2.1"));
+    });
+}
+
+#[test]
+fn events_are_printed_as_they_come() {
+    in_namespace(|| {
+        let mut watch = start("watch", &["3"]);
+        let mut table = FlowTable::open().unwrap();
+        let mut flows = (1..).map(udp);
+        // Until it listens and has heard enough.
+        while watch.try_wait().unwrap().is_none() {
+            table.create(&flows.next().unwrap()).unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let (printed, content) = end_of(watch);
+        assert!(content, "{printed}");
+        let lines: Vec<_> = printed.lines().collect();
+        assert_eq!(lines.len(), 3, "{printed}");
+        assert!(lines.iter().all(|line| line.starts_with("New: ipv4")), "{printed}");
+    });
+}
+
+#[test]
+fn a_connection_is_redirected() {
+    in_namespace(|| {
+        let ends = ["10.9.0.1:1", "192.0.2.7:443", "10.9.0.9:8443"];
+        let printed = run("redirect", &ends);
+        assert!(printed.contains("src=10.9.0.9 dst=10.9.0.1 sport=8443 dport=1"), "{printed}");
+        assert!(proc_table().contains("mark=1"));
+        let (refused, content) = end_of(start("redirect", &ends));
+        assert!(!content, "{refused}");
+        assert!(
+            refused.contains("cannot create the flow: the tuple, or the reply tuple"),
+            "{refused}"
+        );
+    });
+}
