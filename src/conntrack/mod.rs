@@ -15,6 +15,8 @@ pub mod listener;
 pub mod new_flow;
 pub mod object;
 pub mod print;
+#[cfg(feature = "capi")]
+pub(crate) mod selection;
 pub mod table;
 pub mod tuple;
 pub mod values;

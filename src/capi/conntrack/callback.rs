@@ -1,7 +1,6 @@
 //! Callbacks: registered, and called for a message.
 
 use super::receive;
-use super::selection::{Judgement, Selections};
 use super::state::{self, Loans, State, Token};
 use super::types::{
     ConntrackCallback, ConntrackCallback2, ExpectCallback, ExpectCallback2, RawMsgType,
@@ -15,6 +14,7 @@ use crate::capi::ffi::nfnl::{CallbackFunction, Registration};
 use crate::capi::ffi::ptr;
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::object::expectation::Expect;
+use crate::conntrack::selection::{Judgement, Selections};
 use crate::conntrack::wire::{Change, decode, expect};
 use crate::netlink::message::Message;
 use libc::{c_int, c_void, nlmsghdr};

@@ -19,6 +19,5 @@ pub mod opaque;
 pub mod print;
 pub mod query;
 pub mod receive;
-pub mod selection;
 pub mod state;
 pub mod types;

@@ -2,13 +2,13 @@
 
 use super::callback::{Functions, Lendable};
 use super::closed;
-use super::selection::{Judgement, Selection, Selections};
 use super::types::{nf_conntrack, nf_expect, nfct_handle};
 use crate::capi::ffi::alloc::{Object, place, unplace};
 use crate::capi::ffi::at_work::Frame;
 use crate::capi::ffi::cancel::without_cancellation;
 use crate::capi::ffi::error::Error;
 use crate::capi::ffi::nfnl::{Block, Callback, Registration};
+use crate::conntrack::selection::{Judgement, Selection, Selections};
 use crate::conntrack::wire::query::Request;
 use crate::netlink;
 use crate::netlink::exchange::{Cursor, Exchange, Place, Step};

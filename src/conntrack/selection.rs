@@ -1,7 +1,7 @@
 //! What filtered dumps hand out: the kernel does not decide every criterion, so their entries are
 //! checked again.
 
-use crate::capi::ffi::error::Error;
+use crate::conntrack::error::Error;
 use crate::conntrack::filter::dump::DumpFilter;
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::wire::query::Request;
@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 
 /// What becomes of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Judgement {
+pub(crate) enum Judgement {
     /// It is handed out.
     HandOut,
     /// It was not asked for.
@@ -22,7 +22,7 @@ pub(super) enum Judgement {
 
 /// The entries of one dump.
 #[derive(Debug)]
-pub(super) struct Selection {
+pub(crate) struct Selection {
     /// A copy: programs free theirs.
     filter: DumpFilter,
     /// The kernel would zero more than this.
@@ -31,7 +31,7 @@ pub(super) struct Selection {
 
 impl Selection {
     /// What the answer to a request is checked against, if it is.
-    pub(super) fn of(request: &Request<'_>) -> Result<Option<Self>, Error> {
+    pub(crate) fn of(request: &Request<'_>) -> Result<Option<Self>, Error> {
         let Request::Narrowed(_, filter) = request else { return Ok(None) };
         Ok(Some(Self { filter: filter.try_clone()?, zero: request.zeroes_one_by_one() }))
     }
@@ -51,7 +51,7 @@ const MOST_SENT: usize = 16;
 
 /// The dumps that answers on one socket may belong to.
 #[derive(Debug, Default)]
-pub(super) struct Selections {
+pub(crate) struct Selections {
     /// The last dump of a query, by its sequence number. A callback may have stopped it: the rest
     /// of its answer is still to come.
     asked: Option<(u32, Selection)>,
@@ -63,7 +63,7 @@ pub(super) struct Selections {
 
 impl Selections {
     /// What becomes of an entry that a message tells of. Events pass.
-    pub(super) fn judge(&self, message: &Message<'_>, ct: &Conntrack) -> Judgement {
+    pub(crate) fn judge(&self, message: &Message<'_>, ct: &Conntrack) -> Judgement {
         let selection = match message.seq {
             _ if message.flags & libc::NLM_F_MULTI as u16 == 0 => None,
             0 => self.sent.front().and_then(Option::as_ref),
@@ -73,19 +73,19 @@ impl Selections {
     }
 
     /// A dump is asked for.
-    pub(super) fn ask(&mut self, seq: u32, selection: Option<Selection>) {
+    pub(crate) fn ask(&mut self, seq: u32, selection: Option<Selection>) {
         self.asked = selection.map(|selection| (seq, selection));
     }
 
     /// A request is about to be sent without a number.
-    pub(super) fn prepare(&mut self, selection: Option<Selection>) -> Result<(), Error> {
+    pub(crate) fn prepare(&mut self, selection: Option<Selection>) -> Result<(), Error> {
         self.sent.try_reserve(1)?;
         self.unsent = selection;
         Ok(())
     }
 
     /// That request, a dump, was sent.
-    pub(super) fn sent(&mut self) {
+    pub(crate) fn sent(&mut self) {
         if self.sent.len() == MOST_SENT {
             self.sent.pop_front();
         }
@@ -93,13 +93,13 @@ impl Selections {
     }
 
     /// Dumps have ended, the first ones, or were refused, as the last one is while others run.
-    pub(super) fn ended(&mut self, EndedDumps { done, refused }: EndedDumps) {
+    pub(crate) fn ended(&mut self, EndedDumps { done, refused }: EndedDumps) {
         self.sent.drain(..done.min(self.sent.len()));
         self.sent.truncate(self.sent.len().saturating_sub(refused));
     }
 
     /// The program receives with libnfnetlink, where ends of dumps go unseen: only the last counts.
-    pub(super) fn forget_but_last(&mut self) {
+    pub(crate) fn forget_but_last(&mut self) {
         self.sent.drain(..self.sent.len().saturating_sub(1));
     }
 }
