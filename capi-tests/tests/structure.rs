@@ -92,7 +92,13 @@ fn data_goes_one_way() {
         ("conntrack/listener", faces.clone()),
         ("conntrack/events", with(&[&faces, &["conntrack/listener"]])),
         ("capi/ffi", vec!["netlink", "width", "capi/ffi"]),
-        ("capi/conntrack", with(&[&below, &["text", "width", "conntrack/selection", "capi/ffi", "capi/conntrack"]])),
+        (
+            "capi/conntrack",
+            with(&[
+                &below,
+                &["text", "width", "conntrack/selection", "capi/ffi", "capi/conntrack"],
+            ]),
+        ),
         ("capi/ctrs", with(&[&below, &["text", "capi/ffi", "capi/ctrs"]])),
     ]);
     // What a flow has, as a Rust program says it: on the objects, and below requests.
