@@ -253,7 +253,7 @@ impl State {
 
     /// Notes that a request is about to be sent without a number.
     pub(super) fn prepare(&mut self, request: &Request<'_>) -> Result<(), Error> {
-        self.main.selections.prepare(Selection::of(request)?)
+        Ok(self.main.selections.prepare(Selection::of(request)?)?)
     }
 
     /// Notes that it was sent, a dump.
