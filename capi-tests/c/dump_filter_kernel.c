@@ -9,8 +9,8 @@
 #ifdef REFERENCE
 int main(void)
 {
+	/* 1.0.9 has no criterion for zones, and hands out other entries than were asked for. */
 	nfct_destroy(nfct_new());
-	skip("the reference hands out other entries than were asked for");
 	return finish();
 }
 #else

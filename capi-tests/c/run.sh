@@ -20,7 +20,7 @@ REFERENCE=${REFERENCE-${DROPIN-}}
 if [ -n "$REFERENCE" ]; then
 	soname=libnetfilter_conntrack.so.3
 	module=libnetfilter_conntrack
-	cflags+=(-DREFERENCE)
+	cflags+=(-DREFERENCE ${DROPIN:+-DDROPIN})
 else
 	: "${CTRS_STAGE:?is the prefix ctrs was installed under}"
 	pc=$(find "$CTRS_STAGE/" -name ctrs.pc 2>/dev/null | head -n 1)
