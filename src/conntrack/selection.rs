@@ -1,5 +1,6 @@
 //! What filtered dumps hand out: the kernel does not decide every criterion, so their entries are
 //! checked again.
+#![forbid(unsafe_code)]
 
 use crate::conntrack::error::Error;
 use crate::conntrack::filter::dump::DumpFilter;
