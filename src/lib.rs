@@ -77,6 +77,8 @@
 #[allow(unsafe_code, reason = "pointers from C end here")]
 #[doc(hidden)]
 pub mod capi;
+#[cfg(doctest)]
+mod compile_fail;
 #[doc(hidden)]
 pub mod conntrack;
 mod error;

@@ -74,6 +74,7 @@ fn data_goes_one_way() {
         ("options", vec!["netlink", "error"]),
         ("netlink", vec!["netlink"]),
         ("text", vec!["text"]),
+        ("compile_fail", vec![]),
         ("uapi", vec![]),
         ("width", vec![]),
         ("conntrack/error", vec!["netlink", "conntrack/invalid"]),
