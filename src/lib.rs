@@ -94,6 +94,14 @@ mod width;
 
 pub use conntrack::change::Changes;
 pub use conntrack::events::{Event, Events};
+pub use conntrack::expectation::ExpectationFlags;
+pub use conntrack::expectation::create::NewExpectation;
+pub use conntrack::expectation::key::ExpectationKey;
+pub use conntrack::expectation::pattern::Pattern;
+pub use conntrack::expectation::seen::Expectation;
+pub use conntrack::expectations::{
+    ExpectationEvent, ExpectationEvents, ExpectationList, Expectations,
+};
 pub use conntrack::filter::criteria::Filter;
 pub use conntrack::filter::net::Net;
 pub use conntrack::flow::Flow;

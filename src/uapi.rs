@@ -111,6 +111,7 @@ pub mod cta {
     pub const EXPECT_TUPLE: u16 = 2;
     pub const EXPECT_MASK: u16 = 3;
     pub const EXPECT_TIMEOUT: u16 = 4;
+    pub const EXPECT_ID: u16 = 5;
     pub const EXPECT_HELP_NAME: u16 = 6;
     pub const EXPECT_ZONE: u16 = 7;
     pub const EXPECT_FLAGS: u16 = 8;

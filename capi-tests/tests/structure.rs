@@ -58,6 +58,7 @@ fn data_goes_one_way() {
     ];
     let typed = [
         "conntrack/change",
+        "conntrack/expectation",
         "conntrack/fill",
         "conntrack/flow",
         "conntrack/key",
@@ -89,7 +90,9 @@ fn data_goes_one_way() {
         ("conntrack/wire", with(&[&objects, &typed, &wire])),
         ("conntrack/selection", with(&[&objects, &wire])),
         ("conntrack/print", with(&[&objects, &["text", "conntrack/print"]])),
-        ("conntrack/table", faces.clone()),
+        ("conntrack/ask", faces.clone()),
+        ("conntrack/table", with(&[&faces, &["conntrack/ask"]])),
+        ("conntrack/expectations", with(&[&faces, &["conntrack/ask", "conntrack/listener"]])),
         ("conntrack/listener", faces.clone()),
         ("conntrack/events", with(&[&faces, &["conntrack/listener"]])),
         ("capi/ffi", vec!["netlink", "width", "capi/ffi"]),

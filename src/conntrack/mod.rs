@@ -1,8 +1,11 @@
 //! The flow table: entries, expectations, their labels, what selects them, and the typed face on it.
 
+mod ask;
 pub mod change;
 pub mod error;
 pub mod events;
+pub mod expectation;
+pub mod expectations;
 mod fill;
 pub mod filter;
 pub mod flow;

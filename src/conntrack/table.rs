@@ -1,6 +1,7 @@
 //! The flow table of a network namespace: read and changed.
 #![forbid(unsafe_code)]
 
+use crate::conntrack::ask::{ask, is, send};
 use crate::conntrack::change::Changes;
 use crate::conntrack::error;
 use crate::conntrack::filter::criteria::Filter;
@@ -9,7 +10,7 @@ use crate::conntrack::key::Key;
 use crate::conntrack::new_flow::NewFlow;
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::values::Status;
-use crate::conntrack::wire::query::{Query, REQUEST_SIZE, Request};
+use crate::conntrack::wire::query::{Query, Request};
 use crate::conntrack::wire::{Change, decode};
 use crate::error::{Error, ErrorKind, RequestKind};
 use crate::netlink;
@@ -21,20 +22,6 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 /// How often a flow may come and go, or change, between two requests before that is an error.
 const RACES: u32 = 8;
-
-/// What a query asks of the kernel.
-fn kind(query: Query) -> RequestKind {
-    match query {
-        Query::Create | Query::CreateUpdate => RequestKind::Create,
-        Query::Update => RequestKind::Update,
-        Query::Destroy => RequestKind::Delete,
-        Query::Get => RequestKind::Get,
-        Query::Flush | Query::FlushFilter => RequestKind::Flush,
-        Query::Dump | Query::DumpReset | Query::DumpFilter | Query::DumpFilterReset => {
-            RequestKind::List
-        }
-    }
-}
 
 /// A connection to the flow table of a network namespace.
 ///
@@ -132,7 +119,7 @@ impl FlowTable {
     pub fn get(&mut self, key: impl Into<Key>) -> Result<Option<Flow>, Error> {
         let key = key.into();
         let mut found = None;
-        let answered = self.ask(&Request::Get(&key), &mut |message| {
+        let answered = ask(&mut self.exchange, &Request::Get(&key), &mut |message| {
             let mut flow = Flow::default();
             read(&mut flow, message)?;
             found = Some(flow);
@@ -250,23 +237,7 @@ impl FlowTable {
     }
 
     fn request(&mut self, request: &Request<'_>) -> Result<(), Error> {
-        self.ask(request, &mut |_| Ok(()))
-    }
-
-    /// Sends a request, and hands out the messages of its answer.
-    fn ask(
-        &mut self,
-        request: &Request<'_>,
-        take: &mut dyn FnMut(&Message<'_>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let kind = kind(request.query());
-        let mut receiver = send(&mut self.exchange, request)?;
-        let mut next = || match self.exchange.next(&mut receiver)? {
-            Some(message) => take(&message).map(|()| true),
-            None => Ok(false),
-        };
-        while next().map_err(|error: Error| error.of(kind))? {}
-        Ok(())
+        ask(&mut self.exchange, request, &mut |_| Ok(()))
     }
 }
 
@@ -274,22 +245,6 @@ impl AsFd for FlowTable {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.exchange.socket().as_fd()
     }
-}
-
-/// Begins a query.
-fn send(exchange: &mut Exchange, request: &Request<'_>) -> Result<Receiver, Error> {
-    let mut buffer = [0; REQUEST_SIZE];
-    let built = request.build(&mut buffer, exchange.next_seq());
-    let sent = built.map_err(Error::from).and_then(|length| {
-        let bytes = buffer.get(..length).unwrap_or_default();
-        Ok(exchange.query(bytes, request.query().is_dump())?)
-    });
-    sent.map_err(|error| error.of(kind(request.query())))
-}
-
-/// Whether it is an error of this kind.
-fn is(result: &Result<(), Error>, kind: ErrorKind) -> bool {
-    result.as_ref().is_err_and(|error| error.kind() == kind)
 }
 
 /// An update of a flow that is not there, or not the one that was seen.

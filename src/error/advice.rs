@@ -2,7 +2,10 @@
 //! causes, and seldom a word of its own.
 #![forbid(unsafe_code)]
 
-use super::RequestKind::{self, Create, Delete, Flush, Get, List, Update};
+use super::RequestKind::{
+    self, Create, CreateExpectation, Delete, DeleteExpectation, Flush, Get, GetExpectation, List,
+    Update,
+};
 
 /// What to do when messages were lost.
 pub(super) const LOST: &str = "messages were lost: list the table again if a copy of it is kept, \
@@ -48,6 +51,26 @@ const REFUSALS: &[Row] = &[
         &[Get, Update, Delete],
         libc::ENOENT,
         "no such flow, or another took its place (its id differs), or it is in another zone",
+    ),
+    (
+        &[CreateExpectation],
+        libc::EINVAL,
+        "the class is above the highest of the helper, or the kernel has no function of this name; \
+         or it was built without CONFIG_NF_CT_NETLINK",
+    ),
+    (&[CreateExpectation], libc::ENOENT, "no flow has the master's tuple, or not in this zone"),
+    (&[CreateExpectation], libc::EOPNOTSUPP, "the master has no helper, or the kernel has no NAT"),
+    (&[CreateExpectation], libc::EEXIST, "there is an expectation of such flows already"),
+    (&[CreateExpectation], libc::EBUSY, "another expectation is met by some of the same flows"),
+    (
+        &[CreateExpectation],
+        libc::EMFILE,
+        "the table is full: see net.netfilter.nf_conntrack_expect_max",
+    ),
+    (
+        &[GetExpectation, DeleteExpectation],
+        libc::ENOENT,
+        "no such expectation, or another took its place (its id differs), or it is in another zone",
     ),
     (&[List], libc::EBUSY, "another list is being read from this socket"),
     (
@@ -179,6 +202,23 @@ mod tests {
     fn einval_of_a_filtered_request_is_about_the_filter() {
         says(List, libc::EINVAL, "filter is incomplete");
         says(Flush, libc::EINVAL, "filter is incomplete");
+    }
+
+    #[test]
+    fn expectations_have_causes_of_their_own() {
+        says(CreateExpectation, libc::EINVAL, "class");
+        says(CreateExpectation, libc::EINVAL, "function");
+        says(CreateExpectation, libc::ENOENT, "master's tuple");
+        says(CreateExpectation, libc::EOPNOTSUPP, "no helper");
+        says(CreateExpectation, libc::EEXIST, "already");
+        says(CreateExpectation, libc::EBUSY, "another expectation");
+        says(CreateExpectation, libc::EMFILE, "nf_conntrack_expect_max");
+        for request in [GetExpectation, DeleteExpectation] {
+            says(request, libc::ENOENT, "id differs");
+        }
+        for request in [RequestKind::FlushExpectations, RequestKind::ListExpectations] {
+            says(request, libc::EPERM, "CAP_NET_ADMIN");
+        }
     }
 
     #[test]

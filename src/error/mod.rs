@@ -120,7 +120,9 @@ impl Error {
     fn kind_of_netlink(&self, error: netlink::Error) -> ErrorKind {
         use netlink::Error;
         match error {
-            Error::Refused(libc::ENOMEM) if self.request.is_some_and(RequestKind::creates) => {
+            Error::Refused(libc::ENOMEM | libc::EMFILE)
+                if self.request.is_some_and(RequestKind::creates) =>
+            {
                 ErrorKind::Full
             }
             Error::Refused(errno) | Error::System { errno, .. } => kind_of_errno(errno),
@@ -268,6 +270,8 @@ mod tests {
         let full = refused(RequestKind::Create, libc::ENOMEM);
         assert_eq!((full.kind(), full.errno()), (ErrorKind::Full, Some(libc::ENOMEM)));
         assert_eq!(refused(RequestKind::List, libc::ENOMEM).kind(), ErrorKind::OutOfMemory);
+        let full = refused(RequestKind::CreateExpectation, libc::EMFILE);
+        assert_eq!(full.kind(), ErrorKind::Full);
         for (errno, kind) in [
             (libc::EPERM, ErrorKind::Privilege),
             (libc::EOPNOTSUPP, ErrorKind::Unsupported),

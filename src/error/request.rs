@@ -19,12 +19,22 @@ pub enum RequestKind {
     Flush,
     /// For all flows, or those that a filter selects.
     List,
+    /// To create an expectation.
+    CreateExpectation,
+    /// For one expectation.
+    GetExpectation,
+    /// To delete one expectation.
+    DeleteExpectation,
+    /// To delete all expectations.
+    FlushExpectations,
+    /// For all expectations.
+    ListExpectations,
 }
 
 impl RequestKind {
     /// Whether something is to be created.
     pub(super) fn creates(self) -> bool {
-        matches!(self, Self::Create)
+        matches!(self, Self::Create | Self::CreateExpectation)
     }
 }
 
@@ -38,6 +48,11 @@ impl Display for RequestKind {
             Self::Delete => "delete the flow",
             Self::Flush => "delete the flows",
             Self::List => "list the flows",
+            Self::CreateExpectation => "create the expectation",
+            Self::GetExpectation => "get the expectation",
+            Self::DeleteExpectation => "delete the expectation",
+            Self::FlushExpectations => "delete the expectations",
+            Self::ListExpectations => "list the expectations",
         })
     }
 }

@@ -107,7 +107,7 @@ impl TryFrom<u32> for ExpectAttr {
 /// C programs copy it with `memcpy` and destroy both copies, so it owns nothing: the heap parts of
 /// its four tuples, which are whole conntrack objects so that every function works on them, stay
 /// empty. All zero bytes is a valid empty object.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 #[repr(C)]
 pub struct Expect {
     pub(crate) master: Conntrack,

@@ -2,7 +2,9 @@
 #![forbid(unsafe_code)]
 
 use super::{PLAIN, SHOW_LAYER3, Style};
+use crate::conntrack::error::Error;
 use crate::conntrack::object::entry::Conntrack;
+use crate::conntrack::object::expectation::Expect;
 use crate::text::time::Utc;
 use crate::text::writer::Writer;
 use std::fmt;
@@ -14,24 +16,38 @@ impl fmt::Display for Conntrack {
     /// The plain line, with the layer 3 protocol; nothing more than what precedes a protocol that
     /// is not set.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let style =
-            Style { message: 0, format: PLAIN, flags: SHOW_LAYER3, labels: None, clock: &Utc };
-        let print = |line: &mut [u8]| {
-            let mut out = Writer::new(line);
-            // What cannot be printed is left out.
-            let _ = super::conntrack(&mut out, self, &style);
-            out.finish()
-        };
-        let (mut short, mut long) = ([0; LINE], Vec::new());
-        let mut line = &mut short[..];
-        let length = print(line);
-        if length >= LINE {
-            long.resize(length + 1, 0);
-            line = &mut long;
-            print(line);
-        }
-        f.write_str(&String::from_utf8_lossy(line.get(..length).unwrap_or_default()))
+        line(f, &|out, style| super::conntrack(out, self, style))
     }
+}
+
+impl fmt::Display for Expect {
+    /// The plain line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        line(f, &|out, style| super::expect(out, self, style))
+    }
+}
+
+/// A line of any length.
+fn line(
+    f: &mut fmt::Formatter<'_>,
+    print: &dyn Fn(&mut Writer<'_>, &Style<'_>) -> Result<(), Error>,
+) -> fmt::Result {
+    let style = Style { message: 0, format: PLAIN, flags: SHOW_LAYER3, labels: None, clock: &Utc };
+    let print = |line: &mut [u8]| {
+        let mut out = Writer::new(line);
+        // What cannot be printed is left out.
+        let _ = print(&mut out, &style);
+        out.finish()
+    };
+    let (mut short, mut long) = ([0; LINE], Vec::new());
+    let mut line = &mut short[..];
+    let length = print(line);
+    if length >= LINE {
+        long.resize(length + 1, 0);
+        line = &mut long;
+        print(line);
+    }
+    f.write_str(&String::from_utf8_lossy(line.get(..length).unwrap_or_default()))
 }
 
 #[cfg(test)]

@@ -91,6 +91,15 @@ impl Tuple {
         &self.0
     }
 
+    /// The same, from elsewhere in its family.
+    pub(crate) fn with_source(&self, source: IpAddr, port: u16) -> Self {
+        let src = match source {
+            IpAddr::V4(source) => wide(source),
+            IpAddr::V6(source) => source.octets(),
+        };
+        Self(entry::Tuple { src, l4src: port.to_be_bytes(), ..self.0 })
+    }
+
     /// A tuple of no family, which names nothing.
     pub(crate) fn none() -> Self {
         Self(entry::Tuple::default())

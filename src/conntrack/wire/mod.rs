@@ -4,6 +4,7 @@
 pub mod decode;
 pub mod encode;
 pub mod expect;
+pub mod expectation;
 pub mod flow;
 mod nest;
 pub mod query;

@@ -1,9 +1,11 @@
 //! The requests: which message each query is, and with what it is filled.
 #![forbid(unsafe_code)]
 
-use super::{encode, expect, flow};
+use super::{encode, expect, expectation, flow};
 use crate::conntrack::change::Changes;
 use crate::conntrack::error::Error;
+use crate::conntrack::expectation::create::NewExpectation;
+use crate::conntrack::expectation::key::ExpectationKey;
 use crate::conntrack::filter::dump::DumpFilter;
 use crate::conntrack::flow::Flow;
 use crate::conntrack::key::Key;
@@ -142,6 +144,12 @@ pub enum Request<'a> {
     Restore(&'a Flow),
     /// About one expectation.
     Expectation(Query, &'a Expect),
+    /// For the expectation with this key.
+    GetExpectation(&'a ExpectationKey),
+    /// To delete the expectation with this key, if it still has that id.
+    DeleteExpectation(&'a ExpectationKey),
+    /// To create an expectation.
+    CreateExpectation(&'a NewExpectation),
     /// About all entries of an address family; 0 is all families. A flush ignores it.
     Entries(Query, u8),
     /// About all expectations of an address family; 0 is all families.
@@ -189,10 +197,10 @@ impl Request<'_> {
             | Self::Filtered(query, _) => query,
             Self::Narrowed(..) if self.zeroes_one_by_one() => Query::DumpFilter,
             Self::Narrowed(query, _) => query,
-            Self::HandedOut(_) | Self::Get(_) => Query::Get,
-            Self::Delete(_) => Query::Destroy,
+            Self::HandedOut(_) | Self::Get(_) | Self::GetExpectation(_) => Query::Get,
+            Self::Delete(_) | Self::DeleteExpectation(_) => Query::Destroy,
             Self::Update(..) => Query::Update,
-            Self::Create(_) | Self::Restore(_) => Query::Create,
+            Self::Create(_) | Self::Restore(_) | Self::CreateExpectation(_) => Query::Create,
         }
     }
 
@@ -216,13 +224,12 @@ impl Request<'_> {
             Self::Create(new) => flow::family(&new.into())?,
             Self::Restore(seen) => flow::family(&seen.key())?,
             Self::Expectation(_, expect) => expect::family(expect)?,
+            Self::GetExpectation(key) | Self::DeleteExpectation(key) => expectation::family(key)?,
+            Self::CreateExpectation(new) => expectation::family(&new.into())?,
             Self::Entries(_, family) | Self::Expectations(_, family) => family,
             Self::Filtered(..) | Self::Narrowed(..) => 0,
         };
-        let subsystem = match *self {
-            Self::Expectation(..) | Self::Expectations(..) => cta::SUBSYS_EXP,
-            _ => cta::SUBSYS_CT,
-        };
+        let subsystem = self.subsystem();
         let mut header = self.query().header(subsystem, family, seq);
         if matches!(self, Self::HandedOut(HandedOut { zero: true, .. })) {
             header.kind = u16::from(cta::SUBSYS_CT) << 8 | u16::from(cta::MSG_GET_CTRZERO);
@@ -230,6 +237,19 @@ impl Request<'_> {
         let mut builder = Builder::message(buffer, header);
         self.append(&mut builder)?;
         Ok(builder.finish()?)
+    }
+
+    /// The subsystem that is asked.
+    #[must_use]
+    pub fn subsystem(&self) -> u8 {
+        match *self {
+            Self::Expectation(..)
+            | Self::Expectations(..)
+            | Self::GetExpectation(_)
+            | Self::DeleteExpectation(_)
+            | Self::CreateExpectation(_) => cta::SUBSYS_EXP,
+            _ => cta::SUBSYS_CT,
+        }
     }
 
     fn append(&self, to: &mut Builder<'_>) -> Result<(), Error> {
@@ -247,6 +267,9 @@ impl Request<'_> {
                 expect::encode(to, object);
                 Ok(())
             }
+            Self::GetExpectation(key) => expectation::key(to, key, false),
+            Self::DeleteExpectation(key) => expectation::key(to, key, true),
+            Self::CreateExpectation(new) => expectation::create(to, new),
             Self::Entries(..) | Self::Expectations(..) => Ok(()),
             Self::HandedOut(HandedOut { ct, by_reply, .. }) => encode::name(to, ct, by_reply),
             Self::Filtered(Query::FlushFilter, filter) if filter.tuple().is_some() => {

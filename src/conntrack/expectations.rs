@@ -1,0 +1,218 @@
+//! The expectations of a network namespace: read, changed, and listened to.
+#![forbid(unsafe_code)]
+
+use crate::conntrack::ask::{ask, is, send};
+use crate::conntrack::error;
+use crate::conntrack::expectation::create::NewExpectation;
+use crate::conntrack::expectation::key::ExpectationKey;
+use crate::conntrack::expectation::seen::Expectation;
+use crate::conntrack::listener::{EventKind, Listener, Told};
+use crate::conntrack::wire::query::{Query, Request};
+use crate::conntrack::wire::{Change, expectation};
+use crate::error::{Error, ErrorKind, RequestKind};
+use crate::netlink::exchange::{Exchange, Receiver};
+use crate::netlink::message::Message;
+use crate::options::Options;
+use std::iter::FusedIterator;
+use std::os::fd::{AsFd, BorrowedFd};
+
+/// A connection to the expectations of a network namespace.
+///
+/// Every request needs `CAP_NET_ADMIN` in the user namespace that owns the network namespace.
+///
+/// ```no_run
+/// # fn main() -> Result<(), ctrs::Error> {
+/// for expectation in ctrs::Expectations::open()?.list()? {
+///     println!("{}", expectation?);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Expectations {
+    exchange: Exchange,
+    options: Options,
+}
+
+impl Expectations {
+    /// Connects to the expectations of the network namespace the calling thread is in.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] from a kernel without netfilter netlink; [`ErrorKind::System`].
+    pub fn open() -> Result<Self, Error> {
+        Self::open_with(&Options::new())
+    }
+
+    /// Connects to the expectations through a socket with these options.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open); [`ErrorKind::Privilege`] without `CAP_SYS_ADMIN` in another
+    /// namespace.
+    pub fn open_with(options: &Options) -> Result<Self, Error> {
+        Ok(Self { exchange: Exchange::new(options.open()?, 0), options: options.clone() })
+    }
+
+    /// Creates an expectation. Where the helper's policy allows no more of a class, the oldest of
+    /// that class goes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`]: there is no such master; [`ErrorKind::Unsupported`]: it has no
+    /// helper; [`ErrorKind::Exists`], [`ErrorKind::Busy`]: there is an expectation of such flows;
+    /// [`ErrorKind::Invalid`]: master and expected flow are of two families, or there is no such
+    /// class or function; [`ErrorKind::Full`].
+    pub fn create(&mut self, expectation: &NewExpectation) -> Result<(), Error> {
+        self.request(&Request::CreateExpectation(expectation))
+    }
+
+    /// The expectation with this key; `None` if there is none, or if it has another id than the one
+    /// that was seen.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Privilege`].
+    pub fn get(&mut self, key: impl Into<ExpectationKey>) -> Result<Option<Expectation>, Error> {
+        let key = key.into();
+        let mut found = None;
+        let answered = ask(&mut self.exchange, &Request::GetExpectation(&key), &mut |message| {
+            let mut seen = read(message)?;
+            if key.zone != 0 {
+                // The kernel does not tell it.
+                seen.set_zone(key.zone);
+            }
+            found = Some(seen);
+            Ok(())
+        });
+        match answered {
+            refusal if is(&refusal, ErrorKind::NotFound) => Ok(None),
+            Ok(()) => Ok(found.filter(|seen| key.id.is_none() || seen.id() == key.id)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Deletes the expectation with this key. A key of an expectation that was seen is that one's
+    /// alone.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`]: there is none, or it is not the one that was seen.
+    pub fn delete(&mut self, key: impl Into<ExpectationKey>) -> Result<(), Error> {
+        self.request(&Request::DeleteExpectation(&key.into()))
+    }
+
+    /// Deletes all expectations.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Privilege`].
+    pub fn flush(&mut self) -> Result<(), Error> {
+        self.request(&Request::Expectations(Query::Flush, 0))
+    }
+
+    /// All expectations, one at a time as the kernel hands them out, through a socket of its own:
+    /// they can be changed meanwhile.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Privilege`], [`ErrorKind::System`].
+    pub fn list(&self) -> Result<ExpectationList, Error> {
+        let socket = self.exchange.socket().open_beside()?;
+        self.options.apply(&socket)?;
+        let mut exchange = Exchange::new(socket, 0);
+        let receiver = send(&mut exchange, &Request::Expectations(Query::Dump, 0))?;
+        Ok(ExpectationList { exchange, receiver: Some(receiver) })
+    }
+
+    fn request(&mut self, request: &Request<'_>) -> Result<(), Error> {
+        ask(&mut self.exchange, request, &mut |_| Ok(()))
+    }
+}
+
+impl AsFd for Expectations {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.exchange.socket().as_fd()
+    }
+}
+
+/// Reads a message about an expectation.
+fn read(message: &Message<'_>) -> Result<Expectation, Error> {
+    Change::of(message).ok_or(error::Error::ForeignMessage)?;
+    let mut seen = Expectation::default();
+    expectation::decode(&mut seen, message);
+    Ok(seen)
+}
+
+/// Expectations as the kernel hands them out: an iterator that holds one datagram of them in memory.
+///
+/// After an error it ends.
+#[derive(Debug)]
+#[must_use = "expectations are received as the iterator is advanced"]
+pub struct ExpectationList {
+    exchange: Exchange,
+    receiver: Option<Receiver>,
+}
+
+impl ExpectationList {
+    fn receive(&mut self) -> Result<Option<Expectation>, Error> {
+        let Some(receiver) = &mut self.receiver else { return Ok(None) };
+        self.exchange.next(receiver)?.map(|message| read(&message)).transpose()
+    }
+}
+
+impl Iterator for ExpectationList {
+    type Item = Result<Expectation, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let found = self.receive();
+        if !matches!(found, Ok(Some(_))) {
+            self.receiver = None;
+        }
+        found.map_err(|error| error.of(RequestKind::ListExpectations)).transpose()
+    }
+}
+
+impl FusedIterator for ExpectationList {}
+
+impl AsFd for ExpectationList {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.exchange.socket().as_fd()
+    }
+}
+
+/// Something that happened to an expectation.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ExpectationEvent {
+    /// What happened.
+    pub change: Change,
+    /// The expectation.
+    pub expectation: Expectation,
+    /// The id that the listener's network namespace knows the event's by; `None` for its own.
+    pub namespace: Option<i32>,
+}
+
+/// What happens to the expectations of a network namespace: they come, and they go when they are met,
+/// when their time is over, and with their master.
+pub type ExpectationEvents = Listener<ExpectationEvent>;
+
+impl Told for ExpectationEvent {
+    const GROUPS: u32 = 3;
+
+    fn read(change: Change, message: &Message<'_>, namespace: Option<i32>) -> Result<Self, Error> {
+        Ok(Self { change, expectation: read(message)?, namespace })
+    }
+}
+
+impl Listener<ExpectationEvent> {
+    /// Listens to what happens to the expectations of the network namespace that the thread is in.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Privilege`] without `CAP_NET_ADMIN`.
+    pub fn open(kinds: EventKind) -> Result<Self, Error> {
+        Self::open_with(kinds, &Options::new())
+    }
+
+    /// Listens through a socket with these options.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open); [`ErrorKind::Privilege`] also without `CAP_SYS_ADMIN` in
+    /// another namespace, and without `CAP_NET_BROADCAST` for all namespaces.
+    pub fn open_with(kinds: EventKind, options: &Options) -> Result<Self, Error> {
+        Self::listen(kinds, options)
+    }
+}
