@@ -189,6 +189,7 @@ def main():
         lines = [json.loads(line) for line in path.read_text().splitlines()]
         for number, line in enumerate(lines, 1):
             answer = ask(line)
+            asked += bool(answer)
             # Where 1.0.9 answers otherwise than 1.1.1, both are recorded.
             own = line.get("v1_0_9", line)
             recorded = {key: own.get(key, line.get(key)) for key in answer}
@@ -196,7 +197,6 @@ def main():
                 differ += 1
                 print(f"{name}.jsonl:{number}: recorded {recorded}, answered {answer}")
                 own.update(answer)
-        asked += len(lines)
         if write:
             text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
             path.write_text(text)
