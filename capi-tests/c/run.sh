@@ -36,8 +36,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 passed=0 failed=0
 
-# attributes.h includes these.
-awk -F '\t' -v folder="$work" '!/^#/ {
+# attributes.h includes these. Not beside the programs: one is named as a header of C++ is.
+mkdir "$work/include"
+awk -F '\t' -v folder="$work/include" '!/^#/ {
 	members = split($7, member, " ")
 	class = $6 == "-" ? "0" : "NFCT_CP_" toupper($6)
 	second = members > 1 ? member[2] : -1
@@ -45,7 +46,7 @@ awk -F '\t' -v folder="$work" '!/^#/ {
 	printf("{ %d, %d, %s, %s, { %d, %d, %d } }, /* %s */\n", $2, $4, toupper($5), class,
 		member[1], second, third, $3) >(folder "/" $1 ".inc")
 }' ../abi/attributes.tsv
-cflags+=("-I$work")
+cflags+=("-I$work/include")
 
 [ -z "${SANITIZE-}" ] || cflags+=("-fsanitize=address,undefined" -fno-sanitize-recover=all)
 launcher=(timeout 300)
@@ -116,7 +117,10 @@ run() {
 	[ "$status" = 0 ] || [ "$bad" != 0 ] || fail "$name ended with status $status"
 }
 
-sources=("${@/%/.c}")
+sources=()
+for name; do
+	sources+=("$name".c*)
+done
 if [ $# = 0 ]; then
 	check_headers
 	sources=(*.c *.cpp)
