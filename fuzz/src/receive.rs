@@ -16,7 +16,8 @@ use ctrs::capi::conntrack::query::{
 };
 use ctrs::capi::conntrack::types::{nf_conntrack, nf_expect, nfct_handle};
 use ctrs::conntrack::wire::query::{Query, Request};
-use ctrs::netlink::exchange::{Exchange, Receiver};
+use ctrs::netlink::exchange::Exchange;
+use ctrs::netlink::receiver::Receiver;
 use ctrs::netlink::socket::Socket;
 use libc::{c_int, c_void, nlmsghdr};
 use std::cell::{Cell, RefCell};

@@ -4,8 +4,9 @@
 use crate::conntrack::wire::Change;
 use crate::error::{Error, ErrorKind};
 use crate::netlink;
-use crate::netlink::exchange::{Exchange, Receiver};
+use crate::netlink::exchange::Exchange;
 use crate::netlink::message::Message;
+use crate::netlink::receiver::Receiver;
 use crate::netlink::wait::{Stopper, wait};
 use crate::options::Options;
 use std::fmt;

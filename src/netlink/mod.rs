@@ -9,6 +9,7 @@ pub mod message;
 mod namespace;
 #[allow(unsafe_code, reason = "a system call that tells more of a datagram")]
 mod origin;
+pub mod receiver;
 #[allow(unsafe_code, reason = "system calls on the socket")]
 pub mod settings;
 #[allow(unsafe_code, reason = "system calls on the socket")]

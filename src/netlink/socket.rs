@@ -68,6 +68,12 @@ impl Socket {
         namespace::open_in(namespace)
     }
 
+    /// A socket that was closed, for tests of what needs one and does not use it.
+    #[cfg(test)]
+    pub(super) fn closed() -> Self {
+        Self { fd: CLOSED }
+    }
+
     /// Takes over a descriptor that is already bound.
     ///
     /// # Safety
