@@ -3,8 +3,9 @@
 
 use crate::conntrack::wire::query::{Query, REQUEST_SIZE, Request};
 use crate::error::{Error, ErrorKind, RequestKind};
-use crate::netlink::exchange::{Exchange, Receiver};
+use crate::netlink::exchange::Exchange;
 use crate::netlink::message::Message;
+use crate::netlink::receiver::Receiver;
 use crate::uapi::cta;
 
 /// What a request asks of the kernel.
