@@ -14,7 +14,7 @@
 //! | create one again that was seen | [`FlowTable::restore`] |
 //! | change one | [`FlowTable::update`] with [`Changes`] |
 //! | delete one, or some | [`FlowTable::delete`], [`FlowTable::delete_matching`] |
-//! | be told what happens | [`Events`] |
+//! | be told what happens, to all flows or some | [`Events`], [`Events::only`](Listener::only) |
 //! | do so in another network namespace, or with a time limit | [`Options`] |
 //!
 //! A [`Flow`] is what the kernel told and is not changed; a [`Tuple`] is always whole and names a

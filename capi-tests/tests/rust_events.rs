@@ -5,11 +5,13 @@ mod flows;
 use capi_tests::{in_namespace, skip};
 use ctrs::conntrack::filter::event::{EventFilter, FilterAttr};
 use ctrs::{
-    Change, Changes, Error, ErrorKind, EventKind, Events, Flow, FlowTable, Options, Stopper,
+    Change, Changes, Error, ErrorKind, EventKind, Events, Filter, Flow, FlowTable, Net, Options,
+    Protocol, Stopper,
 };
 use flows::{end, proc_table, udp};
 use std::fs::File;
 use std::io::Read;
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd};
 use std::process::{Command, Stdio};
 use std::sync::{OnceLock, mpsc};
@@ -44,6 +46,46 @@ fn events_tell_what_happens() {
             table.create(&udp(2000 + mark as u16).mark(mark)).unwrap();
         }
         assert_eq!(events.next_event().unwrap().flow.mark(), 5);
+    });
+}
+
+#[test]
+fn events_are_selected_by_the_kernel_and_checked_again() {
+    in_namespace(|| {
+        let mut table = FlowTable::open().unwrap();
+        let flows = |port| {
+            let ends = [("10.9.0.1", "10.9.1.2"), ("10.8.0.1", "10.9.1.2"), ("fc00::1", "fc00::2")];
+            let ends = ends.map(|(client, server)| {
+                (
+                    SocketAddr::new(client.parse().unwrap(), port),
+                    SocketAddr::new(server.parse().unwrap(), 80),
+                )
+            });
+            ends.map(|(client, server)| {
+                [Flow::tcp(client, server).unwrap(), Flow::udp(client, server).unwrap().mark(7)]
+            })
+        };
+        let net = |text: &str| text.parse::<Net>().unwrap();
+        let new = Filter::new;
+        for (port, filter, count) in [
+            (1, new(), 6),
+            (2, new().protocol(Protocol::Udp), 3),
+            (3, new().source(net("10.9.0.0/16")), 2),
+            (4, new().destination(net("10.9.0.0/16")).protocol(6), 2),
+            (5, new().destination(net("fc00::2")), 2),
+            (6, new().source(net("fc00::/120")).mark(7), 1),
+            (7, new().ipv4().mark(7), 2),
+            (8, new().source(net("10.9.0.1")).source(net("10.8.0.0/16")), 0),
+        ] {
+            let mut events = Events::open(EventKind::NEW).unwrap();
+            events.only(&filter.clone().source_port(port)).unwrap();
+            for flow in flows(port).as_flattened() {
+                table.create(flow).unwrap();
+            }
+            let found: Vec<_> = std::iter::from_fn(|| events.try_next().unwrap()).collect();
+            assert_eq!(found.len(), count, "{filter:?}");
+            assert!(found.iter().all(|event| filter.matches(&event.flow)));
+        }
     });
 }
 

@@ -1,6 +1,7 @@
 //! The events of the flow table.
 #![forbid(unsafe_code)]
 
+use crate::conntrack::filter::criteria::Filter;
 use crate::conntrack::filter::event::EventFilter;
 use crate::conntrack::flow::Flow;
 use crate::conntrack::listener::{EventKind, Listener, Told};
@@ -49,6 +50,10 @@ impl Told for Event {
         decode::as_far_as_possible(&mut flow.0, message)?;
         Ok(Self { change, flow, namespace })
     }
+
+    fn meets(&self, filter: &Filter) -> bool {
+        filter.matches(&self.flow)
+    }
 }
 
 impl Listener<Event> {
@@ -67,6 +72,19 @@ impl Listener<Event> {
     /// another namespace, and without `CAP_NET_BROADCAST` for all namespaces.
     pub fn open_with(kinds: EventKind, options: &Options) -> Result<Self, Error> {
         Self::listen(kinds, options)
+    }
+
+    /// Hands out only the events of flows that a filter selects, from now on. The kernel leaves out
+    /// those of other protocols, sources and destinations; the rest is checked here, as far as the
+    /// event tells: a mark or a status is that of the moment.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] for a filter too long for the kernel, [`ErrorKind::OutOfMemory`],
+    /// [`ErrorKind::System`].
+    pub fn only(&mut self, filter: &Filter) -> Result<(), Error> {
+        self.attach(&filter.of_events())?;
+        self.check(filter);
+        Ok(())
     }
 
     /// Hands out only the events that a filter lets pass, from now on. The kernel does the work.

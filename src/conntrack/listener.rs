@@ -1,6 +1,7 @@
 //! Listening to what happens, whatever it happens to.
 #![forbid(unsafe_code)]
 
+use crate::conntrack::filter::criteria::Filter;
 use crate::conntrack::wire::Change;
 use crate::error::{Error, ErrorKind};
 use crate::netlink;
@@ -53,6 +54,12 @@ pub trait Told: Sized {
     /// Reads a message that says of a change.
     #[doc(hidden)]
     fn read(change: Change, message: &Message<'_>, namespace: Option<i32>) -> Result<Self, Error>;
+
+    /// Whether it is of a flow that a filter selects.
+    #[doc(hidden)]
+    fn meets(&self, _: &Filter) -> bool {
+        true
+    }
 }
 
 /// Listens to the events of a network namespace: [`Events`](crate::Events) of flows,
@@ -67,6 +74,8 @@ pub struct Listener<E> {
     receiver: Receiver,
     timeout: Option<Duration>,
     stopper: OnceLock<Stopper>,
+    /// What events are checked against.
+    filter: Option<Filter>,
     hands_out: PhantomData<fn() -> E>,
 }
 
@@ -81,7 +90,8 @@ impl<E: Told> Listener<E> {
         socket.bind(socket.port()?, kinds.bits() << E::GROUPS)?;
         let timeout = options.wanted_timeout();
         let exchange = Exchange::new(socket, 0);
-        Ok(Self { exchange, receiver, timeout, stopper: OnceLock::new(), hands_out: PhantomData })
+        let (stopper, hands_out) = (OnceLock::new(), PhantomData);
+        Ok(Self { exchange, receiver, timeout, stopper, filter: None, hands_out })
     }
 
     /// The next event, waiting for it.
@@ -157,6 +167,11 @@ impl<E: Told> Listener<E> {
         Ok(self.exchange.socket().dropped()?)
     }
 
+    /// Hands out only what meets a filter, from now on.
+    pub(super) fn check(&mut self, filter: &Filter) {
+        self.filter = Some(filter.clone());
+    }
+
     fn next_until(&mut self, deadline: Option<Instant>, waits: bool) -> Result<E, Error> {
         loop {
             let stopper = self.stopper.get();
@@ -178,7 +193,10 @@ impl<E: Told> Listener<E> {
                 continue;
             };
             let Some(change) = Change::of(&message) else { continue };
-            return E::read(change, &message, namespace);
+            let event = E::read(change, &message, namespace)?;
+            if self.filter.as_ref().is_none_or(|filter| event.meets(filter)) {
+                return Ok(event);
+            }
         }
     }
 }

@@ -1,14 +1,15 @@
 //! What selects flows: narrowed by the kernel where it can, and checked again.
 #![forbid(unsafe_code)]
 
-use super::dump::{DumpFilter, Masked};
+use super::dump::DumpFilter;
+use super::event::{EventFilter, FilterAttr};
+use super::narrowing::{Common, tuple};
 use super::net::Net;
 use crate::conntrack::error::Error;
 use crate::conntrack::fill::slot;
 use crate::conntrack::flow::Flow;
-use crate::conntrack::object::attr::{Attr, Presence};
+use crate::conntrack::object::attr::Attr;
 use crate::conntrack::object::entry::Conntrack;
-use crate::conntrack::object::flow::REPLY_TUPLE;
 use crate::conntrack::tuple::{Layer4, Tuple};
 use crate::conntrack::values::{Direction, Family, Mark, Protocol, Status};
 use std::net::IpAddr;
@@ -34,7 +35,7 @@ pub struct Filter {
 
 /// A criterion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Term {
+pub(super) enum Term {
     Family(Family),
     Protocol(Protocol),
     Address(Direction, End, Net),
@@ -50,7 +51,7 @@ enum Term {
 
 /// An end of a tuple.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
+pub(super) enum End {
     Source,
     Destination,
 }
@@ -173,6 +174,19 @@ impl Filter {
         self.terms.iter().all(|term| term.holds(flow))
     }
 
+    /// What the kernel can compare of events, and never changes for a flow.
+    pub(crate) fn of_events(&self) -> EventFilter {
+        let mut filter = EventFilter::new();
+        for term in self.terms.iter().flat_map(Term::parts) {
+            match term {
+                Term::Protocol(protocol) => filter.add_protocol(protocol.number().into()),
+                Term::Address(Direction::Original, end, net) => end.narrow(&mut filter, net),
+                _ => {}
+            }
+        }
+        filter
+    }
+
     /// What the kernel can compare of this; `None` if no flow can meet it.
     ///
     /// # Errors
@@ -194,72 +208,6 @@ impl Filter {
         }
         Ok(Some(filter))
     }
-}
-
-/// The criteria that a flow meets once at most.
-#[derive(Debug, Default)]
-struct Common {
-    family: Option<Family>,
-    protocol: Option<Protocol>,
-    zone: Option<u16>,
-    mark: Option<Masked>,
-    status: Option<Masked>,
-}
-
-impl Common {
-    /// Those of all terms; `None` if they contradict each other.
-    fn of(terms: &[Term]) -> Option<Self> {
-        let mut common = Self::default();
-        terms.iter().try_for_each(|term| common.add(term))?;
-        Some(common)
-    }
-
-    fn add(&mut self, term: &Term) -> Option<()> {
-        match *term {
-            Term::Family(family) => agree(&mut self.family, family),
-            Term::Address(_, _, net) => agree(&mut self.family, family_of(net.address())),
-            Term::Protocol(protocol) => agree(&mut self.protocol, protocol),
-            Term::Zone(zone) => agree(&mut self.zone, zone),
-            Term::Mark(mark) => {
-                masked(&mut self.mark, Masked { value: mark.value(), mask: mark.mask() })
-            }
-            Term::Status { value, mask } => {
-                masked(&mut self.status, Masked { value: value.bits(), mask: mask.bits() })
-            }
-            _ => Some(()),
-        }
-    }
-}
-
-/// Puts a value where there is none, or the same one.
-fn agree<T: PartialEq>(to: &mut Option<T>, value: T) -> Option<()> {
-    let same = to.as_ref().is_none_or(|held| *held == value);
-    *to = Some(value);
-    same.then_some(())
-}
-
-/// Adds the bits that count to others, unless the same bits are to be different.
-fn masked(to: &mut Option<Masked>, Masked { value, mask }: Masked) -> Option<()> {
-    let held = to.unwrap_or_default();
-    *to = Some(Masked { value: held.value | value, mask: held.mask | mask });
-    ((held.value ^ value) & held.mask & mask == 0).then_some(())
-}
-
-fn family_of(address: IpAddr) -> Family {
-    if address.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 }
-}
-
-/// The tuples that the kernel compares; `None` if it would compare nothing.
-fn tuple(terms: &[Term], family: Family, protocol: Option<Protocol>) -> Option<Conntrack> {
-    let mut ct = Conntrack::new();
-    ct.fill_u8(Attr::OrigL3Proto, family.number());
-    protocol.into_iter().for_each(|of| ct.fill_u8(Attr::OrigL4Proto, of.number()));
-    terms.iter().for_each(|term| term.fill(&mut ct, protocol));
-    if ct.flat.present.has_any(REPLY_TUPLE) {
-        ct.fill_u8(Attr::ReplL3Proto, family.number());
-        protocol.into_iter().for_each(|of| ct.fill_u8(Attr::ReplL4Proto, of.number()));
-    }
-    (ct.flat.present != Presence::of(&[Attr::OrigL3Proto])).then_some(ct)
 }
 
 impl Term {
@@ -310,7 +258,7 @@ impl Term {
 
     /// Puts what the kernel compares of it into an object: of a port or of ICMP nothing, if their
     /// protocol is not known.
-    fn fill(&self, ct: &mut Conntrack, protocol: Option<Protocol>) {
+    pub(super) fn fill(&self, ct: &mut Conntrack, protocol: Option<Protocol>) {
         let has_ports = matches!(protocol, Some(Protocol::Tcp | Protocol::Udp));
         let is_icmp = matches!(protocol, Some(Protocol::Icmp | Protocol::Icmpv6));
         match *self {
@@ -349,6 +297,18 @@ impl End {
         match self {
             Self::Source => tuple.source_port(),
             Self::Destination => tuple.destination_port(),
+        }
+    }
+
+    /// Lets events pass of flows with this end in a network.
+    fn narrow(self, filter: &mut EventFilter, net: Net) {
+        let (ipv4, ipv6) = match self {
+            Self::Source => (FilterAttr::SrcIpv4, FilterAttr::SrcIpv6),
+            Self::Destination => (FilterAttr::DstIpv4, FilterAttr::DstIpv6),
+        };
+        match (net.address(), net.words()) {
+            (IpAddr::V4(_), [[.., address], [.., mask]]) => filter.add_ipv4(ipv4, address, mask),
+            (IpAddr::V6(_), [address, mask]) => filter.add_ipv6(ipv6, address, mask),
         }
     }
 
@@ -454,6 +414,20 @@ mod tests {
         ] {
             assert_eq!(sent(filter.clone()), attrs, "{filter:?}");
         }
+    }
+
+    #[test]
+    fn the_kernel_leaves_out_events_by_what_never_changes() {
+        let program = |filter: EventFilter| filter.program().unwrap();
+        let filter = Filter::new().mark(7).has(Status::ASSURED).zone(3).destination_port(80);
+        assert_eq!(program(filter.of_events()), program(EventFilter::new()));
+        let net6 = net("fd00::/16");
+        let filter = filter.protocol(6).source(net("10.0.0.0/8")).destination(net6);
+        let mut wanted = EventFilter::new();
+        wanted.add_protocol(6);
+        wanted.add_ipv4(FilterAttr::SrcIpv4, 0x0a00_0000, 0xff00_0000);
+        wanted.add_ipv6(FilterAttr::DstIpv6, [0xfd00_0000, 0, 0, 0], [0xffff_0000, 0, 0, 0]);
+        assert_eq!(program(filter.of_events()), program(wanted));
     }
 
     #[test]

@@ -63,10 +63,19 @@ impl Net {
         self.prefix == width(self.address)
     }
 
-    fn masked(&self, address: IpAddr) -> u128 {
+    /// Its address and its mask as 32-bit words, of IPv4 the last ones.
+    pub(super) fn words(&self) -> [[u32; 4]; 2] {
+        [bits(self.address), self.mask()]
+            .map(|bits| [96, 64, 32, 0].map(|behind| (bits >> behind) as u32))
+    }
+
+    fn mask(&self) -> u128 {
         let behind = u32::from(width(self.address).saturating_sub(self.prefix));
-        let mask = u128::MAX.checked_shl(behind).unwrap_or(0);
-        bits(address) & mask
+        u128::MAX.checked_shl(behind).unwrap_or(0)
+    }
+
+    fn masked(&self, address: IpAddr) -> u128 {
+        bits(address) & self.mask()
     }
 }
 
