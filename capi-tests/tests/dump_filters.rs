@@ -220,30 +220,41 @@ fn filter(wanted: &Wanted) -> DumpFilter {
     filter
 }
 
+fn set(ct: &mut Conntrack, attr: Attr, bytes: &[u8]) {
+    ct.set(attr, std::array::from_fn(|at| bytes.get(at).copied().unwrap_or(0)));
+}
+
+fn octets(address: IpAddr) -> Vec<u8> {
+    match address {
+        IpAddr::V4(address) => address.octets().into(),
+        IpAddr::V6(address) => address.octets().into(),
+    }
+}
+
 fn pattern(tuple: &Tuple) -> Conntrack {
     let mut ct = Conntrack::new();
-    ct.set_u8(Attr::OrigL3Proto, family(tuple.ipv6)).unwrap();
+    set(&mut ct, Attr::OrigL3Proto, &[family(tuple.ipv6)]);
     let [src, dst] = match tuple.ipv6 {
         false => [Attr::OrigIpv4Src, Attr::OrigIpv4Dst],
         true => [Attr::OrigIpv6Src, Attr::OrigIpv6Dst],
     };
     for (attr, host) in [(src, tuple.src), (dst, tuple.dst)] {
-        host.iter().for_each(|host| ct.set_address(attr, address(tuple.ipv6, *host)).unwrap());
+        host.iter().for_each(|host| set(&mut ct, attr, &octets(address(tuple.ipv6, *host))));
     }
-    tuple.protocol.iter().for_each(|number| ct.set_u8(Attr::OrigL4Proto, *number).unwrap());
+    tuple.protocol.iter().for_each(|number| set(&mut ct, Attr::OrigL4Proto, &[*number]));
     let is_icmp = tuple.protocol.is_some_and(|protocol| ICMP.contains(&protocol));
     if let Some(end) = tuple.ends[0] {
-        ct.set_port(if is_icmp { Attr::IcmpId } else { Attr::OrigPortSrc }, end).unwrap();
+        set(&mut ct, if is_icmp { Attr::IcmpId } else { Attr::OrigPortSrc }, &end.to_be_bytes());
     }
     match tuple.ends[1] {
         Some(end) if is_icmp => {
-            ct.set_u8(Attr::IcmpType, (end >> 8) as u8).unwrap();
-            ct.set_u8(Attr::IcmpCode, end as u8).unwrap();
+            set(&mut ct, Attr::IcmpType, &[(end >> 8) as u8]);
+            set(&mut ct, Attr::IcmpCode, &[end as u8]);
         }
-        Some(end) => ct.set_port(Attr::OrigPortDst, end).unwrap(),
+        Some(end) => set(&mut ct, Attr::OrigPortDst, &end.to_be_bytes()),
         None => {}
     }
-    tuple.zone.iter().for_each(|zone| ct.set_u16(Attr::OrigZone, *zone).unwrap());
+    tuple.zone.iter().for_each(|zone| set(&mut ct, Attr::OrigZone, &zone.to_ne_bytes()));
     ct
 }
 
@@ -259,7 +270,7 @@ fn dump(filter: &DumpFilter) -> Vec<u32> {
         let mut entry = Conntrack::new();
         decode::as_far_as_possible(&mut entry, &message).unwrap();
         if filter.accepts(&entry) {
-            marks.push(entry.mark().unwrap());
+            marks.push(u32::from_ne_bytes(entry.get(Attr::Mark).unwrap().try_into().unwrap()));
         }
     }
     marks

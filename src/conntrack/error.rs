@@ -60,15 +60,6 @@ pub enum Error {
              or an attribute that only the kernel sets"
     )]
     BadValue(u32),
-    /// An ICMP type that nothing answers, so that it begins no flow.
-    #[error("ICMP type {0} begins no flow: a flow is a query, as an echo request, and its answer")]
-    NoIcmpQuery(u8),
-    /// Part of a tuple, where a whole one must name an entry.
-    #[error(
-        "the tuple is not complete: one entry is named by its layer 3 and 4 protocol, both \
-             addresses, and both ports or the ICMP type and id; a filter selects entries by less"
-    )]
-    PartialTuple,
     /// The kernel cannot flush by tuple.
     #[error("a flush cannot be filtered by tuple: dump with the filter, and delete each entry")]
     TupleInFlush,

@@ -125,7 +125,7 @@ mod tests {
         bytes[6..8].copy_from_slice(&(flags as u16).to_ne_bytes());
         bytes[8..12].copy_from_slice(&seq.to_ne_bytes());
         let mut ct = Conntrack::new();
-        ct.set_u32(Attr::Mark, mark).unwrap();
+        ct.fill_u32(Attr::Mark, mark);
         selections.judge(&Message::first(&bytes).unwrap(), &ct) == Judgement::HandOut
     }
 

@@ -25,8 +25,6 @@ fn errno(error: error::Error) -> Option<i32> {
         | Error::FamilyConflict
         | Error::BadValue(_)
         | Error::Invalid(_)
-        | Error::NoIcmpQuery(_)
-        | Error::PartialTuple
         | Error::LabelsTooLong(_)
         | Error::UnknownLogic(_) => libc::EINVAL,
         Error::NotSet => libc::ENODATA,
@@ -65,8 +63,6 @@ mod tests {
             (Of::FamilyConflict, Some(libc::EINVAL)),
             (Of::BadValue(1), Some(libc::EINVAL)),
             (Of::Invalid(Invalid::Family), Some(libc::EINVAL)),
-            (Of::NoIcmpQuery(1), Some(libc::EINVAL)),
-            (Of::PartialTuple, Some(libc::EINVAL)),
             (Of::TupleInFlush, Some(libc::ENOTSUP)),
             (Of::LabelsTooLong(9000), Some(libc::EINVAL)),
             (Of::ForeignMessage, Some(libc::ENOENT)),

@@ -6,7 +6,7 @@ use crate::conntrack::error::Error;
 use crate::conntrack::object::attr::Attr;
 use crate::conntrack::object::copy;
 use crate::conntrack::object::entry::Conntrack;
-use crate::conntrack::object::flow::ORIGINAL_TUPLE;
+use crate::conntrack::object::status::ORIGINAL_TUPLE;
 
 /// A value with a mask: an entry is selected when `entry & mask == value`. Host order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -366,13 +366,12 @@ mod tests {
 
     #[test]
     fn a_tuple_selects_by_nothing_but_the_tuple() {
-        let (src, dst) = ("10.0.0.1:1".parse().unwrap(), "10.0.0.2:2".parse().unwrap());
-        let mut ct = Conntrack::flow(6, src, dst).unwrap();
+        let mut ct = object(&ENTRY[..12]);
         let tuple = |attr: &Attr| format!("{attr:?}").starts_with("Orig");
         for attr in Attr::all().filter(|attr| !tuple(attr)) {
             ct.set(attr, [1; 16]);
         }
-        ct.set_u16(Attr::OrigZone, 3).unwrap();
+        ct.fill_u16(Attr::OrigZone, 3);
         let mut filter = DumpFilter::new();
         filter.set_tuple(&ct).unwrap();
         let left: Vec<_> = filter.tuple().unwrap().flat.present.iter().collect();

@@ -5,7 +5,7 @@ use super::criteria::Term;
 use super::dump::Masked;
 use crate::conntrack::object::attr::{Attr, Presence};
 use crate::conntrack::object::entry::Conntrack;
-use crate::conntrack::object::flow::REPLY_TUPLE;
+use crate::conntrack::object::status::REPLY_TUPLE;
 use crate::conntrack::values::{Family, Protocol};
 use std::net::IpAddr;
 

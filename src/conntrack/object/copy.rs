@@ -291,7 +291,7 @@ mod tests {
     fn icmp_takes_its_reply_along_unless_that_is_an_attribute() {
         let mut src = Conntrack::new();
         src.flat.orig.l3proto = 2;
-        src.set_u8(Attr::OrigL4Proto, 1).unwrap();
+        src.fill_u8(Attr::OrigL4Proto, 1);
         src.set(Attr::IcmpType, [8; 16]);
         src.set(Attr::IcmpCode, [7; 16]);
         src.set(Attr::IcmpId, [0x12; 16]);
@@ -317,7 +317,7 @@ mod tests {
             src.set(Attr::IcmpCode, [7; 16]);
             src.set(Attr::IcmpId, [0x12; 16]);
             if protocol != 0 {
-                src.set_u8(Attr::OrigL4Proto, protocol).unwrap();
+                src.fill_u8(Attr::OrigL4Proto, protocol);
             }
             for (src_port, dst_port) in [(false, false), (true, false), (false, true), (true, true)]
             {

@@ -3,8 +3,8 @@
 
 use super::attr::{Class, Compared, Row, Storage};
 use super::entry::{Conntrack, Flat, copy_name, until_nul};
-use super::flow::ORIGINAL_TUPLE;
 use super::layout::ExpectFlat;
+use super::status::ORIGINAL_TUPLE;
 use crate::conntrack::error::Error;
 use std::mem::offset_of;
 
@@ -290,13 +290,17 @@ mod tests {
 
     #[test]
     fn a_tuple_has_no_mark() {
-        let (src, dst) = ("10.0.0.1:1".parse().unwrap(), "10.0.0.2:2".parse().unwrap());
-        let mut ct = Conntrack::flow(6, src, dst).unwrap();
-        ct.set_u32(Attr::Mark, 7).unwrap();
+        let mut ct = Conntrack::new();
+        ct.fill_u8(Attr::OrigL4Proto, 6);
+        ct.fill_u8(Attr::ReplL4Proto, 6);
+        ct.fill_u32(Attr::Mark, 7);
         let mut expect = Expect::new();
         expect.set_tuple(ExpectAttr::Expected, &ct).unwrap();
         let tuple = expect.tuple(ExpectAttr::Expected).unwrap();
-        assert_eq!((tuple.mark(), tuple.original()), (None, ct.original()));
-        assert_eq!(tuple.reply().addresses, None);
+        assert_eq!(
+            tuple.flat.present,
+            crate::conntrack::object::attr::Presence::of(&[Attr::OrigL4Proto])
+        );
+        assert_eq!(tuple.flat.orig.l4proto, 6);
     }
 }

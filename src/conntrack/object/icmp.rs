@@ -17,12 +17,6 @@ fn pairs(family: u8) -> &'static [(u8, u8)] {
     }
 }
 
-/// Whether a message of type `kind` begins a flow, since another answers it.
-#[must_use]
-pub fn is_query(family: u8, kind: u8) -> bool {
-    pairs(family).iter().any(|(query, _)| *query == kind)
-}
-
 /// The type that answers `kind` in layer 3 protocol `family`, or [`NO_REPLY`].
 #[must_use]
 pub fn reply_type(family: u8, kind: u8) -> u8 {

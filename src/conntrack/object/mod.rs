@@ -5,11 +5,11 @@ pub mod compare;
 pub mod copy;
 pub mod entry;
 pub mod expectation;
-pub mod flow;
 pub mod group;
 pub mod icmp;
 pub mod layer4;
 #[allow(unsafe_code, reason = "an entry as bytes")]
 pub mod layout;
 pub mod nat;
+pub mod status;
 pub(crate) mod tuple;

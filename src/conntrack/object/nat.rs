@@ -260,7 +260,7 @@ mod tests {
             ct.flat.orig = tuple(l3proto, 6);
             ct.flat.reply = Tuple { src: [3; 16], dst: [4; 16], ..Tuple::default() };
             if let Some(status) = status {
-                ct.set_u32(Attr::Status, status).unwrap();
+                ct.fill_u32(Attr::Status, status);
             }
             [0, 1, 2, 3].map(|option| u8::from(ct.get_option(option).unwrap()))
         };

@@ -53,13 +53,22 @@ fn line(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conntrack::flow::Flow;
     use crate::conntrack::heap::Text;
     use crate::conntrack::object::attr::Attr;
+    use std::net::SocketAddr;
+
+    fn tcp() -> Conntrack {
+        let end = |text: &str| text.parse::<SocketAddr>().unwrap();
+        let flow = Flow::tcp(end("10.0.0.1:1000"), end("10.0.0.2:80")).unwrap();
+        let mut ct = flow.object().unwrap();
+        ct.unset(Attr::Timeout);
+        ct
+    }
 
     #[test]
     fn an_entry_is_its_plain_line() {
-        let (src, dst) = ("10.0.0.1:1000".parse().unwrap(), "10.0.0.2:80".parse().unwrap());
-        let ct = Conntrack::flow(6, src, dst).unwrap();
+        let ct = tcp();
         assert_eq!(
             ct.to_string(),
             "ipv4     2 tcp      6 src=10.0.0.1 dst=10.0.0.2 sport=1000 dport=80 \
@@ -70,8 +79,7 @@ mod tests {
 
     #[test]
     fn a_line_of_any_length_is_whole() {
-        let (src, dst) = ("10.0.0.1:1000".parse().unwrap(), "10.0.0.2:80".parse().unwrap());
-        let mut ct = Conntrack::flow(6, src, dst).unwrap();
+        let mut ct = tcp();
         ct.flat.present.set(Attr::Secctx);
         ct.flat.present.set(Attr::Use);
         let lengths = (0..LINE + 50).chain([8 * LINE, 70_000]);

@@ -5,7 +5,7 @@ mod nat;
 mod protocol;
 
 pub use crate::conntrack::object::entry::Counters;
-pub use crate::conntrack::object::flow::Status;
+pub use crate::conntrack::object::status::Status;
 pub use nat::{Nat, SeqAdjust, SynProxy, canonical};
 pub use protocol::{
     DccpState, Protocol, SctpInfo, SctpState, State, TcpFlags, TcpInfo, TcpSide, TcpState,

@@ -12,9 +12,9 @@ use crate::conntrack::key::Key;
 use crate::conntrack::new_flow::NewFlow;
 use crate::conntrack::object::attr::{Attr, Presence};
 use crate::conntrack::object::entry::{Conntrack, Flat};
-use crate::conntrack::object::flow::{ORIGINAL_TUPLE, REPLY_TUPLE};
 use crate::conntrack::object::layer4::Layer4;
 use crate::conntrack::object::nat::{UNDO_DNAT, UNDO_DPAT, UNDO_SNAT, UNDO_SPAT};
+use crate::conntrack::object::status::{ORIGINAL_TUPLE, REPLY_TUPLE};
 use crate::conntrack::values::{Direction, Protocol};
 use crate::netlink::builder::Builder;
 use crate::uapi::{cta, ips};
@@ -223,8 +223,8 @@ mod tests {
     /// A flow that the kernel has translated, both ways: `reply` is what answers.
     fn translated(original: Tuple, reply: Tuple) -> Flow {
         let mut flow = Flow(NewFlow::new(original).reply(reply).object().unwrap());
-        flow.0.set_u32(Attr::Status, ips::SRC_NAT | ips::DST_NAT | 0x18e).unwrap();
-        flow.0.set_u32(Attr::Id, 7).unwrap();
+        flow.0.fill_u32(Attr::Status, ips::SRC_NAT | ips::DST_NAT | 0x18e);
+        flow.0.fill_u32(Attr::Id, 7);
         flow
     }
 
@@ -338,7 +338,7 @@ mod tests {
             [cta::NAT_SRC, cta::NAT_DST].map(|kind| built(&request).unwrap().0.contains(&kind))
         };
         assert_eq!(nat(Request::Restore(&seen)), [true, true]);
-        seen.0.set_u32(Attr::Status, ips::DST_NAT).unwrap();
+        seen.0.fill_u32(Attr::Status, ips::DST_NAT);
         assert_eq!(nat(Request::Restore(&seen)), [false, true]);
         assert_eq!((seen.source_nat(), seen.destination_nat().is_some()), (None, true));
         seen.0.unset(Attr::Status);
@@ -383,7 +383,7 @@ mod tests {
         assert_eq!(read.tcp_info(), Some(info));
         assert_eq!(value(&Request::Create(&new), &path), Some(vec![0x2b, TCP_FLAGS]));
         // As the kernel hands them out.
-        read.0.set_u8(Attr::TcpMaskOrig, 0).unwrap();
+        read.0.fill_u8(Attr::TcpMaskOrig, 0);
         assert_eq!(value(&Request::Restore(&read), &path), Some(vec![0x2b, TCP_FLAGS]));
         let changes =
             Changes::new().tcp_flags(Direction::Original, TcpFlags::all(), TcpFlags::BE_LIBERAL);
@@ -461,7 +461,7 @@ mod tests {
     #[test]
     fn the_status_of_a_flow_can_be_given_back() {
         let mut seen = translated(tuples()[0], tuples()[0].inverse());
-        seen.0.set_u32(Attr::Status, ips::EXPECTED | ips::DYING | 0x8e).unwrap();
+        seen.0.fill_u32(Attr::Status, ips::EXPECTED | ips::DYING | 0x8e);
         assert_eq!(built(&Request::Restore(&seen)).unwrap().1.status().bits(), 0x8e);
     }
 
