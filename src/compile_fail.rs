@@ -146,4 +146,61 @@
 //! table.flush();
 //! # }
 //! ```
+//!
+//! An expectation that was seen is not one to be created; a pattern names one, a filter does not:
+//!
+//! ```
+//! # fn right(table: &mut ctrs::Expectations, new: &ctrs::NewExpectation) -> Result<(), ctrs::Error> {
+//! table.create(new)?;
+//! table.delete(new)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! ```compile_fail,E0308
+//! # fn wrong(table: &mut ctrs::Expectations, seen: &ctrs::Expectation) {
+//! table.create(seen);
+//! # }
+//! ```
+//!
+//! ```compile_fail,E0277
+//! # fn wrong(table: &mut ctrs::Expectations, filter: &ctrs::Filter) {
+//! table.delete(filter);
+//! # }
+//! ```
+//!
+//! An event is the kernel's to make, and may come to tell more:
+//!
+//! ```
+//! # fn right(event: ctrs::Event) {
+//! let ctrs::Event { change, flow, .. } = event;
+//! # }
+//! ```
+//!
+//! ```compile_fail,E0639
+//! # fn wrong(flow: ctrs::Flow) {
+//! ctrs::Event { change: ctrs::Change::New, flow, namespace: None };
+//! # }
+//! ```
+//!
+//! ```compile_fail,E0638
+//! # fn wrong(event: ctrs::Event) {
+//! let ctrs::Event { change, flow, namespace } = event;
+//! # }
+//! ```
+//!
+//! A time has a unit:
+//!
+//! ```
+//! # fn right(events: &mut ctrs::Events) -> Result<(), ctrs::Error> {
+//! events.next_timeout(std::time::Duration::from_millis(30))?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! ```compile_fail,E0308
+//! # fn wrong(events: &mut ctrs::Events) {
+//! events.next_timeout(30);
+//! # }
+//! ```
 #![forbid(unsafe_code)]

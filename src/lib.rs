@@ -15,6 +15,8 @@
 //! | change one | [`FlowTable::update`] with [`Changes`] |
 //! | delete one, or some | [`FlowTable::delete`], [`FlowTable::delete_matching`] |
 //! | be told what happens, to all flows or some | [`Events`], [`Events::only`](Listener::only) |
+//! | wait for that no longer than wanted | [`Listener::next_timeout`], [`Listener::try_next`], [`Stopper`] |
+//! | see and make what helpers expect | [`Expectations`], [`ExpectationEvents`] |
 //! | do so in another network namespace, or with a time limit | [`Options`] |
 //!
 //! A [`Flow`] is what the kernel told and is not changed; a [`Tuple`] is always whole and names a

@@ -90,6 +90,19 @@ fn events_are_selected_by_the_kernel_and_checked_again() {
 }
 
 #[test]
+fn what_the_kernel_drops_takes_no_room() {
+    in_namespace(|| {
+        let mut events = Events::open(EventKind::NEW).unwrap();
+        events.only(&Filter::new().protocol(Protocol::Tcp)).unwrap();
+        let mut table = FlowTable::open().unwrap();
+        (1..=5000).for_each(|port| table.create(&udp(port)).unwrap());
+        table.create(&Flow::tcp(end("10.0.0.1:9"), end("10.0.0.2:80")).unwrap()).unwrap();
+        assert_eq!(events.next_event().map(|event| port(&event)), Ok(9));
+        assert_eq!(events.lost(), Ok(0));
+    });
+}
+
+#[test]
 fn a_wait_for_events_has_an_end() {
     in_namespace(|| {
         let mut events = Events::open(EventKind::NEW).unwrap();

@@ -3,8 +3,9 @@
 mod flows;
 
 use capi_tests::in_namespace;
-use ctrs::{Flow, FlowTable};
+use ctrs::{Expectations, Flow, FlowTable, Helper, NewExpectation, Pattern, Tuple};
 use flows::{end, proc_table, udp};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 
 /// Starts an example of the library.
@@ -13,7 +14,8 @@ fn start(name: &str, arguments: &[&str]) -> Child {
     let library = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
     let mut command = Command::new(cargo);
     command.args(["run", "--quiet", "--offline", "--manifest-path", library, "--example", name]);
-    command.arg("--").args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.arg("--").args(arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().unwrap()
 }
 
@@ -86,7 +88,7 @@ fn events_are_printed_as_they_come() {
         assert!(content, "{printed}");
         let lines: Vec<_> = printed.lines().collect();
         assert_eq!(lines.len(), 3, "{printed}");
-        assert!(lines.iter().all(|line| line.starts_with("New: ipv4")), "{printed}");
+        assert!(lines.iter().all(|line| line.starts_with("new ipv4")), "{printed}");
     });
 }
 
@@ -102,6 +104,64 @@ fn a_connection_is_redirected() {
         assert!(
             refused.contains("cannot create the flow: the tuple, or the reply tuple"),
             "{refused}"
+        );
+    });
+}
+
+#[test]
+fn events_are_printed_until_a_line_is_typed() {
+    in_namespace(|| {
+        let mut stop = start("stop", &[]);
+        let mut output = BufReader::new(stop.stdout.take().unwrap());
+        let mut input = stop.stdin.take().unwrap();
+        let flows = std::thread::spawn({
+            let mut table = FlowTable::open().unwrap();
+            // Until it listens.
+            move || {
+                while stop.try_wait().unwrap().is_none() {
+                    table.create(&udp(1)).unwrap();
+                    table.flush().unwrap();
+                    std::thread::sleep(std::time::Duration::from_millis(5));
+                }
+            }
+        });
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        assert!(line.starts_with("new ipv4") || line.starts_with("destroy ipv4"), "{line}");
+        input.write_all(b"\n").unwrap();
+        let last = output.lines().map(Result::unwrap).last();
+        assert_eq!(last.as_deref(), Some("0 events were lost"));
+        flows.join().unwrap();
+    });
+}
+
+#[test]
+fn flows_are_counted_where_a_process_is() {
+    in_namespace(|| {
+        drop(table());
+        let mut there = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        let printed = run("netns", &[&there.id().to_string()]);
+        drop(there.stdin.take());
+        assert!(there.wait().unwrap().success());
+        assert_eq!(printed, "4 flows\n");
+        let (refused, content) = end_of(start("netns", &["0"]));
+        assert!(!content && refused.contains("open failed: No such file"), "{refused}");
+    });
+}
+
+#[test]
+fn expectations_are_printed() {
+    in_namespace(|| {
+        let control = Tuple::tcp(end("10.9.0.1:1000"), end("10.9.0.2:21")).unwrap();
+        let flow = ctrs::NewFlow::new(control).helper(Helper::new("ftp").unwrap());
+        FlowTable::open().unwrap().create(&flow).unwrap();
+        let data = Tuple::tcp(end("10.9.0.1:0"), end("10.9.0.2:2021")).unwrap();
+        let data = Pattern::from(data).any_source_port();
+        Expectations::open().unwrap().create(&NewExpectation::new(control, data)).unwrap();
+        assert_eq!(
+            run("expectations", &[]),
+            "tcp 10.9.0.1:* -> 10.9.0.2:2021, expected by ftp of \
+             tcp 10.9.0.1:1000 -> 10.9.0.2:21\n"
         );
     });
 }
