@@ -97,3 +97,10 @@ fn rust_programs_export_no_c_functions() {
     let names: Vec<_> = symbols.lines().filter_map(|line| line.rsplit(' ').next()).collect();
     assert_eq!(names, ["dependant_count"]);
 }
+
+#[test]
+fn what_is_published_compiles() {
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+    let package = ["package", "--quiet", "--offline", "--allow-dirty", "--manifest-path", manifest];
+    output(Command::new(env!("CARGO")).args(package));
+}

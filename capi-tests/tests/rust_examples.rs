@@ -165,3 +165,16 @@ fn expectations_are_printed() {
         );
     });
 }
+
+#[test]
+fn what_went_wrong_is_told() {
+    in_namespace(|| {
+        drop(table());
+        let ends = ["10.9.0.7:3", "192.0.2.1:80"];
+        assert_eq!(run("errors", &ends), "");
+        let printed = run("errors", &ends);
+        assert!(printed.starts_with("nothing to delete: no such flow"), "{printed}");
+        let (refused, content) = end_of(start("errors", &["10.9.0.7:3", "[fc00::1]:80"]));
+        assert!(!content && refused.contains("Family"), "{refused}");
+    });
+}

@@ -141,6 +141,17 @@ fn read(message: &Message<'_>) -> Result<Expectation, Error> {
 /// Expectations as the kernel hands them out: an iterator that holds one datagram of them in memory.
 ///
 /// After an error it ends.
+///
+/// ```no_run
+/// # fn main() -> Result<(), ctrs::Error> {
+/// let mut table = ctrs::Expectations::open()?;
+/// let expected: ctrs::ExpectationList = table.list()?;
+/// for expectation in expected {
+///     table.delete(&expectation?)?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "expectations are received as the iterator is advanced"]
 pub struct ExpectationList {
@@ -189,6 +200,18 @@ pub struct ExpectationEvent {
 
 /// What happens to the expectations of a network namespace: they come, and they go when they are met,
 /// when their time is over, and with their master.
+///
+/// ```no_run
+/// # fn main() -> Result<(), ctrs::Error> {
+/// use ctrs::{Change, EventKind, ExpectationEvent, ExpectationEvents};
+///
+/// for event in ExpectationEvents::open(EventKind::NEW | EventKind::DESTROY)? {
+///     let ExpectationEvent { change, expectation, .. } = event?;
+///     println!("{} {expectation}", if change == Change::New { "+" } else { "-" });
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub type ExpectationEvents = Listener<ExpectationEvent>;
 
 impl Told for ExpectationEvent {

@@ -68,6 +68,22 @@ pub trait Told: Sized {
 /// As an iterator it waits for the next event. An error of the kind [`ErrorKind::Lost`] says that
 /// events were lost because the socket's buffer was full; those after it are handed out as ever. Who
 /// keeps a copy of the table then lists the table again.
+///
+/// ```no_run
+/// use ctrs::{Change, Error, ErrorKind, Event, Listener};
+///
+/// fn ended(mut events: Listener<Event>) -> Result<usize, Error> {
+///     let mut ended = 0;
+///     loop {
+///         match events.next_event() {
+///             Ok(event) if event.change == Change::Destroy => ended += 1,
+///             Err(error) if error.kind() == ErrorKind::Stopped => return Ok(ended),
+///             Err(error) if error.kind() != ErrorKind::Lost => return Err(error),
+///             _ => {}
+///         }
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Listener<E> {
     exchange: Exchange,

@@ -53,6 +53,25 @@ pub enum ErrorKind {
 ///
 /// As text, also of `{:?}` and so of a `main` that returns it, it says what was asked and what the
 /// cause may be; `{:#?}` shows the parts.
+///
+/// ```
+/// use ctrs::{Error, ErrorKind, Invalid};
+///
+/// let error = Error::from(Invalid::Family);
+/// assert_eq!((error.kind(), error.errno(), error.request()), (ErrorKind::Invalid, None, None));
+/// assert_eq!(std::io::Error::from(error).kind(), std::io::ErrorKind::InvalidInput);
+/// ```
+///
+/// ```no_run
+/// # fn main() -> Result<(), ctrs::Error> {
+/// # let seen = ctrs::Flow::default();
+/// let deleted = match ctrs::FlowTable::open()?.delete(&seen) {
+///     Err(error) if error.kind() == ctrs::ErrorKind::NotFound => false,
+///     result => result.map(|()| true)?,
+/// };
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Error {
     layer: Layer,

@@ -7,6 +7,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Ends a wait, from another thread or from a signal handler.
+///
+/// ```no_run
+/// # fn main() -> Result<(), ctrs::Error> {
+/// use ctrs::{EventKind, Events, Stopper};
+///
+/// let mut events = Events::open(EventKind::ALL)?;
+/// let stopper: Stopper = events.stopper()?;
+/// std::thread::spawn(move || {
+///     std::thread::sleep(std::time::Duration::from_secs(60));
+///     stopper.stop();
+/// });
+/// println!("{} in a minute", events.by_ref().flatten().count());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Stopper {
     shared: Arc<Shared>,

@@ -24,7 +24,8 @@ const FUNCTION_MAX: usize = 23;
 ///     ["192.0.2.1:40000".parse()?, "198.51.100.7:21".parse()?, "198.51.100.7:40001".parse()?];
 /// let control = Tuple::tcp(client, server)?;
 /// let data = Pattern::from(Tuple::tcp(client, passive)?).any_source_port();
-/// let expectation = NewExpectation::new(control, data);
+/// let expectation = NewExpectation::new(control, data).permanent();
+/// let translated = expectation.nat(passive, ctrs::Direction::Original)?;
 /// # Ok(())
 /// # }
 /// ```

@@ -9,6 +9,17 @@ use crate::conntrack::values::Id;
 
 /// What names one expectation: the tuple of a flow that meets it, and the zone. Of an expectation
 /// that was seen, its id too, so that another one that took its place is not taken for it.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use ctrs::{Error, Expectation, ExpectationKey, Expectations, Tuple};
+///
+/// fn find(table: &mut Expectations, tuple: Tuple) -> Result<Option<Expectation>, Error> {
+///     table.get(ExpectationKey::from(tuple).in_zone(3))
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ExpectationKey {
     pub(crate) tuple: Tuple,

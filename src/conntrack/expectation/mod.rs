@@ -9,6 +9,13 @@ pub mod seen;
 
 bitflags::bitflags! {
     /// What else holds for an expectation.
+    ///
+    /// ```
+    /// use ctrs::{Expectation, ExpectationFlags};
+    ///
+    /// let for_once = |seen: &Expectation| !seen.flags().contains(ExpectationFlags::PERMANENT);
+    /// assert!(for_once(&Expectation::default()));
+    /// ```
     #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
     pub struct ExpectationFlags: u32 {
         /// It stays when a flow meets it, for the next one.
