@@ -21,7 +21,7 @@ unsafe fn set_labels(ct: &mut Conntrack, attr: Attr, value: *const c_void) -> Re
     // SAFETY: `value` is a bitmask's block, which the entry takes over; of one held twice it frees
     // one.
     let words = unsafe { Words::from_raw(value.cast_mut().cast()) };
-    let labels = words.map(Bitmask).ok_or(Error::Null)?;
+    let labels = words.map(Bitmask).ok_or(Error::NULL)?;
     ct.set_labels(labels, attr == Attr::ConnlabelsMask);
     Ok(())
 }
@@ -95,7 +95,7 @@ unsafe fn set_by_storage(ct: &mut Conntrack, row: &Row, value: *const c_void, le
 ///
 /// # Safety
 /// `ct` is NULL or a live object.
-#[inline]
+#[inline(always)]
 unsafe fn set_number<const N: usize>(
     ct: *mut nf_conntrack,
     number: RawAttr,
@@ -103,16 +103,40 @@ unsafe fn set_number<const N: usize>(
 ) -> Result<(), Error> {
     // SAFETY: `ct` is NULL or live, and used by nobody else during the call.
     let ct = unsafe { ptr::unique(ct) }?;
-    let Ok(row) = Row::of(number) else { return Ok(()) };
-    if matches!(row.storage, Storage::HelperInfo) {
-        return Ok(ct.set_helper_info(&bytes)?);
+    match Row::of(number) {
+        Ok(row @ Row { storage: Storage::Plain(width), .. }) => {
+            ct.flat.store(row.offset.into(), *width, extended(bytes).into());
+            ct.flat.present.set(row.attr);
+        }
+        Ok(row) => set_number_by_storage(ct, row, extended(bytes), N),
+        Err(_) => (),
     }
+    Ok(())
+}
+
+/// A number, in host order, whose lowest bytes are these, from the first on.
+#[inline(always)]
+fn extended<const N: usize>(bytes: [u8; N]) -> u64 {
     let mut value = [0; 8];
     if let Some(low) = value.first_chunk_mut() {
         *low = bytes;
     }
-    ct.set_value(row, u64::from_le_bytes(value).into());
-    Ok(())
+    u64::from_le_bytes(value)
+}
+
+/// As `set_number`, for attributes that are not just one slot, with the lowest `length` bytes of a
+/// number; errors as in `set_by_storage`.
+#[inline(never)]
+fn set_number_by_storage(ct: &mut Conntrack, row: &Row, value: u64, length: usize) {
+    boundary((), || {
+        match row.storage {
+            Storage::HelperInfo => {
+                ct.set_helper_info(value.to_le_bytes().get(..length).unwrap_or_default())?;
+            }
+            _ => ct.set_value(row, value.into()),
+        }
+        Ok(())
+    });
 }
 
 /// Sets an attribute from what `value` points to.

@@ -8,14 +8,14 @@ use crate::conntrack::labels::bitmask::Bitmask;
 use libc::{c_int, c_uint};
 use std::mem::ManuallyDrop;
 
-/// The bitmask behind a pointer, which stays C's, or [`Error::Null`].
+/// The bitmask behind a pointer, which stays C's, or [`Error::NULL`].
 ///
 /// # Safety
 /// `b` is NULL or a live bitmask, used by nobody else meanwhile.
 unsafe fn borrow(b: *const nfct_bitmask) -> Result<ManuallyDrop<Bitmask>, Error> {
     // SAFETY: `b` is NULL or the block of a live bitmask, which `ManuallyDrop` leaves to C.
     let words = unsafe { Words::from_raw(b.cast_mut().cast()) };
-    words.map(|words| ManuallyDrop::new(Bitmask(words))).ok_or(Error::Null)
+    words.map(|words| ManuallyDrop::new(Bitmask(words))).ok_or(Error::NULL)
 }
 
 /// Makes an empty bitmask for labels 0 to `maxbit`, rounded up to a multiple of 32. Release it with

@@ -4,14 +4,30 @@ use crate::capi::ffi::error::{Error, errno_of};
 use crate::conntrack::error;
 
 impl From<error::Error> for Error {
-    #[cold]
-    #[inline(never)]
+    /// What getters and setters meet is a constant where it arises, and keeps them as short as they are.
+    #[inline]
     fn from(error: error::Error) -> Self {
-        Self::Errno(errno(error))
+        use error::Error::{NotSet, UnknownAttribute, UnknownGroup};
+        match error {
+            NotSet | UnknownAttribute(_) | UnknownGroup(_) => of(error),
+            _ => rare(error),
+        }
     }
 }
 
+#[cold]
+#[inline(never)]
+fn rare(error: error::Error) -> Error {
+    of(error)
+}
+
+#[inline(always)]
+fn of(error: error::Error) -> Error {
+    errno(error).map_or(Error::UNTOLD, Error::of)
+}
+
 /// `None` where the documented behaviour is to leave it alone.
+#[inline(always)]
 fn errno(error: error::Error) -> Option<i32> {
     use error::Error;
     Some(match error {

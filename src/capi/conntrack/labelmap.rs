@@ -11,13 +11,13 @@ use libc::{c_char, c_int, c_uint};
 use std::ffi::CStr;
 use std::mem::ManuallyDrop;
 
-/// The label map behind a pointer, or [`Error::Null`].
+/// The label map behind a pointer, or [`Error::NULL`].
 ///
 /// # Safety
 /// `map` is NULL or a live label map.
 unsafe fn borrow<'a>(map: *const nfct_labelmap) -> Result<&'a LabelMap, Error> {
     // SAFETY: `map` is NULL or what `nfct_labelmap_new` placed, and maps do not change.
-    unsafe { map.cast::<LabelMap>().as_ref() }.ok_or(Error::Null)
+    unsafe { map.cast::<LabelMap>().as_ref() }.ok_or(Error::NULL)
 }
 
 /// The label map behind a pointer for printing; `None` for NULL.

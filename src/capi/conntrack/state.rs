@@ -142,13 +142,13 @@ impl State {
         })
     }
 
-    /// The state behind a handle, or [`Error::Null`].
+    /// The state behind a handle, or [`Error::NULL`].
     ///
     /// # Safety
     /// `h` is NULL or a live handle, which nobody else uses while the reference is used.
     pub(super) unsafe fn of<'a>(h: *mut nfct_handle) -> Result<&'a mut Self, Error> {
         // SAFETY: `h` is NULL or live, and a live handle is a state that `new` made.
-        unsafe { h.cast::<Self>().as_mut() }.ok_or(Error::Null)
+        unsafe { h.cast::<Self>().as_mut() }.ok_or(Error::NULL)
     }
 
     /// The block of libnfnetlink.
@@ -220,12 +220,12 @@ impl State {
     }
 
     fn call(&mut self, token: Token) -> Result<&mut Call, Error> {
-        self.calls.iter_mut().rev().find(|call| call.token == token).ok_or(Error::Closed)
+        self.calls.iter_mut().rev().find(|call| call.token == token).ok_or(Error::CLOSED)
     }
 
     /// What a call sends and receives through.
     fn filtered_exchange(&mut self, token: Token) -> Result<&mut FilteredExchange, Error> {
-        let at = self.calls.iter().rposition(|call| call.token == token).ok_or(Error::Closed)?;
+        let at = self.calls.iter().rposition(|call| call.token == token).ok_or(Error::CLOSED)?;
         let own = self.calls.get_mut(at).and_then(|call| call.own.as_mut());
         Ok(own.unwrap_or(&mut self.main))
     }
@@ -302,7 +302,7 @@ impl State {
     ) -> Result<NextStep, Error> {
         loop {
             if self.closed_at.is_some() {
-                return Err(Error::Closed);
+                return Err(Error::CLOSED);
             }
             self.read_block();
             let FilteredExchange { exchange, selections } = self.filtered_exchange(token)?;
@@ -316,7 +316,7 @@ impl State {
             };
             let message = place.message(datagram);
             let target = self.block().callback(message.subsystem(), message.number());
-            let target = target.ok_or(Error::ForeignMessage)?;
+            let target = target.ok_or(Error::FOREIGN_MESSAGE)?;
             if target.call.is_some() && target.attr_count > 0 {
                 return Ok(NextStep::Deliver(target, place));
             }

@@ -16,7 +16,7 @@ pub(in crate::capi) unsafe trait Opaque {
 fn zeroed<T>(size: usize) -> Result<*mut T, Error> {
     // SAFETY: calloc takes any size.
     let block = unsafe { libc::calloc(1, size) };
-    if block.is_null() { Err(Error::OutOfMemory) } else { Ok(block.cast()) }
+    if block.is_null() { Err(Error::OUT_OF_MEMORY) } else { Ok(block.cast()) }
 }
 
 /// A new empty object that C owns.
@@ -143,7 +143,7 @@ impl<C: Opaque> Object<C> {
         // SAFETY: malloc takes any size.
         let object: *mut Self = unsafe { libc::malloc(Self::SIZE) }.cast();
         if object.is_null() {
-            return Err(Error::OutOfMemory);
+            return Err(Error::OUT_OF_MEMORY);
         }
         // SAFETY: the block is new and large enough, and `fill` writes the value whole.
         unsafe {

@@ -2,37 +2,35 @@
 
 use crate::netlink;
 
-/// An error of a call from C.
+/// An error of a call from C: its `errno`, and nothing more, so that results travel in registers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::capi) enum Error {
-    /// A pointer that must not be NULL was.
-    Null,
-    /// No memory was left; what the call was to change is unchanged.
-    OutOfMemory,
-    /// The operation needs a subsystem that the handle was opened without.
-    NotOpen,
-    /// The subsystem is open already.
-    AlreadyOpen,
-    /// A message of a subsystem that is not open on the handle.
-    ForeignMessage,
-    /// The handle was closed while the call was at work.
-    Closed,
-    /// Of the socket or of a subsystem, whose errors are too large to travel with each result: the
-    /// `errno`, and `None` where the documented behaviour is to leave it alone.
-    Errno(Option<i32>),
-}
+pub(in crate::capi) struct Error(i32);
 
 impl Error {
+    /// A pointer that must not be NULL was.
+    pub const NULL: Self = Self(libc::EINVAL);
+    /// No memory was left; what the call was to change is unchanged.
+    pub const OUT_OF_MEMORY: Self = Self(libc::ENOMEM);
+    /// The operation needs a subsystem that the handle was opened without.
+    pub const NOT_OPEN: Self = Self(libc::EINVAL);
+    /// The subsystem is open already.
+    pub const ALREADY_OPEN: Self = Self(libc::EBUSY);
+    /// A message of a subsystem that is not open on the handle.
+    pub const FOREIGN_MESSAGE: Self = Self(libc::ENOENT);
+    /// The handle was closed while the call was at work.
+    pub const CLOSED: Self = Self(libc::EBADF);
+    /// One of which the documented behaviour is to leave `errno` alone.
+    pub const UNTOLD: Self = Self(0);
+
+    /// The error that C knows by this `errno`.
+    #[inline]
+    pub const fn of(errno: i32) -> Self {
+        Self(errno)
+    }
+
     /// The `errno` that C sees; `None` where it is left alone.
-    pub(super) fn errno(self) -> Option<i32> {
-        Some(match self {
-            Self::Null | Self::NotOpen => libc::EINVAL,
-            Self::OutOfMemory => libc::ENOMEM,
-            Self::AlreadyOpen => libc::EBUSY,
-            Self::ForeignMessage => libc::ENOENT,
-            Self::Closed => libc::EBADF,
-            Self::Errno(errno) => return errno,
-        })
+    pub const fn errno(self) -> Option<i32> {
+        if self.0 == Self::UNTOLD.0 { None } else { Some(self.0) }
     }
 }
 
@@ -58,13 +56,13 @@ impl From<netlink::Error> for Error {
     #[cold]
     #[inline(never)]
     fn from(error: netlink::Error) -> Self {
-        Self::Errno(Some(errno_of(error)))
+        Self::of(errno_of(error))
     }
 }
 
 impl From<std::collections::TryReserveError> for Error {
     fn from(_: std::collections::TryReserveError) -> Self {
-        Self::OutOfMemory
+        Self::OUT_OF_MEMORY
     }
 }
 
@@ -99,14 +97,14 @@ mod tests {
     #[test]
     fn every_error_of_a_handle_has_the_errno_that_programs_know() {
         let known = [
-            (Error::Null, Some(libc::EINVAL)),
-            (Error::NotOpen, Some(libc::EINVAL)),
-            (Error::OutOfMemory, Some(libc::ENOMEM)),
-            (Error::AlreadyOpen, Some(libc::EBUSY)),
-            (Error::ForeignMessage, Some(libc::ENOENT)),
-            (Error::Closed, Some(libc::EBADF)),
-            (Error::Errno(Some(7)), Some(7)),
-            (Error::Errno(None), None),
+            (Error::NULL, Some(libc::EINVAL)),
+            (Error::NOT_OPEN, Some(libc::EINVAL)),
+            (Error::OUT_OF_MEMORY, Some(libc::ENOMEM)),
+            (Error::ALREADY_OPEN, Some(libc::EBUSY)),
+            (Error::FOREIGN_MESSAGE, Some(libc::ENOENT)),
+            (Error::CLOSED, Some(libc::EBADF)),
+            (Error::of(7), Some(7)),
+            (Error::UNTOLD, None),
         ];
         for (error, errno) in known {
             assert_eq!(error.errno(), errno, "{error:?}");

@@ -74,13 +74,13 @@ impl Block {
     /// A block for a socket that is bound.
     ///
     /// # Errors
-    /// [`Error::System`], [`Error::OutOfMemory`].
+    /// [`Error::OUT_OF_MEMORY`], and those of the socket.
     pub(in crate::capi) fn create(socket: &Socket) -> Result<*mut Self, Error> {
         let port = socket.port()?;
         // SAFETY: calloc takes any size.
         let block: *mut Self = unsafe { libc::calloc(1, size_of::<Self>()) }.cast();
         // SAFETY: all zero bytes are a value of this struct of integers and nullable pointers.
-        let Some(this) = (unsafe { block.as_mut() }) else { return Err(Error::OutOfMemory) };
+        let Some(this) = (unsafe { block.as_mut() }) else { return Err(Error::OUT_OF_MEMORY) };
         this.fd = socket.fd();
         this.local.nl_family = libc::AF_NETLINK as libc::sa_family_t;
         this.local.nl_pid = port;
@@ -118,7 +118,7 @@ impl Block {
     /// Opens a subsystem of ours and binds the socket to its groups.
     ///
     /// # Errors
-    /// [`Error::AlreadyOpen`]; [`Error::System`], with `EPERM` for groups without `CAP_NET_ADMIN`.
+    /// [`Error::ALREADY_OPEN`]; `EPERM` for groups without `CAP_NET_ADMIN`.
     pub(in crate::capi) fn open(
         &mut self,
         socket: &Socket,
@@ -127,14 +127,14 @@ impl Block {
     ) -> Result<(), Error> {
         let Registration { id, messages: count, .. } = *subsystem;
         if self.is_open(id) {
-            return Err(Error::AlreadyOpen);
+            return Err(Error::ALREADY_OPEN);
         }
         let bound = self.subsys.iter().fold(self.subscriptions, |all, one| all | one.subscriptions);
         socket.bind(self.local.nl_pid, bound | groups)?;
         // SAFETY: calloc takes any size.
         let cb: *mut Callback = unsafe { libc::calloc(count.into(), size_of::<Callback>()) }.cast();
         if cb.is_null() {
-            return Err(Error::OutOfMemory);
+            return Err(Error::OUT_OF_MEMORY);
         }
         let this: *mut Self = self;
         self.local.nl_groups = bound | groups;
@@ -172,7 +172,7 @@ impl Block {
     /// Sets what creations, changes and deletions in a subsystem of ours go to.
     ///
     /// # Errors
-    /// [`Error::NotOpen`].
+    /// [`Error::NOT_OPEN`].
     pub(in crate::capi) fn hook(
         &mut self,
         subsystem: &Registration,
@@ -181,7 +181,7 @@ impl Block {
     ) -> Result<(), Error> {
         let Registration { id, attributes: attr_count, heard, .. } = *subsystem;
         if !self.is_open(id) {
-            return Err(Error::NotOpen);
+            return Err(Error::NOT_OPEN);
         }
         for number in heard {
             let Some(before) = self.callback(id, *number) else { continue };

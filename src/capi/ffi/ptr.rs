@@ -7,7 +7,7 @@ use crate::width::with_width;
 use libc::nlmsghdr;
 use std::ffi::{c_char, c_void};
 
-/// A reference to an object, or [`Error::Null`].
+/// A reference to an object, or [`Error::NULL`].
 ///
 /// # Safety
 /// `object` is NULL or a live object, which nobody changes while the reference is used.
@@ -17,10 +17,10 @@ pub(in crate::capi) unsafe fn shared<'a, T: Opaque>(
 ) -> Result<&'a T::Inner, Error> {
     // SAFETY: a live object is a `T::Inner`, which nobody changes as long as the caller uses the
     // reference.
-    unsafe { object.cast::<T::Inner>().as_ref() }.ok_or(Error::Null)
+    unsafe { object.cast::<T::Inner>().as_ref() }.ok_or(Error::NULL)
 }
 
-/// A reference to an object to change, or [`Error::Null`].
+/// A reference to an object to change, or [`Error::NULL`].
 ///
 /// # Safety
 /// `object` is NULL or a live object, which nobody else uses while the reference is used.
@@ -30,13 +30,13 @@ pub(in crate::capi) unsafe fn unique<'a, T: Opaque>(
 ) -> Result<&'a mut T::Inner, Error> {
     // SAFETY: a live object is a `T::Inner`, which nobody else uses as long as the caller uses the
     // reference.
-    unsafe { object.cast::<T::Inner>().as_mut() }.ok_or(Error::Null)
+    unsafe { object.cast::<T::Inner>().as_mut() }.ok_or(Error::NULL)
 }
 
 /// An error for NULL.
 #[inline]
 pub(in crate::capi) fn not_null<T>(pointer: *const T) -> Result<(), Error> {
-    if pointer.is_null() { Err(Error::Null) } else { Ok(()) }
+    if pointer.is_null() { Err(Error::NULL) } else { Ok(()) }
 }
 
 /// The first `width` bytes behind `value`, which are 1, 2, 4, 8 or 16: the first is the lowest.
@@ -55,7 +55,7 @@ pub(in crate::capi) unsafe fn value(value: *const c_void, width: u8) -> u128 {
     u128::from_le_bytes(low)
 }
 
-/// A value behind a pointer of any alignment, or [`Error::Null`].
+/// A value behind a pointer of any alignment, or [`Error::NULL`].
 ///
 /// # Safety
 /// `value` is NULL or points to a readable `T`, for which any bytes are a value.
