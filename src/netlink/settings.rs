@@ -58,8 +58,8 @@ impl Socket {
         // 0 would be without end.
         let time = time.max(Duration::from_micros(1));
         let time = libc::timeval {
-            tv_sec: time.as_secs().try_into().unwrap_or(libc::time_t::MAX),
-            tv_usec: time.subsec_micros() as libc::suseconds_t,
+            tv_sec: time.as_secs().min(i32::MAX as u64) as _,
+            tv_usec: time.subsec_micros() as _,
         };
         set_option(self.fd(), libc::SOL_SOCKET, libc::SO_RCVTIMEO, &time)
     }
