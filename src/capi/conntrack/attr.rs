@@ -8,7 +8,7 @@ use crate::conntrack::error;
 use crate::conntrack::heap::Words;
 use crate::conntrack::labels::bitmask::Bitmask;
 use crate::conntrack::object::attr::{Attr, Row, Storage};
-use crate::conntrack::object::entry::{Conntrack, Slot};
+use crate::conntrack::object::entry::Conntrack;
 use crate::width::with_width;
 use libc::{c_int, c_void, size_t};
 
@@ -296,22 +296,22 @@ unsafe fn read_number<const N: usize, T>(
     let row = present_row(ct, number)?;
     let slot = ct.flat.bytes().get(row.offset.into()..).and_then(|rest| rest.first_chunk());
     Ok(make(slot.copied().unwrap_or_else(|| {
-        let value = first_bytes(ct, row.attr);
+        let value = first_bytes(ct, row.attr).to_le_bytes();
         value.first_chunk().copied().unwrap_or([0; N])
     })))
 }
 
-/// The first bytes of a value on the heap.
+/// The first bytes of a value on the heap, the very first lowest: in a register, not in memory.
 #[inline(never)]
-fn first_bytes(ct: &Conntrack, attr: Attr) -> Slot {
+fn first_bytes(ct: &Conntrack, attr: Attr) -> u64 {
     if let Some(mask) = labels(ct, attr) {
         // SAFETY: a bitmask begins with its count, and has at least one word.
-        return unsafe { ptr::value(mask.0.as_ptr().cast(), 8) }.to_le_bytes();
+        return unsafe { ptr::value(mask.0.as_ptr().cast(), 8) } as u64;
     }
-    let mut first: Slot = [0; 16];
+    let mut first = [0; 8];
     let value = ct.get(attr).unwrap_or_default();
     first.iter_mut().zip(value).for_each(|(to, from)| *to = *from);
-    first
+    u64::from_le_bytes(first)
 }
 
 /// The value of an 8-bit attribute.
