@@ -1,5 +1,6 @@
 //! Comparison answers as recorded from libnetfilter_conntrack, given by the Rust API.
 
+use capi_tests::attributes::expectations;
 use ctrs::conntrack::labels::bitmask::Bitmask;
 use ctrs::conntrack::object::attr::Attr;
 use ctrs::conntrack::object::compare;
@@ -71,7 +72,7 @@ fn expect(list: &Value) -> Expect {
             "tuple" => expect.set_tuple(attr, &conntrack(value)).unwrap(),
             "str" => {
                 // C programs give longer ones, which are cut.
-                let room = if attr == ExpectAttr::Function { 23 } else { 15 };
+                let room = expectations()[attr as usize].bytes - 1;
                 let name = bytes(kind, value).into_iter().take_while(|byte| *byte != 0).take(room);
                 expect.set_name(attr, &name.collect::<Vec<_>>()).unwrap();
             }

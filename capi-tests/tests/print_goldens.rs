@@ -1,6 +1,7 @@
 //! Recorded texts: every line of `goldens/print.jsonl` printed by the Rust API, into buffers of
 //! every size.
 
+use capi_tests::attributes::{Attribute, entries, expectations};
 use ctrs::conntrack::error::Error;
 use ctrs::conntrack::labels::bitmask::Bitmask;
 use ctrs::conntrack::labels::map::LabelMap;
@@ -166,7 +167,7 @@ fn set_expect(expect: &mut Expect, attr: ExpectAttr, kind: &str, value: &Value) 
         "unset" => expect.unset(attr),
         "str" => {
             // C programs give longer ones, which are cut.
-            let room = if attr == ExpectAttr::Function { 23 } else { 15 };
+            let room = expectations()[attr as usize].bytes - 1;
             let name = value.as_str().unwrap().as_bytes();
             expect.set_name(attr, &name[..name.len().min(room)]).unwrap();
         }
@@ -179,28 +180,18 @@ fn set_expect(expect: &mut Expect, attr: ExpectAttr, kind: &str, value: &Value) 
     }
 }
 
+/// The number of a name in the table of attributes.
+fn number_of(rows: &[Attribute], name: &Value) -> u32 {
+    let row = rows.iter().find(|row| name == row.name);
+    row.unwrap_or_else(|| panic!("{name} is unknown")).number
+}
+
 fn attr(name: &Value) -> Attr {
-    let name = name.as_str().unwrap();
-    let plain = name.trim_start_matches("ATTR_").replace('_', "");
-    let same = |attr: &Attr| format!("{attr:?}").eq_ignore_ascii_case(&plain);
-    Attr::all().find(same).unwrap_or_else(|| panic!("{name} is unknown"))
+    Attr::try_from(number_of(entries(), name)).unwrap()
 }
 
 fn expect_attr(name: &Value) -> ExpectAttr {
-    match name.as_str().unwrap() {
-        "ATTR_EXP_MASTER" => ExpectAttr::Master,
-        "ATTR_EXP_EXPECTED" => ExpectAttr::Expected,
-        "ATTR_EXP_MASK" => ExpectAttr::Mask,
-        "ATTR_EXP_TIMEOUT" => ExpectAttr::Timeout,
-        "ATTR_EXP_ZONE" => ExpectAttr::Zone,
-        "ATTR_EXP_FLAGS" => ExpectAttr::Flags,
-        "ATTR_EXP_HELPER_NAME" => ExpectAttr::HelperName,
-        "ATTR_EXP_CLASS" => ExpectAttr::Class,
-        "ATTR_EXP_NAT_TUPLE" => ExpectAttr::NatTuple,
-        "ATTR_EXP_NAT_DIR" => ExpectAttr::NatDir,
-        "ATTR_EXP_FN" => ExpectAttr::Function,
-        name => panic!("{name} is unknown"),
-    }
+    ExpectAttr::try_from(number_of(expectations(), name)).unwrap()
 }
 
 fn bitmask(value: &Value) -> Bitmask {
