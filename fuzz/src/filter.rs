@@ -5,11 +5,11 @@ use super::bpf;
 use super::input::Input;
 use super::kernel;
 use super::objects::{Ct, built};
-use ctrs::capi::conntrack::dump::{
+use ctrs::capi::conntrack::dump_filter::{
     nfct_filter_dump_create, nfct_filter_dump_destroy, nfct_filter_dump_set_attr,
     nfct_filter_dump_set_attr_u8, nfct_filter_dump_set_attr_u16,
 };
-use ctrs::capi::conntrack::filter::{
+use ctrs::capi::conntrack::event_filter::{
     nfct_filter_add_attr, nfct_filter_add_attr_u32, nfct_filter_attach, nfct_filter_create,
     nfct_filter_destroy, nfct_filter_set_logic,
 };

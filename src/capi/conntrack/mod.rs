@@ -4,11 +4,11 @@ pub mod attr;
 pub mod bitmask;
 pub mod callback;
 pub mod closed;
-pub mod dump;
+pub mod dump_filter;
 pub mod entry;
 mod errno;
+pub mod event_filter;
 pub mod expect;
-pub mod filter;
 pub mod group;
 pub mod handle;
 #[cfg(c_header)]

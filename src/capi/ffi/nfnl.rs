@@ -7,6 +7,9 @@ use super::error::Error;
 use crate::netlink::socket::Socket;
 use libc::{c_int, c_void, nlmsghdr, sockaddr_nl};
 
+/// What libnfnetlink receives into unless a program asks for another size.
+const BUFFER_SIZE: u32 = 8192;
+
 /// Number of subsystems a block has room for.
 pub(in crate::capi) const SUBSYSTEMS: usize = 17;
 
@@ -87,7 +90,7 @@ impl Block {
         this.peer.nl_family = libc::AF_NETLINK as libc::sa_family_t;
         // SAFETY: time takes NULL.
         this.seq = unsafe { libc::time(std::ptr::null_mut()) } as u32;
-        this.rcv_buffer_size = 8192;
+        this.rcv_buffer_size = BUFFER_SIZE;
         this.flags = 1;
         Ok(block)
     }

@@ -4,6 +4,7 @@
 
 use crate::netlink::Error;
 use crate::netlink::bpf::{Place, Program, Width};
+use crate::netlink::message::{ATTRIBUTE_HEADER_SIZE, FAMILY_HEADER_SIZE, HEADER_SIZE};
 use crate::uapi::cta;
 
 /// What a filter can look at, with the numbers of `enum nfct_filter_attr`.
@@ -166,9 +167,9 @@ fn walk(program: &mut Program, path: &[u16], if_absent: Place) -> Result<(), Err
 }
 
 /// Where attributes start: behind `struct nlmsghdr` and `struct nfgenmsg`.
-const ATTRIBUTES_OFFSET: u32 = 20;
+const ATTRIBUTES_OFFSET: u32 = (HEADER_SIZE + FAMILY_HEADER_SIZE) as u32;
 /// The length of an attribute's header.
-const ATTRIBUTE_HEADER: u32 = 4;
+const ATTRIBUTE_HEADER: u32 = ATTRIBUTE_HEADER_SIZE as u32;
 
 pub(super) const PROTOCOL: Field = Field {
     attr: FilterAttr::L4Proto,
