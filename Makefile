@@ -124,7 +124,7 @@ check: deps
 check-user:
 	@$(MAKE) --no-print-directory check CTRS_USER=1
 
-# As root; needs debootstrap. The first run makes the Debian, 1 GB below the target folder.
+# As root; needs debootstrap. The first run makes the Debian, 350 MB below the target folder.
 check-bare:
 	CARGO="$(CARGO)" capi-tests/bare.sh $(abspath $(TARGET))/bare make check
 
