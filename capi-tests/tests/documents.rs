@@ -1,4 +1,4 @@
-//! The documents name files that exist.
+//! The documents name files that exist, and every public type is in an example.
 #![forbid(unsafe_code)]
 
 use std::path::{Path, PathBuf};
@@ -46,4 +46,57 @@ fn documents_name_files_that_exist() {
         }
     }
     assert!(checked > 40, "{checked} names");
+}
+
+/// The Rust files below a folder, one after the other.
+fn sources(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            text += &sources(&path);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            text += &std::fs::read_to_string(path).unwrap();
+        }
+    }
+    text
+}
+
+/// The examples in the documentation of some code, those that are run: no `no_run` and the like.
+fn run_with_documentation(code: &str) -> String {
+    let lines = code.lines().map(str::trim_start);
+    let lines = lines.filter_map(|line| line.strip_prefix("///").or(line.strip_prefix("//!")));
+    let (mut examples, mut inside) = (String::new(), None);
+    for line in lines.map(|line| line.strip_prefix(' ').unwrap_or(line)) {
+        match (line.strip_prefix("```"), inside) {
+            (Some(kind), None) => inside = Some(kind.is_empty()),
+            (Some(_), Some(_)) => inside = None,
+            (None, Some(true)) => examples.extend([line, "\n"]),
+            (None, _) => {}
+        }
+    }
+    examples
+}
+
+/// The names that the library exports.
+fn exported(library: &str) -> Vec<&str> {
+    let uses = library.split("\npub use ").skip(1);
+    let paths = uses.filter_map(|rest| rest.split(';').next());
+    let names = paths.flat_map(|path| match path.split_once('{') {
+        Some((_, list)) => list.trim_end_matches('}').split(',').map(str::trim).collect(),
+        None => vec![path.rsplit("::").next().unwrap()],
+    });
+    names.filter(|name| !name.is_empty()).collect()
+}
+
+#[test]
+fn every_public_type_is_in_an_example_that_runs() {
+    let examples =
+        sources(&root().join("examples")) + &run_with_documentation(&sources(&root().join("src")));
+    let words: Vec<_> = examples.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    let library = std::fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    let names = exported(&library);
+    assert!(names.len() > 40 && names.contains(&"SynProxy"), "{names:?}");
+    let missing: Vec<_> = names.iter().filter(|name| !words.contains(name)).collect();
+    assert!(missing.is_empty(), "no example of {missing:?}");
 }

@@ -142,15 +142,20 @@ fn read(message: &Message<'_>) -> Result<Expectation, Error> {
 ///
 /// After an error it ends.
 ///
-/// ```no_run
-/// # fn main() -> Result<(), ctrs::Error> {
-/// let mut table = ctrs::Expectations::open()?;
-/// let expected: ctrs::ExpectationList = table.list()?;
-/// for expectation in expected {
-///     table.delete(&expectation?)?;
+/// ```
+/// use ctrs::{Error, ExpectationList, Expectations};
+///
+/// fn print() -> Result<(), Error> {
+///     let expected: ExpectationList = Expectations::open()?.list()?;
+///     for expectation in expected {
+///         println!("{}", expectation?);
+///     }
+///     Ok(())
 /// }
-/// # Ok(())
-/// # }
+///
+/// if let Err(error) = print() {
+///     println!("{error}");
+/// }
 /// ```
 #[derive(Debug)]
 #[must_use = "expectations are received as the iterator is advanced"]
@@ -187,6 +192,23 @@ impl AsFd for ExpectationList {
 }
 
 /// Something that happened to an expectation.
+///
+/// ```
+/// use ctrs::{Error, EventKind, ExpectationEvent, ExpectationEvents};
+///
+/// /// Prints what has happened to expectations, and does not wait for more.
+/// fn print(events: &mut ExpectationEvents) -> Result<(), Error> {
+///     while let Some(ExpectationEvent { change, expectation, .. }) = events.try_next()? {
+///         println!("{change} {expectation}");
+///     }
+///     Ok(())
+/// }
+///
+/// let events = ExpectationEvents::open(EventKind::NEW | EventKind::DESTROY);
+/// if let Err(error) = events.and_then(|mut events| print(&mut events)) {
+///     println!("{error}");
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ExpectationEvent {

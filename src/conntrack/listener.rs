@@ -84,6 +84,24 @@ pub trait Told: Sized {
 ///     }
 /// }
 /// ```
+///
+/// What has happened until now, without waiting:
+///
+/// ```
+/// use ctrs::{Error, Event, EventKind, Events, Listener};
+///
+/// fn print(events: &mut Listener<Event>) -> Result<(), Error> {
+///     while let Some(event) = events.try_next()? {
+///         println!("{} {}", event.change, event.flow);
+///     }
+///     Ok(())
+/// }
+///
+/// match Events::open(EventKind::ALL).and_then(|mut events| print(&mut events)) {
+///     Ok(()) => println!("no more"),
+///     Err(error) => println!("{error}"),
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Listener<E> {
     exchange: Exchange,

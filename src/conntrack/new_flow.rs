@@ -54,13 +54,13 @@ const CHANGEABLE: Presence = Presence::of(&[
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use ctrs::{Flow, Zone};
+/// use ctrs::{Flow, NewFlow, Zone};
 /// use std::net::SocketAddr;
 /// use std::time::Duration;
 ///
 /// let (client, server): (SocketAddr, SocketAddr) = ("192.0.2.1:40000".parse()?, "198.51.100.7:443".parse()?);
 /// let inside: SocketAddr = "10.0.0.3:8443".parse()?;
-/// let flow = Flow::tcp(client, server)?
+/// let flow: NewFlow = Flow::tcp(client, server)?
 ///     .timeout(Duration::from_secs(600))
 ///     .mark(7)
 ///     .zone(Zone::original(3))

@@ -254,6 +254,18 @@ fn gone() -> Error {
 }
 
 /// How many flows [`FlowTable::delete_matching`] has found.
+///
+/// ```
+/// use ctrs::{Deleted, Error, Filter, FlowTable};
+///
+/// /// Deletes the flows with a mark; those that others delete meanwhile are no failure.
+/// fn delete_marked(mark: u32) -> Result<u64, Error> {
+///     let Deleted { deleted, .. } = FlowTable::open()?.delete_matching(&Filter::new().mark(mark))?;
+///     Ok(deleted)
+/// }
+///
+/// assert_eq!(Deleted::default().matched, 0);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Deleted {
@@ -268,6 +280,25 @@ pub struct Deleted {
 /// Flows as the kernel hands them out: an iterator that holds one datagram of them in memory.
 ///
 /// After an error it ends.
+///
+/// ```
+/// use ctrs::{Error, Flow, FlowTable, List};
+///
+/// /// The sum of the packets, with one flow in memory for all.
+/// fn packets() -> Result<u64, Error> {
+///     let mut list: List = FlowTable::open()?.list()?;
+///     let (mut flow, mut packets) = (Flow::default(), 0);
+///     while list.next_into(&mut flow)? {
+///         packets += flow.counters(ctrs::Direction::Original).map_or(0, |counters| counters.packets);
+///     }
+///     Ok(packets)
+/// }
+///
+/// match packets() {
+///     Ok(packets) => println!("{packets} packets"),
+///     Err(error) => println!("{error}"),
+/// }
+/// ```
 #[derive(Debug)]
 #[must_use = "flows are received as the iterator is advanced"]
 pub struct List {

@@ -8,19 +8,24 @@ use std::time::{Duration, Instant};
 
 /// Ends a wait, from another thread or from a signal handler.
 ///
-/// ```no_run
-/// # fn main() -> Result<(), ctrs::Error> {
-/// use ctrs::{EventKind, Events, Stopper};
+/// ```
+/// use ctrs::{Error, EventKind, Events, Stopper};
+/// use std::time::Duration;
 ///
-/// let mut events = Events::open(EventKind::ALL)?;
-/// let stopper: Stopper = events.stopper()?;
-/// std::thread::spawn(move || {
-///     std::thread::sleep(std::time::Duration::from_secs(60));
-///     stopper.stop();
-/// });
-/// println!("{} in a minute", events.by_ref().flatten().count());
-/// # Ok(())
-/// # }
+/// fn count(time: Duration) -> Result<usize, Error> {
+///     let mut events = Events::open(EventKind::ALL)?;
+///     let stopper: Stopper = events.stopper()?;
+///     std::thread::spawn(move || {
+///         std::thread::sleep(time);
+///         stopper.stop();
+///     });
+///     Ok(events.by_ref().flatten().count())
+/// }
+///
+/// match count(Duration::from_millis(10)) {
+///     Ok(count) => println!("{count} in that time"),
+///     Err(error) => println!("{error}"),
+/// }
 /// ```
 #[derive(Debug, Clone)]
 pub struct Stopper {

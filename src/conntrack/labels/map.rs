@@ -27,6 +27,20 @@ const LABEL_COUNT: u64 = 1024;
 const CHUNK_MAX: usize = 1023;
 
 /// Names of labels.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use ctrs::{LabelMap, Labels};
+///
+/// let text = "# number  name\n0  eth0-in\n0x1f  via isp\n";
+/// let names = LabelMap::parse(text.as_bytes())?.ok_or("no names")?;
+/// assert_eq!(names.bit(b"via isp"), Some(31));
+/// assert_eq!(names.name(0), Some(&b"eth0-in"[..]));
+/// let labels: Labels = names.bit(b"via isp").map(u8::try_from).transpose()?.into_iter().collect();
+/// assert!(labels.contains(31));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Default)]
 pub struct LabelMap {
     /// By label, up to the highest that has a name.

@@ -41,6 +41,19 @@ pub struct NatRange {
 }
 
 /// Packets and bytes of one direction.
+///
+/// ```
+/// use ctrs::{Counters, Direction, Flow};
+///
+/// /// Packets and bytes of a flow in both directions, as far as they were told.
+/// fn total(flow: &Flow) -> Counters {
+///     let [original, reply] = [Direction::Original, Direction::Reply]
+///         .map(|direction| flow.counters(direction).unwrap_or_default());
+///     Counters { packets: original.packets + reply.packets, bytes: original.bytes + reply.bytes }
+/// }
+///
+/// assert_eq!(total(&Flow::default()), Counters { packets: 0, bytes: 0 });
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Counters {

@@ -35,6 +35,18 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 pub struct Tuple(entry::Tuple);
 
 /// What of a tuple belongs to its layer 4 protocol.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use ctrs::{Layer4, Tuple};
+///
+/// let ping = Tuple::ping("192.0.2.1".parse()?, "198.51.100.7".parse()?, 77)?;
+/// assert_eq!(ping.layer4(), Layer4::Icmp { kind: 8, code: 0, id: 77 });
+/// let esp = Tuple::other(50, "192.0.2.1".parse()?, "198.51.100.7".parse()?)?;
+/// assert_eq!(esp.layer4(), Layer4::Nothing);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Layer4 {

@@ -124,6 +124,18 @@ impl From<u16> for Zone {
 
 /// What the kernel tells the life of a flow from another of the same tuple by. Not a name: the
 /// kernel can give it again.
+///
+/// ```
+/// use ctrs::{Flow, Id};
+///
+/// /// Whether the second was seen at the place of the first and is another one.
+/// fn replaced(before: &Flow, now: &Flow) -> bool {
+///     let ids: [Option<Id>; 2] = [before.id(), now.id()];
+///     before.tuple() == now.tuple() && matches!(ids, [Some(before), Some(now)] if before != now)
+/// }
+///
+/// assert!(!replaced(&Flow::default(), &Flow::default()));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Id(pub(crate) u32);
 
@@ -134,6 +146,15 @@ impl fmt::Display for Id {
 }
 
 /// What looks after a flow's payload, as `ftp` does.
+///
+/// ```
+/// use ctrs::{Helper, Invalid};
+///
+/// let ftp = Helper::new("ftp")?;
+/// assert_eq!((&*ftp.name(), ftp.data()), ("ftp", &[][..]));
+/// assert_eq!(Helper::new("longer-than-15-bytes"), Err(Invalid::Name));
+/// # Ok::<(), Invalid>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Helper {
     name: Box<[u8]>,

@@ -81,6 +81,20 @@ impl From<SocketAddrV6> for Nat {
 }
 
 /// By how much the sequence numbers of one direction of TCP are shifted.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use ctrs::{Direction, Flow, SeqAdjust};
+/// use std::net::SocketAddr;
+///
+/// let (client, server): (SocketAddr, SocketAddr) =
+///     ("192.0.2.1:40000".parse()?, "198.51.100.7:21".parse()?);
+/// // From 4000 on answers are 2 bytes longer than the server sent them.
+/// let adjust = SeqAdjust { position: 4000, offset_before: 0, offset_after: 2 };
+/// let flow = Flow::tcp(client, server)?.seq_adjust(Direction::Reply, adjust);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct SeqAdjust {
     /// From where on the second offset counts.
@@ -92,6 +106,14 @@ pub struct SeqAdjust {
 }
 
 /// What the SYN proxy keeps of a connection it has opened.
+///
+/// ```
+/// use ctrs::{Changes, SynProxy};
+///
+/// let kept = SynProxy { initial_sequence: 1_000_000, ..SynProxy::default() };
+/// assert_eq!((kept.initial_timestamp, kept.timestamp_offset), (0, 0));
+/// let changes = Changes::new().synproxy(kept);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct SynProxy {
     /// Initial sequence number.

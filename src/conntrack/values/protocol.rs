@@ -135,6 +135,13 @@ impl FromStr for Protocol {
 
 numbers! {
     /// How far a TCP connection has come.
+    ///
+    /// ```
+    /// use ctrs::TcpState;
+    /// assert_eq!(TcpState::SynSent.to_string(), "SYN_SENT");
+    /// assert_eq!(TcpState::from(3), TcpState::Established);
+    /// assert!(TcpState::FinWait > TcpState::Established);
+    /// ```
     TcpState {
         /// Nothing is known.
         None = 0 "NONE",
@@ -161,6 +168,12 @@ numbers! {
 
 numbers! {
     /// How far an SCTP association has come.
+    ///
+    /// ```
+    /// use ctrs::SctpState;
+    /// assert_eq!(SctpState::CookieWait.to_string(), "COOKIE_WAIT");
+    /// assert_eq!(SctpState::from(4), SctpState::Established);
+    /// ```
     SctpState {
         /// Nothing is known.
         None = 0 "NONE",
@@ -187,6 +200,12 @@ numbers! {
 
 numbers! {
     /// How far a DCCP connection has come.
+    ///
+    /// ```
+    /// use ctrs::DccpState;
+    /// assert_eq!(DccpState::PartOpen.to_string(), "PARTOPEN");
+    /// assert_eq!(DccpState::from(4).number(), DccpState::Open.number());
+    /// ```
     DccpState {
         /// Nothing is known.
         None = 0 "NONE",
@@ -212,6 +231,18 @@ numbers! {
 }
 
 /// How far a flow has come, by its protocol.
+///
+/// ```
+/// use ctrs::{Flow, State, TcpState};
+///
+/// /// Whether both sides have agreed to speak and none has closed.
+/// fn is_open(flow: &Flow) -> bool {
+///     flow.state() == Some(State::Tcp(TcpState::Established))
+/// }
+///
+/// assert!(!is_open(&Flow::default()));
+/// assert_eq!(State::Tcp(TcpState::TimeWait).to_string(), "TIME_WAIT");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum State {
@@ -235,6 +266,16 @@ impl fmt::Display for State {
 
 bitflags::bitflags! {
     /// What is known of one side of a TCP connection, `IP_CT_TCP_FLAG_*`.
+    ///
+    /// ```
+    /// use ctrs::{Changes, Direction, TcpFlags};
+    ///
+    /// let flags = TcpFlags::WINDOW_SCALE | TcpFlags::SACK_PERMITTED;
+    /// assert!(flags.contains(TcpFlags::SACK_PERMITTED) && flags.bits() == 3);
+    /// // Packets of the client are let through though they are out of the window.
+    /// let liberal = TcpFlags::BE_LIBERAL;
+    /// let changes = Changes::new().tcp_flags(Direction::Original, liberal, liberal);
+    /// ```
     #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
     pub struct TcpFlags: u8 {
         /// It scales windows.
@@ -253,6 +294,13 @@ bitflags::bitflags! {
 }
 
 /// One side of a TCP connection.
+///
+/// ```
+/// use ctrs::{TcpFlags, TcpSide};
+///
+/// let side = TcpSide { flags: TcpFlags::WINDOW_SCALE, window_scale: 7 };
+/// assert_eq!(TcpSide::default(), TcpSide { flags: TcpFlags::empty(), window_scale: 0 });
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct TcpSide {
     /// What is known of it.
@@ -263,6 +311,21 @@ pub struct TcpSide {
 }
 
 /// What the kernel knows of a TCP connection.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use ctrs::{Flow, TcpFlags, TcpInfo, TcpSide, TcpState};
+/// use std::net::SocketAddr;
+///
+/// let (client, server): (SocketAddr, SocketAddr) =
+///     ("192.0.2.1:40000".parse()?, "198.51.100.7:443".parse()?);
+/// let side = TcpSide { flags: TcpFlags::WINDOW_SCALE, window_scale: 7 };
+/// let info = TcpInfo { state: TcpState::Established, original: side, reply: side };
+/// let flow = Flow::tcp(client, server)?.tcp_info(info);
+/// assert!(flow.to_string().contains(" ESTABLISHED "));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TcpInfo {
     /// How far it has come.
@@ -274,6 +337,20 @@ pub struct TcpInfo {
 }
 
 /// What the kernel knows of an SCTP association.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use ctrs::{Flow, SctpInfo, SctpState};
+/// use std::net::SocketAddr;
+///
+/// let (client, server): (SocketAddr, SocketAddr) =
+///     ("192.0.2.1:40000".parse()?, "198.51.100.7:3868".parse()?);
+/// let info = SctpInfo { state: SctpState::Established, tags: [0x1234, 0x5678] };
+/// let flow = Flow::sctp(client, server)?.sctp_info(info);
+/// assert!(flow.to_string().contains(" ESTABLISHED "));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SctpInfo {
     /// How far it has come.

@@ -15,6 +15,12 @@ use crate::netlink::message::Message;
 use crate::uapi::cta;
 
 /// What a message says has happened. The numbers are those of `enum nf_conntrack_msg_type`.
+///
+/// ```
+/// use ctrs::Change;
+/// assert_eq!(Change::Destroy.to_string(), "destroy");
+/// assert_ne!(Change::New, Change::Update);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Change {
