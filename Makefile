@@ -112,7 +112,7 @@ lint:
 	@CARGO="$(CARGO)" capi-tests/deps.sh cargo lint
 	$(CARGO) fmt --all --check $(TESTS)
 	$(CARGO) clippy --all-targets -- -D warnings
-	$(CARGO) clippy --features capi --all-targets -- -D warnings
+	$(CARGO) clippy --all-features --all-targets -- -D warnings
 	$(CARGO) clippy $(TESTS) --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --quiet --no-deps
 

@@ -25,6 +25,11 @@
 //! The crate is a C library too, a replacement for `libnetfilter_conntrack` with the same functions,
 //! when the feature `capi` is on: see the headers in `include/`. A Rust program does without.
 //!
+//! With the feature `serde`, the values of a flow are `Serialize` and `Deserialize`, and a [`Flow`],
+//! which the kernel alone makes, is `Serialize`: an object of what was told, its times in nanoseconds
+//! since 1970 and its timeout in seconds. What they are written as is provisional until the library
+//! writes JSON itself, and formats that do not describe themselves cannot be read.
+//!
 //! # Examples
 //!
 //! List the flow table, one flow at a time as the kernel hands them out:

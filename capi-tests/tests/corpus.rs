@@ -1,5 +1,6 @@
 //! Messages of a real kernel, decoded and encoded again, cut short and damaged.
 
+use ctrs::conntrack::listener::Told;
 use ctrs::conntrack::object::attr::Attr;
 use ctrs::conntrack::object::entry::Conntrack;
 use ctrs::conntrack::object::expectation::Expect;
@@ -7,6 +8,8 @@ use ctrs::conntrack::wire::{decode, encode, expect};
 use ctrs::netlink::builder::{Builder, Header};
 use ctrs::netlink::message::Message;
 use ctrs::uapi::cta;
+use ctrs::{Change, Event, Flow, Tuple};
+use serde_json::{Value, json};
 use std::path::Path;
 
 /// Every message of the corpus, with the line that describes it.
@@ -171,4 +174,47 @@ fn any_byte_may_be_anything() {
             }
         }
     }
+}
+
+/// What the feature `serde` writes of a message's flow.
+fn written(bytes: &[u8]) -> (Flow, Value) {
+    let message = Message::first(bytes).unwrap();
+    let event = Event::read(Change::Update, &message, None).unwrap();
+    let value = serde_json::to_value(&event.flow).unwrap();
+    (event.flow, value)
+}
+
+#[test]
+fn tuples_of_flows_are_written_so_that_they_are_read_again() {
+    for (description, bytes) in entries() {
+        let (flow, value) = written(&bytes);
+        let tuple = |name: &str| {
+            value.get(name).map(|tuple| serde_json::from_value::<Tuple>(tuple.clone()).unwrap())
+        };
+        assert_eq!((tuple("tuple"), tuple("reply")), (flow.tuple(), flow.reply()), "{description}");
+        assert_eq!(tuple("master"), flow.master(), "{description}");
+    }
+}
+
+#[test]
+fn flows_are_written_as_they_were_told() {
+    let of = |start: &str| entries().into_iter().find(|(it, _)| it.starts_with(start)).unwrap().1;
+    let (_, value) = written(&of("dump: plain IPv4 table with acct+timestamp"));
+    let side = json!({ "flags": 0x23, "window_scale": 10 });
+    let flow = json!({
+        "tuple": { "protocol": "tcp", "source": "10.1.0.2", "destination": "10.2.0.2",
+                   "source_port": 40003, "destination_port": 80 },
+        "reply": { "protocol": "tcp", "source": "10.2.0.2", "destination": "10.1.0.2",
+                   "source_port": 80, "destination_port": 40003 },
+        "id": 1_627_002_122,
+        "mark": 0,
+        "status": 14,
+        "timeout": 431_987,
+        "state": { "tcp": "ESTABLISHED" },
+        "tcp": { "state": "ESTABLISHED", "original": side, "reply": side },
+        "counters": { "packets": 4, "bytes": 221 },
+        "reply_counters": { "packets": 3, "bytes": 169 },
+        "started": 1_795_191_250_071_666_109_u64,
+    });
+    assert_eq!(value, flow);
 }

@@ -9,6 +9,9 @@ use std::process::Command;
 const LINKED: [&str; 3] = ["bitflags", "libc", "thiserror"];
 const COMPILING: [&str; 5] = ["proc-macro2", "quote", "syn", "thiserror-impl", "unicode-ident"];
 
+/// What the feature `serde` adds.
+const SERDE: [&str; 3] = ["serde", "serde_core", "serde_derive"];
+
 /// What a program prints.
 fn output(command: &mut Command) -> Vec<u8> {
     let output = command.output().unwrap();
@@ -50,9 +53,9 @@ fn needed(metadata: &Value) -> BTreeSet<&str> {
     ids
 }
 
-#[test]
-fn the_library_depends_on_these_crates_alone() {
-    let metadata = metadata(&[]);
+/// The names of what the library depends on with some features, all of which may be used with it.
+fn dependencies(features: &[&str]) -> BTreeSet<String> {
+    let metadata = metadata(features);
     let mut names = BTreeSet::new();
     for id in needed(&metadata) {
         let package = by_id(&metadata["packages"], &id.into());
@@ -66,9 +69,18 @@ fn the_library_depends_on_these_crates_alone() {
         );
         let source = package["source"].as_str();
         assert_eq!(source, Some("registry+https://github.com/rust-lang/crates.io-index"), "{name}");
-        names.insert(name);
+        names.insert(name.to_owned());
     }
-    assert_eq!(names, LINKED.into_iter().chain(COMPILING).collect());
+    names
+}
+
+#[test]
+fn the_library_depends_on_these_crates_alone() {
+    let few: BTreeSet<_> = LINKED.into_iter().chain(COMPILING).map(str::to_owned).collect();
+    assert_eq!(dependencies(&[]), few);
+    assert_eq!(dependencies(&["--features", "capi"]), few);
+    let more = few.into_iter().chain(SERDE.map(str::to_owned)).collect();
+    assert_eq!(dependencies(&["--features", "serde"]), more);
 }
 
 /// Programs that lock their dependencies lock these, so what only a test needs is not among them.

@@ -87,6 +87,7 @@ fn data_goes_one_way() {
         ),
         ("conntrack/object", objects.to_vec()),
         ("conntrack/filter", with(&[&objects, &typed, &["conntrack/filter"]])),
+        ("conntrack/serde", with(&[&objects, &typed, &["conntrack/filter"]])),
         ("conntrack/wire", with(&[&objects, &typed, &wire])),
         ("conntrack/selection", with(&[&objects, &wire])),
         ("conntrack/print", with(&[&objects, &["text", "conntrack/print"]])),

@@ -20,6 +20,8 @@ pub mod object;
 pub mod print;
 #[cfg(feature = "capi")]
 pub(crate) mod selection;
+#[cfg(feature = "serde")]
+mod serde;
 pub mod table;
 pub mod tuple;
 pub mod values;

@@ -55,6 +55,7 @@ pub struct NatRange {
 /// assert_eq!(total(&Flow::default()), Counters { packets: 0, bytes: 0 });
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[repr(C)]
 pub struct Counters {
     /// Packets.

@@ -122,7 +122,11 @@ impl Tuple {
         }
     }
 
-    fn build(protocol: Protocol, ends: [IpAddr; 2], layer4: [u16; 2]) -> Result<Self, Invalid> {
+    pub(crate) fn build(
+        protocol: Protocol,
+        ends: [IpAddr; 2],
+        layer4: [u16; 2],
+    ) -> Result<Self, Invalid> {
         let (family, src, dst) = match ends.map(canonical) {
             [IpAddr::V4(src), IpAddr::V4(dst)] => (Family::Ipv4, wide(src), wide(dst)),
             [IpAddr::V6(src), IpAddr::V6(dst)] => (Family::Ipv6, src.octets(), dst.octets()),

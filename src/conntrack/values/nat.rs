@@ -96,6 +96,7 @@ impl From<SocketAddrV6> for Nat {
 /// # }
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SeqAdjust {
     /// From where on the second offset counts.
     pub position: u32,
@@ -115,6 +116,7 @@ pub struct SeqAdjust {
 /// let changes = Changes::new().synproxy(kept);
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SynProxy {
     /// Initial sequence number.
     pub initial_sequence: u32,

@@ -29,7 +29,7 @@ macro_rules! numbers {
                 }
             }
 
-            const fn name(self) -> Option<&'static str> {
+            pub(crate) const fn name(self) -> Option<&'static str> {
                 match self.number() {
                     $($number => Some($text),)*
                     _ => None,
@@ -244,6 +244,8 @@ numbers! {
 /// assert_eq!(State::Tcp(TcpState::TimeWait).to_string(), "TIME_WAIT");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum State {
     /// Of TCP.
@@ -302,6 +304,7 @@ bitflags::bitflags! {
 /// assert_eq!(TcpSide::default(), TcpSide { flags: TcpFlags::empty(), window_scale: 0 });
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct TcpSide {
     /// What is known of it.
     pub flags: TcpFlags,
@@ -327,6 +330,7 @@ pub struct TcpSide {
 /// # }
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct TcpInfo {
     /// How far it has come.
     pub state: TcpState,
@@ -352,6 +356,7 @@ pub struct TcpInfo {
 /// # }
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SctpInfo {
     /// How far it has come.
     pub state: SctpState,

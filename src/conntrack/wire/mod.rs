@@ -22,6 +22,8 @@ use crate::uapi::cta;
 /// assert_ne!(Change::New, Change::Update);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 #[repr(u32)]
 pub enum Change {
     /// Something was created.
