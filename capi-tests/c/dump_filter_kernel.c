@@ -337,8 +337,10 @@ static void want_tuple(struct wanted *w, const struct row *model)
 	if (below(3) == 0) { /* a member of another entry */
 		const struct row *other = &rows[below((uint32_t)number)];
 		int field = (int)below(FIELDS);
+		/* test_refused() has the types that begin no flow. */
+		bool foreign = field == TYPE && other->field[PROTO] != model->field[PROTO];
 
-		if (field != PROTO && field != R_PROTO &&
+		if (field != PROTO && field != R_PROTO && !foreign &&
 		    has_field(other->field[PROTO], field) == has_field(model->field[PROTO], field))
 			w->field[field] = other->field[field];
 	}
@@ -511,6 +513,32 @@ static void test_random(struct nfct_handle *h)
 	CHECK(some > 300 && few > 100); /* filters that say something */
 }
 
+/* An ICMP type that begins no flow is refused by the kernel, and nothing is handed out. */
+static void test_refused(struct nfct_handle *h)
+{
+	static const struct { uint32_t proto, type; int family, error; } types[] = {
+		{ IPPROTO_ICMP, 8, AF_INET, 0 },	{ IPPROTO_ICMP, 3, AF_INET, EINVAL },
+		{ IPPROTO_ICMP, 128, AF_INET, EINVAL }, { IPPROTO_ICMPV6, 128, AF_INET6, 0 },
+		{ IPPROTO_ICMPV6, 8, AF_INET6, EINVAL }, { IPPROTO_ICMPV6, 1, AF_INET6, EINVAL },
+	};
+
+	for (size_t i = 0; i < COUNT(types); i++) {
+		struct wanted w = { .by_tuple = true, .family = types[i].family };
+		int result;
+
+		w.has[PROTO] = w.has[TYPE] = true;
+		w.field[PROTO] = types[i].proto;
+		w.field[TYPE] = types[i].type;
+		describe(&w, "query");
+		errno = 0;
+		result = ask(h, NFCT_Q_DUMP_FILTER, &w, false);
+		CHECK_INT(result, types[i].error == 0 ? 0 : -1);
+		CHECK_INT(errno, types[i].error);
+		check_seen(&w);
+	}
+	about("");
+}
+
 int main(void)
 {
 	const char *seed = getenv("CTRS_SEED");
@@ -523,6 +551,7 @@ int main(void)
 	h = nfct_open(CONNTRACK, 0);
 	create_table(h);
 	test_random(h);
+	test_refused(h);
 	CHECK_INT(nfct_close(h), 0);
 	return finish();
 }
