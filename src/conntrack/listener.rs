@@ -63,7 +63,7 @@ pub trait Told: Sized {
 }
 
 /// Listens to the events of a network namespace: [`Events`](crate::Events) of flows,
-/// `ExpectationEvents` of expectations.
+/// [`ExpectationEvents`](crate::ExpectationEvents) of expectations.
 ///
 /// As an iterator it waits for the next event. An error of the kind [`ErrorKind::Lost`] says that
 /// events were lost because the socket's buffer was full; those after it are handed out as ever. Who

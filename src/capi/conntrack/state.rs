@@ -427,7 +427,7 @@ impl State {
     /// Closes the socket and frees the handle, or leaves that to the last call at work.
     ///
     /// # Errors
-    /// [`Error::System`]; the handle is gone all the same.
+    /// That of closing the socket; the handle is gone all the same.
     ///
     /// # Safety
     /// `state` is live, and not used again but by the calls at work.
