@@ -1,16 +1,17 @@
 //! Whether two objects are the same, or one fits the other.
 #![forbid(unsafe_code)]
 
+mod blocks;
 mod expectation;
 
 pub use expectation::expect;
 
+use self::blocks::{identical, same_slot, without_equal_blocks};
 use crate::conntrack::heap::Text;
 use crate::conntrack::labels::bitmask::Bitmask;
 use crate::conntrack::object::attr::{Attr, Class, Compared, ROWS, Storage};
 use crate::conntrack::object::entry::{Conntrack, Flat};
 use crate::conntrack::object::layer4::Layer4;
-use crate::width::with_width;
 use std::mem::offset_of;
 
 /// How to compare. With none of them, or with the last two alone, everything is compared that ever
@@ -115,6 +116,12 @@ pub fn conntrack(a: &Conntrack, b: &Conntrack, flags: u32) -> bool {
 /// As `conntrack`, for objects whose original tuples do not differ in family and source.
 #[inline(never)]
 fn same(a: &Conntrack, b: &Conntrack, flags: u32) -> bool {
+    identical(&a.flat, &b.flat) || matching(a, b, flags)
+}
+
+/// As `same`, attribute by attribute.
+#[inline(never)]
+fn matching(a: &Conntrack, b: &Conntrack, flags: u32) -> bool {
     let (in_a, in_b) = (bits(&a.flat), bits(&b.flat));
     if is_chosen(flags::ORIGINAL, flags) && differ_further(&a.flat, &b.flat) {
         return false;
@@ -247,31 +254,6 @@ fn members(mut attrs: Set) -> impl Iterator<Item = Attr> {
     })
 }
 
-// Slots that lie side by side: where such a block is equal, all of its attributes are.
-
-/// All that is stored in the reply tuple.
-const REPLY_BLOCK: Set = REPLY.attrs | REPLY.ports;
-/// What is stored from the timeout to the id.
-const META_BLOCK: Set = set(&[Attr::Timeout, Attr::Mark, Attr::Status, Attr::Id]);
-
-/// What is stored in the first byte of the protocol's state.
-const STATES: Set = set(&[Attr::TcpState, Attr::SctpState, Attr::DccpState]);
-
-/// Leaves out attributes that a few wide comparisons find equal, which saves one for each.
-#[inline]
-fn without_equal_blocks(a: &Flat, b: &Flat, mut attrs: Set) -> Set {
-    if attrs & REPLY_BLOCK != 0 && same_words::<5>(a, b, offset_of!(Flat, reply)) {
-        attrs &= !REPLY_BLOCK;
-    }
-    if attrs & META_BLOCK != 0 && same_words::<3>(a, b, offset_of!(Flat, timeout)) {
-        attrs &= !META_BLOCK;
-    }
-    if same_bytes::<1>(a, b, offset_of!(Flat, protoinfo)) {
-        attrs &= !STATES;
-    }
-    attrs
-}
-
 /// Whether the values of an attribute that both have match.
 #[inline]
 fn same_value(a: &Conntrack, b: &Conntrack, attr: Attr) -> bool {
@@ -307,29 +289,6 @@ fn same_labels(a: Option<&Bitmask>, b: Option<&Bitmask>) -> bool {
         (None, None) => true,
         _ => false,
     }
-}
-
-#[inline]
-fn same_slot(a: &Flat, b: &Flat, offset: usize, width: u8) -> bool {
-    with_width!(width, N => same_bytes::<N>(a, b, offset))
-}
-
-/// Compares a fixed number of 64-bit words, all at once.
-#[inline]
-fn same_words<const COUNT: usize>(a: &Flat, b: &Flat, offset: usize) -> bool {
-    let word = |flat: &Flat, at: usize| {
-        let bytes = flat.bytes().get(offset + 8 * at..).and_then(<[u8]>::first_chunk);
-        u64::from_ne_bytes(bytes.copied().unwrap_or_default())
-    };
-    (0..COUNT).fold(0, |differing, at| differing | word(a, at) ^ word(b, at)) == 0
-}
-
-/// Compares a fixed number of bytes, for which no call is needed.
-#[inline]
-fn same_bytes<const LENGTH: usize>(a: &Flat, b: &Flat, offset: usize) -> bool {
-    let a = a.bytes().get(offset..).and_then(<[u8]>::first_chunk::<LENGTH>);
-    let b = b.bytes().get(offset..).and_then(<[u8]>::first_chunk::<LENGTH>);
-    a == b
 }
 
 #[cfg(test)]
