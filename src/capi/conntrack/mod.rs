@@ -19,5 +19,6 @@ pub mod opaque;
 pub mod print;
 pub mod query;
 pub mod receive;
+pub mod request;
 pub mod state;
 pub mod types;

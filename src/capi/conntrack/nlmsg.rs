@@ -1,6 +1,6 @@
 //! Messages built and parsed without a handle.
 
-use super::query::{expect_request, request};
+use super::request::{expect_request, request};
 use super::types::{
     RawMsgType, RawQuery, nf_conntrack, nf_expect, nfct_filter_dump, nfnl_subsys_handle,
 };

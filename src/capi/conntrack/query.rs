@@ -1,55 +1,16 @@
 //! Queries: asked, sent, answers caught.
 
 use super::receive::{self, Task};
+use super::request::{Built, expect_request, request};
 use super::state::State;
-use super::types::{RawQuery, nf_conntrack, nf_expect, nfct_filter_dump, nfct_handle};
+use super::types::{RawQuery, nfct_handle};
 use crate::capi::ffi::at_work::Frame;
 use crate::capi::ffi::boundary::{boundary, set_errno};
 use crate::capi::ffi::error::Error;
 use crate::capi::ffi::ptr;
-use crate::conntrack::wire::query::{Fill, Query, REQUEST_SIZE, Request};
+use crate::conntrack::wire::query::Request;
 use crate::netlink::socket;
 use libc::{c_int, c_void};
-
-/// What a query of conntrack is filled with: the object, family or filter behind `data`.
-///
-/// # Safety
-/// `data` is NULL or points to what the query needs, which outlives the request.
-pub(super) unsafe fn request<'a>(
-    number: RawQuery,
-    data: *const c_void,
-) -> Result<Request<'a>, Error> {
-    ptr::not_null(data)?;
-    let query = Query::try_from(number)?;
-    // SAFETY: `data` is not NULL, so it points to what the kind of query is filled with. Of a
-    // family programs pass one, two or four bytes: the first one counts.
-    Ok(unsafe {
-        match query.fill() {
-            Fill::Object => Request::Entry(query, ptr::shared(data.cast::<nf_conntrack>())?),
-            Fill::Family => Request::Entries(query, ptr::read(data)?),
-            Fill::Filter => Request::Filtered(query, ptr::shared(data.cast::<nfct_filter_dump>())?),
-        }
-    })
-}
-
-/// What a query of expectations is filled with.
-///
-/// # Safety
-/// `data` is NULL or points to what the query needs, which outlives the request.
-pub(super) unsafe fn expect_request<'a>(
-    number: RawQuery,
-    data: *const c_void,
-) -> Result<Request<'a>, Error> {
-    ptr::not_null(data)?;
-    let query = Query::try_from(number)?.for_expectations()?;
-    // SAFETY: `data` is not NULL, so it points to what the kind of query is filled with.
-    Ok(unsafe {
-        match query.fill() {
-            Fill::Object => Request::Expectation(query, ptr::shared(data.cast::<nf_expect>())?),
-            _ => Request::Expectations(query, ptr::read(data)?),
-        }
-    })
-}
 
 /// Runs a query, which `request` makes.
 ///
@@ -82,21 +43,21 @@ unsafe fn send_with<'a>(
     h: *mut nfct_handle,
     request: impl FnOnce() -> Result<Request<'a>, Error>,
 ) -> c_int {
-    let mut buffer = [0; REQUEST_SIZE];
-    let built = boundary(None, || {
+    let mut built = Built::default();
+    let begun = boundary(None, || {
         // SAFETY: `h` is NULL or live; the reference ends before the thread can be cancelled.
         let state = unsafe { State::of(h) }?;
         let request = request()?;
-        let length = request.build(&mut buffer, 0)?;
+        built.build(&request, 0)?;
         let dump = request.query().is_dump();
         if dump {
             state.prepare(&request)?;
         }
-        Ok(Some((state.fd(), length, dump)))
+        Ok(Some((state.fd(), dump)))
     });
-    let Some((fd, length, dump)) = built else { return -1 };
+    let Some((fd, dump)) = begun else { return -1 };
     // Not inside the boundary: the thread may be cancelled here.
-    let result = socket::send(fd, buffer.get(..length).unwrap_or_default());
+    let result = socket::send(fd, built.bytes());
     boundary(-1, || {
         let sent = result?;
         if dump {

@@ -5,6 +5,7 @@
 //! is in the handle's `State`, or plain data on the stack.
 
 use super::callback;
+use super::request::Built;
 use super::state::{NextStep, State, Token};
 use super::types::{nf_conntrack, nf_expect};
 use crate::capi::ffi::at_work::Frame;
@@ -13,7 +14,7 @@ use crate::capi::ffi::error::Error;
 use crate::capi::ffi::nfnl::Callback;
 use crate::capi::ffi::ptr;
 use crate::conntrack::wire::decode;
-use crate::conntrack::wire::query::{HandedOut, REQUEST_SIZE, Request};
+use crate::conntrack::wire::query::{HandedOut, Request};
 use crate::netlink;
 use crate::netlink::exchange::{Cursor, Exchange, Place};
 use crate::netlink::message::{ATTRIBUTE_HEADER_SIZE, Attributes, Message};
@@ -45,8 +46,7 @@ struct Loop {
     state: *mut State,
     token: Token,
     cursor: Cursor,
-    request: [u8; REQUEST_SIZE],
-    length: usize,
+    request: Built,
     /// The last datagram.
     datagram: *const u8,
     received: usize,
@@ -134,8 +134,7 @@ impl Loop {
             state,
             token,
             cursor: Exchange::listen(),
-            request: [0; REQUEST_SIZE],
-            length: 0,
+            request: Built::default(),
             datagram: NonNull::dangling().as_ptr(),
             received: 0,
             wanted: Wanted::Any,
@@ -148,8 +147,7 @@ impl Loop {
     unsafe fn begin(&mut self, task: Task<'_>) -> Result<(), Error> {
         let Task::Query(request) = task else { return Ok(()) };
         // SAFETY: the call is at work, and nothing of the program runs meanwhile.
-        let begun = unsafe { self.state() }.begin(self.token, request, &mut self.request);
-        (self.length, self.cursor) = begun?;
+        self.cursor = unsafe { self.state() }.begin(self.token, request, &mut self.request)?;
         Ok(())
     }
 
@@ -215,7 +213,7 @@ impl Loop {
             let Some(fd) = boundary(None, || self.state().fd_of(self.token).map(Some)) else {
                 return false;
             };
-            let result = socket::send(fd, self.request.get(..self.length).unwrap_or_default());
+            let result = socket::send(fd, self.request.bytes());
             boundary(false, || {
                 self.state().sent(self.token, &mut self.cursor, result).map(|()| true)
             })

@@ -2,6 +2,7 @@
 
 use super::callback::{Functions, Lendable};
 use super::closed;
+use super::request::Built;
 use super::types::{nf_conntrack, nf_expect, nfct_handle};
 use crate::capi::ffi::alloc::{Object, place, unplace};
 use crate::capi::ffi::at_work::Frame;
@@ -266,14 +267,14 @@ impl State {
         self.exchange(token).map(|exchange| exchange.socket().fd())
     }
 
-    /// Begins the query of a call, whose request is built into `buffer`. Inside another call it gets
-    /// a socket of its own.
+    /// Begins the query of a call, whose request is built. Inside another call it gets a socket of
+    /// its own.
     pub(super) fn begin(
         &mut self,
         token: Token,
         request: &Request<'_>,
-        buffer: &mut [u8],
-    ) -> Result<(usize, Cursor), Error> {
+        built: &mut Built,
+    ) -> Result<Cursor, Error> {
         self.read_block();
         let nested = self.calls.first().is_some_and(|outermost| outermost.token != token);
         if nested && self.call(token)?.own.is_none() {
@@ -284,13 +285,13 @@ impl State {
         let dump = request.query().is_dump();
         let selection = Selection::of(request)?;
         let FilteredExchange { exchange, selections } = self.filtered_exchange(token)?;
-        let length = request.build(buffer, exchange.next_seq())?;
+        built.build(request, exchange.next_seq())?;
         let cursor = exchange.begin(dump);
         if dump {
             selections.ask(exchange.last_seq(), selection);
         }
         self.block().seq = self.main.exchange.last_seq();
-        Ok((length, cursor))
+        Ok(cursor)
     }
 
     /// What the loop of a call does next.

@@ -5,13 +5,16 @@
 
 use super::boundary::{errno, set_errno};
 use super::cancel::without_cancellation;
-use libc::pid_t;
+use libc::{c_int, pid_t};
 use std::io::Write;
+
+unsafe extern "C" {
+    fn pthread_getcpuclockid(thread: libc::pthread_t, clock: *mut libc::clockid_t) -> c_int;
+}
 
 /// A place in the stack of a thread.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::capi) struct Frame {
-    process: pid_t,
     thread: usize, // of pthread_t, which is a pointer in musl
     task: pid_t,
     address: usize,
@@ -20,15 +23,9 @@ pub(in crate::capi) struct Frame {
 impl Frame {
     /// The frame of this thread that `local` is in.
     pub(in crate::capi) fn of<T>(local: *const T) -> Self {
-        // SAFETY: these calls take no pointers and always succeed.
-        unsafe {
-            Self {
-                process: libc::getpid(),
-                thread: libc::pthread_self() as usize,
-                task: libc::syscall(libc::SYS_gettid) as pid_t,
-                address: local.addr(),
-            }
-        }
+        // SAFETY: the call takes no pointer and always succeeds.
+        let thread = unsafe { libc::pthread_self() } as usize;
+        Self { thread, task: own_task(), address: local.addr() }
     }
 
     /// The same frame, further down, at `local`.
@@ -39,17 +36,15 @@ impl Frame {
     /// Whether [`is_over`](Self::is_over) may be asked at `now` about the calls on a handle that was
     /// closed here: nobody else is at work on it.
     pub(in crate::capi) fn can_be_judged_at(&self, now: &Self) -> bool {
-        (self.thread, self.task) == (now.thread, now.task)
-            || self.process != now.process
-            || !is_running(now.process, self.task)
+        (self.thread, self.task) == (now.thread, now.task) || !is_running(self.task)
     }
 
     /// Whether the call at work in this frame is known to be over at `now`; if in doubt it is not.
     pub(in crate::capi) fn is_over(&self, now: &Self) -> bool {
         if self.thread != now.thread {
-            return self.process != now.process || !is_running(now.process, self.task);
+            return !is_running(self.task);
         }
-        if self.task != now.task && self.process == now.process {
+        if self.task != now.task && !is_first(now.task) {
             return true; // another thread that has the name now
         }
         // What was called from the frame is below it.
@@ -59,10 +54,32 @@ impl Frame {
     }
 }
 
+/// The kernel's number of this thread, without a system call: the C library knows it, across `fork`
+/// too, and names the thread's clock after it, as the kernel does.
+fn own_task() -> pid_t {
+    let mut clock = 0;
+    // SAFETY: the thread is this one, which is alive; its clock is written to a local. The system
+    // call takes no pointer.
+    unsafe {
+        // Miri has no such clocks.
+        if cfg!(miri) || pthread_getcpuclockid(libc::pthread_self(), &raw mut clock) != 0 {
+            return libc::syscall(libc::SYS_gettid) as pid_t;
+        }
+    }
+    !(clock >> 3)
+}
+
+/// Whether a thread is the first of its process. No other ever had its name of this process; but
+/// after a `fork` it has another number than before, and is at work where it was.
+fn is_first(task: pid_t) -> bool {
+    // SAFETY: the call takes no pointer and always succeeds.
+    task == unsafe { libc::getpid() }
+}
+
 /// Whether a thread of this process exists and has not begun to end.
-fn is_running(process: pid_t, task: pid_t) -> bool {
+fn is_running(task: pid_t) -> bool {
     // SAFETY: no pointer is involved, and signal 0 is never delivered.
-    let exists = || unsafe { libc::syscall(libc::SYS_tgkill, process, task, 0) == 0 };
+    let exists = || unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), task, 0) == 0 };
     // It may vanish while it is looked at.
     keeping_errno(|| exists() && !is_ending(task) && exists())
 }
@@ -153,6 +170,44 @@ mod tests {
     }
 
     #[test]
+    fn the_c_library_knows_the_number_of_a_thread() {
+        // SAFETY: the call takes no pointer.
+        let number = || unsafe { libc::syscall(libc::SYS_gettid) as pid_t };
+        assert_eq!(own_task(), number());
+        let there = std::thread::spawn(move || (own_task(), number())).join().unwrap();
+        assert_eq!(there.0, there.1);
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "an interpreter does not fork")]
+    fn a_fork_is_at_work_where_its_parent_was() {
+        let mark = 0u8;
+        let outer = Frame::of(&raw const mark);
+        assert!(in_a_fork(|| {
+            let inside = deeper(|| {
+                let mark = 0u8;
+                let now = Frame::of(&raw const mark);
+                now.task != outer.task && !outer.is_over(&now)
+            });
+            inside && outer.is_over(&Frame::of(&raw const mark))
+        }));
+    }
+
+    /// What `f` says in a child process.
+    fn in_a_fork(f: impl FnOnce() -> bool) -> bool {
+        // SAFETY: the child runs `f` and ends; the status is a local.
+        unsafe {
+            let child = libc::fork();
+            if child == 0 {
+                libc::_exit(f().into());
+            }
+            let mut status = 0;
+            libc::waitpid(child, &raw mut status, 0);
+            libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 1
+        }
+    }
+
+    #[test]
     fn a_stack_of_another_kind_tells_nothing() {
         let elsewhere = Box::new(0u8);
         let mark = 0u8;
@@ -160,8 +215,8 @@ mod tests {
         assert!(!here.is_over(&there) && !there.is_over(&here));
     }
 
-    #[test]
-    fn the_calls_of_a_thread_are_over_when_it_has_ended() {
+    /// Calls `f` with a frame of another thread, then lets that thread end.
+    fn with_a_thread(f: impl FnOnce(&Frame)) -> Frame {
         let (send, receive) = channel();
         let (end, wait) = channel::<()>();
         let thread = std::thread::spawn(move || {
@@ -169,12 +224,29 @@ mod tests {
             send.send(Frame::of(&raw const mark)).unwrap();
             let _ = wait.recv();
         });
-        let mark = 0u8;
-        let (there, here) = (receive.recv().unwrap(), Frame::of(&raw const mark));
-        assert!(!there.is_over(&here));
+        let there = receive.recv().unwrap();
+        f(&there);
         drop(end);
         thread.join().unwrap();
+        there
+    }
+
+    #[test]
+    fn the_calls_of_a_thread_are_over_when_it_has_ended() {
+        let mark = 0u8;
+        let here = Frame::of(&raw const mark);
+        let there = with_a_thread(|there| assert!(!there.is_over(&here)));
         // Though the kernel may not have forgotten it yet.
         assert!(there.is_over(&here));
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "an interpreter does not fork")]
+    fn the_calls_of_other_threads_are_over_in_a_fork() {
+        let mark = 0u8;
+        with_a_thread(|there| {
+            assert!(!there.is_over(&Frame::of(&raw const mark)));
+            assert!(in_a_fork(|| there.is_over(&Frame::of(&raw const mark))));
+        });
     }
 }
