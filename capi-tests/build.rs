@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     println!("cargo::rerun-if-changed=build.rs");
-    let watched = ["include", "src/capi", "capi-tests/abi/structs.tsv"];
+    let watched = ["include", "src/capi", "cbindgen.toml", "capi-tests/abi/structs.tsv"];
     watched.iter().for_each(|path| println!("cargo::rerun-if-changed=../{path}"));
     // A build script that fails would keep the headers from being written anew.
     let text = generate(&root).unwrap_or_else(|error| format!("compile_error!({error:?});\n"));
@@ -61,6 +61,7 @@ impl Source {
                 items.insert(name.to_owned(), Item { path, abi: abi.to_owned() });
             }
         }
+        items.extend(renamed(root));
         let nlmsghdr = Item { path: "libc::nlmsghdr".to_owned(), abi: String::new() };
         items.insert("nlmsghdr".to_owned(), nlmsghdr);
         Self { items, enums: enums(root) }
@@ -127,6 +128,18 @@ impl Source {
             None => self.enums.get(name).copied(),
         }
     }
+}
+
+/// The types that the crate has under another name and its interface names where it takes them: what
+/// `cbindgen.toml` renames to `ctrs_...`.
+fn renamed(root: &Path) -> impl Iterator<Item = (String, Item)> {
+    let config = read(&root.join("cbindgen.toml"));
+    let rename = |line: &str| {
+        let (name, tag) = line.split_once(" = \"ctrs_")?;
+        let path = format!("ctrs::{name}");
+        Some((format!("ctrs_{}", tag.trim_end_matches('"')), Item { path, abi: String::new() }))
+    };
+    config.lines().filter_map(rename).collect::<Vec<_>>().into_iter()
 }
 
 /// The ABI and name of a function that a line of Rust begins, or the name of a type.

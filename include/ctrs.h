@@ -14,10 +14,242 @@
 extern "C" {
 #endif
 
+/* In this order:
+ *
+ *     Version
+ *     Records: flows and expectations as plain data
+ */
+
+/* ========================================================================
+ * Version
+ * ======================================================================== */
+
 /** The version of ctrs, for example "0.1.0".
  *
  * Returns a string that lives as long as the program; it does not fail. */
 const char *ctrs_version(void);
+
+/* ========================================================================
+ * Records: flows and expectations as plain data
+ * ======================================================================== */
+
+/** A tuple of a record: one direction of a flow. Addresses are bytes in network order, an IPv4
+ * address the first four and the rest zero; all numbers are in host order. What is not there is
+ * zero. */
+struct ctrs_tuple {
+    /** Source address. */
+    uint8_t src[16];
+    /** Destination address. */
+    uint8_t dst[16];
+    /** Source port, or source key of GRE. */
+    uint16_t sport;
+    /** Destination port, or destination key of GRE. */
+    uint16_t dport;
+    /** AF_INET or AF_INET6. */
+    uint8_t l3proto;
+    /** IPPROTO_TCP and its like. */
+    uint8_t l4proto;
+    /** Type of ICMP or ICMPv6. */
+    uint8_t icmp_type;
+    /** Code of ICMP or ICMPv6. */
+    uint8_t icmp_code;
+    /** Id of ICMP or ICMPv6. */
+    uint16_t icmp_id;
+    /** Zone of this direction alone. */
+    uint16_t zone;
+};
+
+/** What NAT is to choose from: addresses as in a tuple, ports in host order. */
+struct ctrs_nat {
+    /** Lowest address. */
+    uint8_t min[16];
+    /** Highest address. */
+    uint8_t max[16];
+    /** Lowest port. */
+    uint16_t min_port;
+    /** Highest port. */
+    uint16_t max_port;
+};
+
+/** How the sequence numbers of a direction are adjusted. */
+struct ctrs_seq_adjust {
+    /** Where in the stream the offset changes. */
+    uint32_t correction_pos;
+    /** What is added before that place. */
+    uint32_t offset_before;
+    /** What is added behind it. */
+    uint32_t offset_after;
+};
+
+/** What the SYN proxy knows of a connection. */
+struct ctrs_synproxy {
+    /** Initial sequence number. */
+    uint32_t isn;
+    /** Initial timestamp. */
+    uint32_t its;
+    /** Timestamp offset. */
+    uint32_t tsoff;
+};
+
+/** A flow as plain data, without a pointer: every attribute of fixed size.
+ *
+ * Attribute n is there if bit n % 64 of present[n / 64] is set, with n of enum nf_conntrack_attr;
+ * the fields of those that are not are zero. Not in a record are ATTR_SECCTX, ATTR_HELPER_INFO,
+ * and labels above 127; their bits are never set. Of two directions the original is first. All
+ * numbers are in host order; addresses are bytes in network order, an IPv4 address the first four
+ * of 16.
+ *
+ * The layout is that of every architecture of the same byte order, 32 bits or 64. It only grows,
+ * at the end: each call is told the size that its program was compiled with. */
+struct ctrs_flow {
+    /** Which attributes are there. */
+    uint64_t present[2];
+    /** Packets of both directions. */
+    uint64_t packets[2];
+    /** Bytes of both directions. */
+    uint64_t bytes[2];
+    /** When the flow began, nanoseconds since 1970. */
+    uint64_t start;
+    /** When it ended, nanoseconds since 1970. */
+    uint64_t stop;
+    /** When the event happened that told it, nanoseconds since 1970. */
+    uint64_t event_time;
+    /** DCCP: sequence number of the handshake. */
+    uint64_t dccp_handshake_seq;
+    /** The original direction. */
+    struct ctrs_tuple orig;
+    /** The reply direction. It has its part of ICMP if the original has one, and reply.l4proto; an
+     * entry made of a record without that gets what answers the original. */
+    struct ctrs_tuple reply;
+    /** Status: IPS_* bits. */
+    uint32_t status;
+    /** Seconds until the flow expires. */
+    uint32_t timeout;
+    /** Mark. */
+    uint32_t mark;
+    /** What tells this flow from another one with the same tuples. */
+    uint32_t id;
+    /** Reference count. */
+    uint32_t use_count;
+    /** Security mark. */
+    uint32_t secmark;
+    /** Zone of both directions. */
+    uint16_t zone;
+    /** TCP: enum tcp_state. */
+    uint8_t tcp_state;
+    /** TCP: IP_CT_TCP_FLAG_* of both directions. */
+    uint8_t tcp_flags[2];
+    /** TCP: which flags an update changes, of both directions. */
+    uint8_t tcp_mask[2];
+    /** TCP: window scale of both directions. */
+    uint8_t tcp_wscale[2];
+    /** SCTP: enum sctp_state. */
+    uint8_t sctp_state;
+    /** DCCP: enum dccp_state. */
+    uint8_t dccp_state;
+    /** DCCP: enum dccp_roles, of the originator. */
+    uint8_t dccp_role;
+    /** SCTP: verification tags of both directions. */
+    uint32_t sctp_vtag[2];
+    /** Labels: label n is bit n % 8 of byte n / 8. */
+    uint8_t labels[16];
+    /** Which labels an update changes, in the same order. */
+    uint8_t labels_mask[16];
+    /** Name of the helper: a C string, zero bytes behind it. */
+    char helper_name[16];
+    /** The original tuple of the flow that this one belongs to. */
+    struct ctrs_tuple master;
+    /** Source NAT to set up. */
+    struct ctrs_nat snat;
+    /** Destination NAT to set up. */
+    struct ctrs_nat dnat;
+    /** Sequence adjustment of both directions. */
+    struct ctrs_seq_adjust seq_adjust[2];
+    /** SYN proxy. */
+    struct ctrs_synproxy synproxy;
+    /** Zero. */
+    uint32_t reserved;
+};
+
+/** An expectation as plain data, without a pointer: every attribute.
+ *
+ * Attribute n is there if bit n of present is set, with n of enum nf_expect_attr; the fields of
+ * those that are not are zero. Bit 63 says that id is there, which is no attribute. Which parts
+ * of a tuple are there, two words of its own tell with the bits of the original tuple, as present
+ * of a flow does: ATTR_ORIG_IPV4_SRC, ATTR_ORIG_PORT_DST and their like. Layout, growth and byte
+ * order are as in a flow. */
+struct ctrs_expectation {
+    /** Which attributes are there. */
+    uint64_t present;
+    /** Which parts of master are there. */
+    uint64_t master_present[2];
+    /** Which parts of expected are there. */
+    uint64_t expected_present[2];
+    /** Which parts of mask are there. */
+    uint64_t mask_present[2];
+    /** Which parts of nat are there. */
+    uint64_t nat_present[2];
+    /** The flow whose helper expects. */
+    struct ctrs_tuple master;
+    /** The expected flow. */
+    struct ctrs_tuple expected;
+    /** Which bits of the expected tuple count. */
+    struct ctrs_tuple mask;
+    /** What NAT makes of the expected flow. */
+    struct ctrs_tuple nat;
+    /** Seconds until the expectation expires. */
+    uint32_t timeout;
+    /** NF_CT_EXPECT_* bits. */
+    uint32_t flags;
+    /** Class of the helper's policy. */
+    uint32_t helper_class;
+    /** Direction that NAT applies to. */
+    uint32_t nat_dir;
+    /** What tells this expectation from another one with the same tuples. */
+    uint32_t id;
+    /** Zone. */
+    uint16_t zone;
+    /** Zero. */
+    uint16_t reserved;
+    /** Name of the helper: a C string, zero bytes behind it. */
+    char helper_name[16];
+    /** Name of the function called for the flow: a C string, zero bytes behind it. */
+    char function[24];
+};
+
+/** Writes an entry into a record: every attribute of fixed size, and labels below 128. size is
+ * sizeof(struct ctrs_flow) as the program was compiled: what that lacks is cut and not marked as
+ * present, what this library lacks is zero.
+ *
+ * Returns 0; -1 with EINVAL for NULL, and for a size that is no multiple of 8, less than 16 or
+ * above 65,536. */
+int ctrs_flow_from(struct ctrs_flow *flow, size_t size, const struct nf_conntrack *ct);
+
+/** Makes an entry what a record says. What the record does not say, the entry has no more, as if
+ * it were new; so it has no security context and no data of a helper. Unlike the setters this
+ * fills what only the kernel tells, counters and times, too. Attributes that the library does not
+ * know are passed over. size is as in ctrs_flow_from().
+ *
+ * Returns 0; -1 with EINVAL for NULL and for a wrong size, with ENOMEM when there is no memory
+ * for the labels. The entry is then unchanged. */
+int ctrs_flow_to(struct nf_conntrack *ct, const struct ctrs_flow *flow, size_t size);
+
+/** Writes an expectation into a record: every attribute. size is sizeof(struct
+ * ctrs_expectation), as in ctrs_flow_from().
+ *
+ * Returns 0; -1 with EINVAL for NULL, and for a size that is no multiple of 8, less than 8 or
+ * above 65,536. */
+int ctrs_expectation_from(struct ctrs_expectation *expectation,
+                          size_t size,
+                          const struct nf_expect *exp);
+
+/** Makes an expectation what a record says. What the record does not say, the expectation has no
+ * more. The id is passed over: an expectation has none. size is as in ctrs_expectation_from().
+ *
+ * Returns 0; -1 with EINVAL for NULL and for a wrong size. The expectation is then unchanged. */
+int ctrs_expectation_to(struct nf_expect *exp,
+                        const struct ctrs_expectation *expectation,
+                        size_t size);
 
 #ifdef __cplusplus
 } /* extern "C" */

@@ -117,6 +117,10 @@ pub use conntrack::labels::map::LabelMap;
 pub use conntrack::labels::set::Labels;
 pub use conntrack::listener::{EventKind, Listener};
 pub use conntrack::new_flow::NewFlow;
+pub use conntrack::object::attr::Attr as Attribute;
+pub use conntrack::record::{
+    ExpectationRecord, FlowRecord, NatRecord, SeqAdjustRecord, SynproxyRecord, TupleRecord,
+};
 pub use conntrack::table::{Deleted, FlowTable, List};
 pub use conntrack::tuple::{IcmpQuery, Layer4, Tuple};
 pub use conntrack::values::{

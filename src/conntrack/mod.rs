@@ -18,6 +18,7 @@ pub mod listener;
 pub mod new_flow;
 pub mod object;
 pub mod print;
+pub mod record;
 #[cfg(feature = "capi")]
 pub(crate) mod selection;
 #[cfg(feature = "serde")]

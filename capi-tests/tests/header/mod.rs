@@ -116,9 +116,9 @@ pub const HEADERS: [Header; 11] = [
     Header {
         path: "ctrs.h",
         guard: "CTRS_H",
-        sources: &["ctrs/version.rs"],
+        sources: &["ctrs/version.rs", "../conntrack/record/layout.rs", "ctrs/record.rs"],
         text: Text::Here(CTRS),
-        ..PLAIN
+        sections: &EXTENSIONS,
     },
 ];
 
@@ -152,6 +152,26 @@ const CTRS: &str = "\
  * hold here too. */
 
 #include \"libnetfilter_conntrack/libnetfilter_conntrack.h\"";
+
+/// What ctrs adds. Types come first, as in the main header.
+const EXTENSIONS: [Section; 2] = [
+    Section { title: "Version", text: "", names: &["ctrs_version"] },
+    Section {
+        title: "Records: flows and expectations as plain data",
+        text: "",
+        names: &[
+            "ctrs_tuple",
+            "ctrs_nat",
+            "ctrs_seq_adjust",
+            "ctrs_synproxy",
+            "ctrs_flow",
+            "ctrs_expectation",
+            "ctrs_flow_from",
+            "ctrs_flow_to",
+            "ctrs_expectation_*",
+        ],
+    },
+];
 
 /// The main header. Types come first: C knows a structure from its first mention on.
 const SECTIONS: [Section; 15] = [

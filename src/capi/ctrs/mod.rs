@@ -1,3 +1,4 @@
 //! The extensions of `ctrs.h`.
 
+pub mod record;
 pub mod version;

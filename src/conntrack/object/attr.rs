@@ -89,13 +89,19 @@ macro_rules! attributes {
         /// A conntrack attribute, numbered as `enum nf_conntrack_attr` is.
         ///
         /// "Network order" and "host order" say how the bytes of the value lie in memory.
+        ///
+        /// ```
+        /// let attribute = ctrs::Attribute::try_from(25).unwrap();
+        /// assert_eq!(attribute, ctrs::Attribute::Mark);
+        /// assert!(ctrs::Attribute::try_from(76).is_err());
+        /// ```
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
         pub enum Attr { $($(#[$doc])* $name = $number),* }
 
         static TABLE: [Row; ATTR_COUNT] = ROWS;
         /// The table, for what the compiler derives of it.
-        pub(super) const ROWS: [Row; ATTR_COUNT] = [$(Row {
+        pub(crate) const ROWS: [Row; ATTR_COUNT] = [$(Row {
             attr: Attr::$name,
             storage: $storage,
             offset: $offset as u16,
@@ -441,6 +447,14 @@ impl Presence {
     #[inline]
     pub fn has_any(&self, other: Self) -> bool {
         self.0.iter().zip(other.0).any(|(word, want)| word & want != 0)
+    }
+
+    /// The set as two words: attribute `n` is bit `n % 64` of word `n / 64`.
+    #[must_use]
+    #[inline]
+    pub const fn words(&self) -> [u64; 2] {
+        let [a, b, c] = self.0;
+        [a as u64 | (b as u64) << 32, c as u64]
     }
 
     /// The attributes present, by number.

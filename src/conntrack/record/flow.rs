@@ -1,0 +1,277 @@
+//! A flow's record of an object, and the other way round.
+#![forbid(unsafe_code)]
+
+use super::layout::{FlowRecord, Record, TupleRecord};
+use super::places::{Form, PLACES, Place};
+use super::words::{Words, common, has, numbers, unset, words_of};
+use crate::conntrack::error::Error;
+use crate::conntrack::flow::Flow;
+use crate::conntrack::labels::bitmask::Bitmask;
+use crate::conntrack::object::attr::{ATTR_COUNT, Attr, ROWS, Row, Storage};
+use crate::conntrack::object::entry::{Conntrack, Flat, Tuple, copy_name};
+use crate::conntrack::object::icmp;
+use crate::conntrack::object::layer4::Layer4;
+use crate::error;
+use crate::width::with_width;
+
+/// Labels that a record has room for.
+const LABELS: u32 = 128;
+
+/// What records have: all of fixed size.
+const STORED: Words = {
+    let (mut words, mut number) = ([0; 2], 0);
+    #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+    while number < ATTR_COUNT {
+        if !matches!(PLACES[number].form, Form::Nowhere) {
+            words[number / 64] |= 1 << (number % 64);
+        }
+        number += 1;
+    }
+    words
+};
+
+/// What the layer 4 part of an ICMP tuple is.
+const ICMP: Words = words_of(&[Attr::IcmpType, Attr::IcmpCode, Attr::IcmpId]);
+
+/// Copies the `N` bytes of a value, as its form asks.
+#[inline(always)]
+fn carry<const N: usize>(from: &[u8], at: usize, to: &mut [u8], place: usize, form: Form) {
+    let value = from.get(at..).and_then(<[u8]>::first_chunk::<N>);
+    let slot = to.get_mut(place..).and_then(<[u8]>::first_chunk_mut::<N>);
+    if let (Some(value), Some(slot)) = (value, slot) {
+        *slot = *value;
+        if form == Form::Port && cfg!(target_endian = "little") {
+            slot.reverse();
+        }
+    }
+}
+
+/// The attributes that most flows of a dump have. They are told apart by the compiler, the others
+/// looked up in the tables: most of the time of a record goes into these.
+macro_rules! usual {
+    ($($attr:ident)*) => {
+        const USUAL: Words = words_of(&[$(Attr::$attr),*]);
+
+        #[inline]
+        fn take_usual(from: &[u8], to: &mut [u8], present: Words) {
+            $(take_known::<{ Attr::$attr as usize }>(from, to, present);)*
+        }
+    };
+}
+
+usual! {
+    OrigIpv4Src OrigIpv4Dst OrigPortSrc OrigPortDst OrigL3Proto OrigL4Proto
+    ReplIpv4Src ReplIpv4Dst ReplPortSrc ReplPortDst ReplL3Proto ReplL4Proto
+    Status Timeout Mark Id Use
+    OrigCounterPackets OrigCounterBytes ReplCounterPackets ReplCounterBytes TimestampStart
+    TcpState TcpFlagsOrig TcpFlagsRepl TcpMaskOrig TcpMaskRepl TcpWscaleOrig TcpWscaleRepl
+}
+
+#[inline(always)]
+#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+fn take_known<const N: usize>(from: &[u8], to: &mut [u8], present: Words) {
+    let (row, place) = const { (ROWS[N], PLACES[N]) };
+    if has(present, N) {
+        let (at, offset) = (row.offset.into(), place.offset.into());
+        with_width!(row.storage.width(), W => carry::<W>(from, at, to, offset, place.form));
+    }
+}
+
+/// Copies a value that lies in the object itself, of either into the other: `ends` are the offsets
+/// of what is read and of what is written.
+fn carry_row(row: &Row, form: Form, from: &[u8], to: &mut [u8], [at, place]: [usize; 2]) {
+    let width = row.storage.width();
+    with_width!(width, N => carry::<N>(from, at, to, place, form));
+    if let Storage::Range { stride, .. } = row.storage {
+        let stride = usize::from(stride);
+        with_width!(width, N => carry::<N>(from, at + stride, to, place + stride, form));
+    }
+}
+
+/// The labels as a record has them, as far as it has room.
+fn labels_of(labels: &Bitmask) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    for (to, word) in bytes.chunks_exact_mut(4).zip(labels.words()) {
+        to.copy_from_slice(&word.to_le_bytes());
+    }
+    bytes
+}
+
+fn bitmask_of(labels: [u8; 16]) -> Result<Bitmask, Error> {
+    let mut mask = Bitmask::new(LABELS - 1)?.ok_or(Error::OutOfMemory)?;
+    for (word, bytes) in mask.0.get_mut().iter_mut().zip(labels.chunks_exact(4)) {
+        *word = bytes.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
+    }
+    Ok(mask)
+}
+
+impl TupleRecord {
+    /// The layer 4 part of an ICMP tuple that has no attributes of its own for it.
+    fn take_icmp(&mut self, tuple: &Tuple) {
+        if Layer4::of(tuple.l4proto) == Layer4::Icmp {
+            self.icmp_id = u16::from_be_bytes(tuple.l4src);
+            [self.icmp_type, self.icmp_code] = tuple.l4dst;
+        }
+    }
+
+    fn put_icmp(&self, tuple: &mut Tuple) {
+        tuple.l4src = self.icmp_id.to_be_bytes();
+        tuple.l4dst = [self.icmp_type, self.icmp_code];
+    }
+}
+
+impl From<&Flow> for FlowRecord {
+    fn from(flow: &Flow) -> Self {
+        Self::of(&flow.0)
+    }
+}
+
+impl FlowRecord {
+    /// The record in these bytes, as [`as_bytes`](Self::as_bytes) gives them: those of an older
+    /// library have fewer, those of a newer one more. `None` where they cannot be a record.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        Record::read(bytes)
+    }
+
+    /// The record as bytes, in the byte order of this machine.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        Record::as_bytes(self)
+    }
+
+    /// The flow that the record says. It has neither a security context nor data of a helper.
+    ///
+    /// # Errors
+    /// [`ErrorKind::OutOfMemory`](error::ErrorKind::OutOfMemory).
+    pub fn to_flow(&self) -> Result<Flow, error::Error> {
+        let mut ct = Conntrack::new();
+        self.to(&mut ct)?;
+        Ok(Flow(ct))
+    }
+
+    /// Whether the attribute is there.
+    #[must_use]
+    #[inline]
+    pub fn has(&self, attr: Attr) -> bool {
+        has(self.present, attr as usize)
+    }
+
+    /// The record of an object. Of labels, those below 128 are in it.
+    #[must_use]
+    #[inline]
+    pub(crate) fn of(ct: &Conntrack) -> Self {
+        let mut record = Self::default();
+        let present = ct.flat.present.words();
+        record.present = common(present, STORED);
+        take_usual(ct.flat.bytes(), record.as_bytes_mut(), present);
+        let rest = common(record.present, [!USUAL[0], !USUAL[1]]);
+        if rest != [0; 2] {
+            record.take_rest(ct, rest);
+        }
+        record
+    }
+
+    #[inline(never)]
+    fn take_rest(&mut self, ct: &Conntrack, rest: Words) {
+        for attr in numbers(rest) {
+            let (row, place) = (attr.row(), Place::of(attr));
+            let ends = [row.offset.into(), place.offset.into()];
+            match place.form {
+                Form::Same | Form::Port => {
+                    carry_row(row, place.form, ct.flat.bytes(), self.as_bytes_mut(), ends);
+                }
+                Form::Name => copy_name(&mut self.helper_name, ct.helper_name()),
+                Form::Labels => self.take_labels(ct, attr),
+                Form::Nowhere => {}
+            }
+        }
+        if common(rest, ICMP) != [0; 2] {
+            self.take_other_icmp(&ct.flat);
+        }
+    }
+
+    fn take_labels(&mut self, ct: &Conntrack, attr: Attr) {
+        let (labels, to) = match attr {
+            Attr::Connlabels => (ct.labels(), &mut self.labels),
+            _ => (ct.labels_mask(), &mut self.labels_mask),
+        };
+        match labels {
+            Some(labels) => *to = labels_of(labels),
+            None => unset(&mut self.present, attr as usize),
+        }
+    }
+
+    /// The ICMP parts of the other tuples, which the original's attributes count for.
+    fn take_other_icmp(&mut self, flat: &Flat) {
+        if self.has(Attr::ReplL4Proto) {
+            self.reply.take_icmp(&flat.reply);
+        }
+        if self.has(Attr::MasterL4Proto) {
+            self.master.take_icmp(&flat.master);
+        }
+    }
+
+    /// Makes an object what the record says; what the record does not say it has no more.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`]; the object is unchanged.
+    pub(crate) fn to(&self, ct: &mut Conntrack) -> Result<(), Error> {
+        let labels = |attr: Attr, bytes| self.has(attr).then(|| bitmask_of(bytes)).transpose();
+        let mut made = Conntrack::new();
+        if let Some(labels) = labels(Attr::Connlabels, self.labels)? {
+            made.set_labels(labels, false);
+        }
+        if let Some(mask) = labels(Attr::ConnlabelsMask, self.labels_mask)? {
+            made.set_labels(mask, true);
+        }
+        self.put_flat(&mut made.flat);
+        *ct = made;
+        Ok(())
+    }
+
+    pub(super) fn put_flat(&self, flat: &mut Flat) {
+        self.put_icmp(flat);
+        for attr in numbers(common(self.present, STORED)) {
+            let (row, place) = (attr.row(), Place::of(attr));
+            let ends = [place.offset.into(), row.offset.into()];
+            match place.form {
+                Form::Same | Form::Port => {
+                    carry_row(row, place.form, self.as_bytes(), flat.bytes_mut(), ends);
+                }
+                Form::Name => copy_name(&mut flat.helper_name, &self.helper_name),
+                Form::Labels | Form::Nowhere => continue,
+            }
+            flat.present.set(attr);
+        }
+    }
+
+    /// The ICMP parts of the other tuples, before ports that share their storage. Without a
+    /// protocol of its own, the reply is the answer to the original, as a setter makes it.
+    fn put_icmp(&self, flat: &mut Flat) {
+        let Self { orig, reply, master, present, .. } = self;
+        if common(*present, ICMP) == [0; 2] {
+            return;
+        }
+        let own =
+            |attr, tuple: &TupleRecord| self.has(attr) && Layer4::of(tuple.l4proto) == Layer4::Icmp;
+        if own(Attr::ReplL4Proto, reply) {
+            reply.put_icmp(&mut flat.reply);
+        } else {
+            let icmp_type = icmp::reply_type(orig.l3proto, orig.icmp_type);
+            TupleRecord { icmp_type, ..*orig }.put_icmp(&mut flat.reply);
+        }
+        if own(Attr::MasterL4Proto, master) {
+            master.put_icmp(&mut flat.master);
+        }
+    }
+
+    /// Marks as absent what does not lie whole in the first `size` bytes.
+    pub(super) fn cut_to(&mut self, size: usize) {
+        for attr in numbers(self.present) {
+            if Place::of(attr).end(attr.row()) > size {
+                unset(&mut self.present, attr as usize);
+            }
+        }
+    }
+}
