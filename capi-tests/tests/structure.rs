@@ -91,6 +91,7 @@ fn data_goes_one_way() {
         ("conntrack/wire", with(&[&objects, &typed, &wire])),
         ("conntrack/selection", with(&[&objects, &wire])),
         ("conntrack/record", with(&[&objects, &typed, &["error", "conntrack/record"]])),
+        ("conntrack/calls", with(&[&objects, &wire, &["conntrack/selection"]])),
         ("conntrack/print", with(&[&objects, &["text", "conntrack/print"]])),
         ("conntrack/ask", faces.clone()),
         ("conntrack/table", with(&[&faces, &["conntrack/ask"]])),
@@ -102,7 +103,8 @@ fn data_goes_one_way() {
             "capi/conntrack",
             with(&[
                 &below,
-                &["text", "width", "conntrack/selection", "capi/ffi", "capi/conntrack"],
+                &["text", "width", "conntrack/calls", "conntrack/selection"],
+                &["capi/ffi", "capi/conntrack"],
             ]),
         ),
         (

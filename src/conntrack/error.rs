@@ -69,6 +69,9 @@ pub enum Error {
     /// A message that is none about an entry or an expectation.
     #[error("a message of another subsystem")]
     ForeignMessage,
+    /// The handle was closed while a call was at work on it.
+    #[error("the handle was closed")]
+    Closed,
     /// A logic that was set to negative cannot be changed.
     #[error("the logic of this filter attribute is already set")]
     LogicAlreadySet,

@@ -1,6 +1,8 @@
 //! The flow table: entries, expectations, their labels, what selects them, and the typed face on it.
 
 mod ask;
+#[cfg(feature = "capi")]
+pub(crate) mod calls;
 pub mod change;
 pub mod error;
 pub mod events;

@@ -70,7 +70,7 @@ impl Socket {
 
     /// A socket that was closed, for tests of what needs one and does not use it.
     #[cfg(test)]
-    pub(super) fn closed() -> Self {
+    pub(crate) fn closed() -> Self {
         Self { fd: CLOSED }
     }
 

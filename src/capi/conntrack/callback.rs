@@ -1,17 +1,18 @@
 //! Callbacks: registered, and called for a message.
 
 use super::receive;
-use super::state::{self, Loans, State, Token};
+use super::state::{self, Held, State};
 use super::types::{
     ConntrackCallback, ConntrackCallback2, ExpectCallback, ExpectCallback2, RawMsgType,
     nf_conntrack, nf_expect, nfct_handle,
 };
-use crate::capi::ffi::alloc::{Object, Opaque};
+use crate::capi::ffi::alloc::{Loan, Opaque};
 use crate::capi::ffi::at_work::Frame;
 use crate::capi::ffi::boundary::boundary;
 use crate::capi::ffi::error::Error;
 use crate::capi::ffi::nfnl::{CallbackFunction, Registration};
 use crate::capi::ffi::ptr;
+use crate::conntrack::calls::Token;
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::object::expectation::Expect;
 use crate::conntrack::selection::{Judgement, Selections};
@@ -77,10 +78,10 @@ pub(super) trait Lendable: Opaque<Inner: Default> + Sized {
     fn functions(state: &mut State) -> &mut Functions<Self>;
 
     /// Where the object for the next callback is kept.
-    fn spare(state: &mut State) -> &mut Option<*mut Object<Self>>;
+    fn spare(state: &mut State) -> &mut Option<Loan<Self>>;
 
     /// What the callback of a call has on loan.
-    fn lent(loans: Loans<'_>) -> &mut Option<*mut Object<Self>>;
+    fn lent(held: &mut Held) -> &mut Option<Loan<Self>>;
 
     /// Reads a message into an object without attributes.
     fn decode(object: &mut Self::Inner, message: &Message<'_>) -> Result<(), Error>;
@@ -97,12 +98,12 @@ impl Lendable for nf_conntrack {
         &mut state.ct
     }
 
-    fn spare(state: &mut State) -> &mut Option<*mut Object<Self>> {
+    fn spare(state: &mut State) -> &mut Option<Loan<Self>> {
         &mut state.spare_ct
     }
 
-    fn lent(loans: Loans<'_>) -> &mut Option<*mut Object<Self>> {
-        loans.ct
+    fn lent(held: &mut Held) -> &mut Option<Loan<Self>> {
+        &mut held.ct
     }
 
     fn decode(object: &mut Conntrack, message: &Message<'_>) -> Result<(), Error> {
@@ -122,12 +123,12 @@ impl Lendable for nf_expect {
         &mut state.exp
     }
 
-    fn spare(state: &mut State) -> &mut Option<*mut Object<Self>> {
+    fn spare(state: &mut State) -> &mut Option<Loan<Self>> {
         &mut state.spare_exp
     }
 
-    fn lent(loans: Loans<'_>) -> &mut Option<*mut Object<Self>> {
-        loans.exp
+    fn lent(held: &mut Held) -> &mut Option<Loan<Self>> {
+        &mut held.exp
     }
 
     fn decode(object: &mut Expect, message: &Message<'_>) -> Result<(), Error> {
@@ -233,8 +234,8 @@ unsafe fn hooked<C: Lendable>(nlh: *const nlmsghdr, h: *mut State) -> c_int {
         // SAFETY: the handle is live, and the reference ends before a function of the program is
         // called.
         let state = unsafe { &mut *h };
-        state.receives_elsewhere();
-        state.enter(&frame, frame).map(Some)
+        state.calls.receive_elsewhere();
+        Ok(Some(state.calls.enter(&frame, frame)?))
     });
     let Some(token) = entered else { return FAILURE };
     // SAFETY: the call is at work until it leaves.

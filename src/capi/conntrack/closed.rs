@@ -38,7 +38,7 @@ pub(super) fn sweep(now: &Frame) {
         unsafe {
             next = (*state).next_closed;
             if (*state).closed_at.is_some_and(|place| place.can_be_judged_at(now))
-                && (*state).is_idle(now)
+                && (*state).calls.are_over(now)
             {
                 State::free(state);
             } else {

@@ -51,6 +51,7 @@ fn errno(error: error::Error) -> Option<i32> {
         Error::UnknownFormat(_) | Error::ForeignMessage => libc::ENOENT,
         Error::Unprintable => return None,
         Error::LogicAlreadySet => libc::EBUSY,
+        Error::Closed => libc::EBADF,
     })
 }
 
@@ -83,6 +84,7 @@ mod tests {
             (Of::LabelsTooLong(9000), Some(libc::EINVAL)),
             (Of::ForeignMessage, Some(libc::ENOENT)),
             (Of::LogicAlreadySet, Some(libc::EBUSY)),
+            (Of::Closed, Some(libc::EBADF)),
             (Of::UnknownLogic(9), Some(libc::EINVAL)),
             (Of::UnknownFilter(9), Some(libc::ENOTSUP)),
         ];

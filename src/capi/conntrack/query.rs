@@ -51,9 +51,9 @@ unsafe fn send_with<'a>(
         built.build(&request, 0)?;
         let dump = request.query().is_dump();
         if dump {
-            state.prepare(&request)?;
+            state.calls.prepare(&request)?;
         }
-        Ok(Some((state.fd(), dump)))
+        Ok(Some((state.calls.main().socket().fd(), dump)))
     });
     let Some((fd, dump)) = begun else { return -1 };
     // Not inside the boundary: the thread may be cancelled here.
@@ -62,7 +62,7 @@ unsafe fn send_with<'a>(
         let sent = result?;
         if dump {
             // SAFETY: `h` is live still: nobody closes it during the call.
-            unsafe { State::of(h) }?.dump_sent();
+            unsafe { State::of(h) }?.calls.dump_sent();
         }
         Ok(sent as c_int)
     })

@@ -6,13 +6,14 @@
 
 use super::callback;
 use super::request::Built;
-use super::state::{NextStep, State, Token};
+use super::state::{NextStep, State};
 use super::types::{nf_conntrack, nf_expect};
 use crate::capi::ffi::at_work::Frame;
 use crate::capi::ffi::boundary::{boundary, errno, set_errno};
 use crate::capi::ffi::error::Error;
 use crate::capi::ffi::nfnl::Callback;
 use crate::capi::ffi::ptr;
+use crate::conntrack::calls::Token;
 use crate::conntrack::wire::decode;
 use crate::conntrack::wire::query::{HandedOut, Request};
 use crate::netlink;
@@ -74,7 +75,7 @@ pub(super) unsafe fn run(state: *mut State, now: &Frame, task: Task<'_>) -> c_in
     let mut room = [MaybeUninit::<u8>::uninit(); ROOM];
     let frame = now.down_to(room.as_ptr());
     // SAFETY: the handle is live, and the reference ends before the loop begins.
-    let entered = boundary(None, || unsafe { &mut *state }.enter(now, frame).map(Some));
+    let entered = boundary(None, || unsafe { Ok(Some((*state).calls.enter(now, frame)?)) });
     let Some(token) = entered else { return -1 };
     let mut this = Loop::new(state, token);
     // SAFETY: the state lives until its last call leaves, and only here are references into it
@@ -108,7 +109,7 @@ pub(super) unsafe fn read_and_zero(
             unsafe {
                 let begun = boundary(false, || {
                     let ct = ptr::shared(entry)?;
-                    this.token = this.state().zeroing(token)?;
+                    this.token = this.state().calls.zeroing(token)?;
                     this.wanted = if zero { Wanted::Any } else { Wanted::Entry(ct.flat.id) };
                     let request = Request::HandedOut(HandedOut { ct, by_reply, zero });
                     this.begin(Task::Query(&request)).map(|()| true)
@@ -210,12 +211,13 @@ impl Loop {
         // SAFETY: the call is at work; no reference into the handle is held while the thread can be
         // cancelled.
         unsafe {
-            let Some(fd) = boundary(None, || self.state().fd_of(self.token).map(Some)) else {
+            let Some(fd) = boundary(None, || Ok(Some(self.state().calls.fd(self.token)?))) else {
                 return false;
             };
             let result = socket::send(fd, self.request.bytes());
             boundary(false, || {
-                self.state().sent(self.token, &mut self.cursor, result).map(|()| true)
+                self.state().calls.sent(self.token, &mut self.cursor, result)?;
+                Ok(true)
             })
         }
     }
@@ -228,8 +230,10 @@ impl Loop {
         // else uses.
         unsafe {
             let begun = boundary(None, || {
-                let state = self.state();
-                Ok(Some((state.fd_of(self.token)?, state.room(self.token, room)?)))
+                let calls = &mut self.state().calls;
+                let large = calls.large_room(self.token, room.len())?;
+                let room = large.map_or(room, std::ptr::from_mut);
+                Ok(Some((calls.fd(self.token)?, room)))
             });
             let Some((fd, room)) = begun else { return false };
             let before = errno();
@@ -243,8 +247,8 @@ impl Loop {
             boundary(false, || {
                 let datagram = std::slice::from_raw_parts(self.datagram, self.received);
                 let result = result.map(|found| found.map(|_| datagram));
-                let told = self.state().received(self.token, &mut self.cursor, result);
-                told.map(|()| true)
+                self.state().calls.received(self.token, &mut self.cursor, result)?;
+                Ok(true)
             })
         }
     }

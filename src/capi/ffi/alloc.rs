@@ -105,34 +105,6 @@ impl<C: Opaque> Object<C> {
         }
     }
 
-    /// Makes the object as new and lends it to a callback.
-    pub(in crate::capi) fn lend(&mut self) -> &mut C::Inner
-    where
-        C::Inner: Default,
-    {
-        self.value = C::Inner::default();
-        *self.loan.get_mut() = (&raw const *self).addr();
-        &mut self.value
-    }
-
-    /// Ends the loan of an object that the callback keeps; whether it was destroyed meanwhile.
-    ///
-    /// # Safety
-    /// `object` is on loan. Unless this returns true it belongs to the callback's side from now on.
-    pub(in crate::capi) unsafe fn give(object: *mut Self) -> bool {
-        // SAFETY: nobody frees an object on loan but the loop that lent it.
-        unsafe { (*object).loan.swap(OWNED, Ordering::AcqRel) == object.addr() | DESTROYED }
-    }
-
-    /// Frees an object that came back from its loan.
-    ///
-    /// # Safety
-    /// `object` was lent by the caller and is used by nobody.
-    pub(in crate::capi) unsafe fn free(object: *mut Self) {
-        // SAFETY: the object came back from its loan, so that only the caller knows it.
-        unsafe { unplace(object) };
-    }
-
     /// A new object that C owns, which `fill` writes whole.
     ///
     /// # Safety
@@ -151,5 +123,49 @@ impl<C: Opaque> Object<C> {
             (&raw mut (*object).loan).write(AtomicUsize::new(OWNED));
         }
         Ok(object)
+    }
+}
+
+/// An object to lend to callbacks, freed when this is dropped.
+pub(in crate::capi) struct Loan<C: Opaque>(*mut Object<C>);
+
+impl<C: Opaque<Inner: Default>> Loan<C> {
+    /// A new object.
+    pub(in crate::capi) fn create() -> Result<Self, Error> {
+        Object::create().map(Self)
+    }
+
+    /// Makes the object as new and lends it to a callback.
+    pub(in crate::capi) fn lend(&mut self) -> &mut C::Inner {
+        // SAFETY: the object is not on loan, so that only this knows it.
+        let object = unsafe { &mut *self.0 };
+        object.value = C::Inner::default();
+        *object.loan.get_mut() = self.0.addr();
+        &mut object.value
+    }
+
+    /// The object, as the callback is handed it.
+    pub(in crate::capi) fn pointer(&self) -> *mut C {
+        self.0.cast()
+    }
+
+    /// Ends the loan of an object that the callback keeps: it is C's now. It comes back if it was
+    /// destroyed meanwhile.
+    pub(in crate::capi) fn give(self) -> Option<Self> {
+        // SAFETY: nobody frees an object on loan but the loop that lent it.
+        let loan = unsafe { (*self.0).loan.swap(OWNED, Ordering::AcqRel) };
+        if loan == self.0.addr() | DESTROYED {
+            return Some(self);
+        }
+        std::mem::forget(self);
+        None
+    }
+}
+
+impl<C: Opaque> Drop for Loan<C> {
+    fn drop(&mut self) {
+        // SAFETY: the object came back from its loan or never was on one, so that only this knows
+        // it; the callback of a call that is over does not use it again.
+        unsafe { unplace(self.0) };
     }
 }
