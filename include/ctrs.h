@@ -17,6 +17,9 @@ extern "C" {
 /* In this order:
  *
  *     Version
+ *     Errors
+ *     Handles, opened with options
+ *     Waits, ended from elsewhere
  *     Records: flows and expectations as plain data
  */
 
@@ -28,6 +31,170 @@ extern "C" {
  *
  * Returns a string that lives as long as the program; it does not fail. */
 const char *ctrs_version(void);
+
+/* ========================================================================
+ * Errors
+ * ======================================================================== */
+
+/** In the attribute or the offset of an error: there is none to blame. */
+#define CTRS_ERROR_NOWHERE 0xffffffffu
+
+/** What kind of failure it was: what a program can do about it. */
+enum ctrs_error_kind {
+    /** Nothing failed. */
+    CTRS_ERROR_NONE = 0,
+    /** A capability is missing. */
+    CTRS_ERROR_PRIVILEGE = 1,
+    /** The kernel cannot do it: it is too old, or was built without. */
+    CTRS_ERROR_UNSUPPORTED = 2,
+    /** Nothing has this name. */
+    CTRS_ERROR_NOT_FOUND = 3,
+    /** Something has this name already. */
+    CTRS_ERROR_EXISTS = 4,
+    /** The kernel refuses this change. */
+    CTRS_ERROR_BUSY = 5,
+    /** The kernel's table is full. */
+    CTRS_ERROR_FULL = 6,
+    /** Messages were lost because the socket's receive buffer was full. */
+    CTRS_ERROR_LOST = 7,
+    /** Nothing has come yet, and the descriptor is non-blocking. */
+    CTRS_ERROR_WOULD_BLOCK = 8,
+    /** The time is over. */
+    CTRS_ERROR_TIMED_OUT = 9,
+    /** ctrs_wake() ended the wait. */
+    CTRS_ERROR_WOKEN = 10,
+    /** The handler of a signal ran, and ended the wait. */
+    CTRS_ERROR_INTERRUPTED = 11,
+    /** The call, or the request, cannot be made like that. */
+    CTRS_ERROR_INVALID = 12,
+    /** A message that the kernel does not send. */
+    CTRS_ERROR_PROTOCOL = 13,
+    /** No memory was left. */
+    CTRS_ERROR_OUT_OF_MEMORY = 14,
+    /** A system call failed. */
+    CTRS_ERROR_SYSTEM = 15
+};
+
+/** A failure, explained.
+ *
+ * Where a function takes one, its size is set before: to the caller's sizeof. What is beyond
+ * that size is left out, and a text that is cut ends with a NUL all the same. What this version of
+ * the library lacks is zero. Other sizes than that of some version give EINVAL. */
+struct ctrs_error {
+    /** Bytes of this structure. */
+    uint32_t size;
+    /** The errno; 0: nothing failed. */
+    int32_t err;
+    /** One of enum ctrs_error_kind. */
+    uint32_t kind;
+    /** The attribute that is to blame, or CTRS_ERROR_NOWHERE. */
+    uint32_t attribute;
+    /** Where in the text or the request the fault is, in bytes from its beginning, or
+     * CTRS_ERROR_NOWHERE. */
+    uint32_t offset;
+    /** 0. */
+    uint32_t reserved;
+    /** What the kernel said, in its own words; empty if it said nothing. */
+    char kernel[128];
+    /** A sentence for a person: what was asked, what went wrong, and what the cause may be. */
+    char text[512];
+};
+
+/** What went wrong in the last call of a function of this header on a handle.
+ *
+ * Functions of libnetfilter_conntrack leave it alone; they tell errno only.
+ *
+ * Returns the error, which is the handle's and stays until the next call on it: with an err of 0
+ * and empty texts if that call succeeded. For NULL it is one that says so, with EINVAL, and stays
+ * for ever. */
+const struct ctrs_error *ctrs_last_error(const struct nfct_handle *h);
+
+/* ========================================================================
+ * Handles, opened with options
+ * ======================================================================== */
+
+/** Flags of struct ctrs_open_options. */
+enum ctrs_open_flags {
+    /** The descriptor does not block: nfct_catch() fails with EAGAIN where it would wait. */
+    CTRS_OPEN_NONBLOCK = 1,
+    /** No end of a flow is missed: the kernel tells one that did not fit the receive buffer again,
+     * after a second or more, and keeps the flow in memory until then, so who does not read fills
+     * its table. Other events may still be lost, and ENOBUFS does not say so any more. */
+    CTRS_OPEN_RELIABLE = 2,
+    /** Events of all network namespaces that have an id in that of the handle (ip netns set). It
+     * takes CAP_NET_BROADCAST there. Linux 4.2. */
+    CTRS_OPEN_ALL_NAMESPACES = 4,
+    /** In the network namespace of the descriptor netns_fd, which stays the caller's. */
+    CTRS_OPEN_NETNS_FD = 8,
+    /** In the network namespace of the process netns_pid. */
+    CTRS_OPEN_NETNS_PID = 16
+};
+
+/** How a handle is opened. What is 0 is as nfct_open() has it; what the size leaves out is 0. */
+struct ctrs_open_options {
+    /** Bytes of this structure: the caller's sizeof. */
+    uint32_t size;
+    /** Some of enum ctrs_open_flags. */
+    uint32_t flags;
+    /** CONNTRACK, EXPECT, or 0 for both. */
+    uint32_t subsystems;
+    /** The events to receive: NFCT_ALL_CT_GROUPS, or some of NF_NETLINK_CONNTRACK_*. */
+    uint32_t groups;
+    /** Bytes of messages that the receive buffer is to hold. Beyond net.core.rmem_max it takes
+     * CAP_NET_ADMIN in the first user namespace; without, it is as large as that allows: see
+     * ctrs_receive_buffer(). */
+    uint32_t receive_buffer;
+    /** Bytes that the receive buffer may grow to: it is doubled each time messages were lost. */
+    uint32_t receive_buffer_limit;
+    /** With CTRS_OPEN_NETNS_FD. */
+    int32_t netns_fd;
+    /** With CTRS_OPEN_NETNS_PID. */
+    int32_t netns_pid;
+    /** Milliseconds that an answer is waited for, and that nfct_catch() waits; 0: without end. */
+    uint32_t timeout_ms;
+    /** 0. */
+    uint32_t reserved;
+    /** In the network namespace of this file, as /run/netns/blue or /proc/1/ns/net; or NULL. */
+    const char *netns;
+};
+
+/** Opens a handle as the options say; NULL stands for options that are all 0.
+ *
+ * It is a handle as that of nfct_open(), for all functions that take one, and is released with
+ * nfct_close(). On its sockets the kernel says what is wrong with a request. All waits on it end by
+ * ctrs_wake() with ECANCELED, after timeout_ms with ETIMEDOUT, and when the handler of a signal ran
+ * with EINTR: those of nfct_catch() too.
+ *
+ * In another network namespace it takes CAP_SYS_ADMIN, there and in the caller's user namespace.
+ * The calling thread stays where it is.
+ *
+ * Returns the handle; NULL with EINVAL for options that make no sense, with EPERM without the
+ * capability for groups (CAP_NET_ADMIN), namespaces or all namespaces, with ENOENT if there is no
+ * such file or process, with EPROTONOSUPPORT if the kernel lacks netfilter netlink, with EBADF,
+ * EMFILE, ENFILE or ENOMEM. error, unless it is NULL, then says more. */
+struct nfct_handle *ctrs_open(const struct ctrs_open_options *options,
+                              struct ctrs_error *error);
+
+/** How many bytes of messages the receive buffer of a handle holds, as the kernel counts them.
+ *
+ * Returns their number; -1 with EINVAL for NULL, with EBADF if the descriptor was closed. */
+int ctrs_receive_buffer(struct nfct_handle *h);
+
+/* ========================================================================
+ * Waits, ended from elsewhere
+ * ======================================================================== */
+
+/** Ends the call that waits on a handle, which then fails with ECANCELED.
+ *
+ * If none waits, the next wait on the handle ends at once: a wake is never lost, and is used up by
+ * the one wait that it ends. Several wakes before that count as one. Any thread may call this while
+ * another uses the handle, and so may the handler of a signal; errno stays as it is.
+ *
+ * It ends the waits of all functions of this header, and on a handle of ctrs_open() those of
+ * nfct_catch(), nfct_query() and their nfexp_ siblings too.
+ *
+ * Returns 0; -1 with EINVAL for NULL. */
+int ctrs_wake(struct nfct_handle *h);
 
 /* ========================================================================
  * Records: flows and expectations as plain data

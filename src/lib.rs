@@ -93,6 +93,8 @@ mod options;
 
 #[doc(hidden)]
 pub mod netlink;
+#[allow(unsafe_code, reason = "memory that several own")]
+mod shared;
 #[doc(hidden)]
 pub mod text;
 #[doc(hidden)]

@@ -6,11 +6,12 @@ use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::netlink;
 use crate::netlink::socket::Socket;
+use crate::netlink::wait::Patience;
+use crate::shared::Shared;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// How a table or a listener is opened: in which network namespace, with how much room, and how
@@ -29,7 +30,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct Options {
-    namespace: Option<Arc<OwnedFd>>,
+    namespace: Option<Shared<OwnedFd>>,
     receive_buffer: Option<usize>,
     timeout: Option<Duration>,
     nonblocking: bool,
@@ -51,7 +52,7 @@ impl Options {
     /// opened.
     pub fn netns(self, path: impl AsRef<Path>) -> Result<Self, Error> {
         let file = File::open(path).map_err(|error| system("open", &error))?;
-        Ok(Self { namespace: Some(Arc::new(file.into())), ..self })
+        self.netns_owned(file.into())
     }
 
     /// Opens in the network namespace of a process, as of a container's.
@@ -68,7 +69,13 @@ impl Options {
     /// [`ErrorKind::System`], as from `EMFILE`.
     pub fn netns_fd(self, fd: impl AsFd) -> Result<Self, Error> {
         let copy = fd.as_fd().try_clone_to_owned().map_err(|error| system("fcntl", &error))?;
-        Ok(Self { namespace: Some(Arc::new(copy)), ..self })
+        self.netns_owned(copy)
+    }
+
+    /// Opens in the network namespace of a descriptor.
+    pub(crate) fn netns_owned(self, fd: OwnedFd) -> Result<Self, Error> {
+        let namespace = Shared::new(fd).ok_or(netlink::Error::OutOfMemory)?;
+        Ok(Self { namespace: Some(namespace), ..self })
     }
 
     /// Asks for a receive buffer of that many bytes. Beyond `net.core.rmem_max` it takes
@@ -98,8 +105,13 @@ impl Options {
         self.all_namespaces
     }
 
-    pub(crate) fn wanted_timeout(&self) -> Option<Duration> {
-        self.timeout
+    /// How waits of the timeout are.
+    pub(crate) fn patience(&self) -> Patience {
+        Patience { time: self.timeout, ..Patience::default() }
+    }
+
+    pub(crate) fn is_nonblocking(&self) -> bool {
+        self.nonblocking
     }
 
     /// Opens a socket.
@@ -116,9 +128,6 @@ impl Options {
     pub(crate) fn apply(&self, socket: &Socket) -> Result<(), Error> {
         if let Some(bytes) = self.receive_buffer {
             socket.set_receive_buffer(bytes)?;
-        }
-        if let Some(time) = self.timeout {
-            socket.set_timeout(time)?;
         }
         if self.nonblocking {
             socket.set_nonblocking(true)?;

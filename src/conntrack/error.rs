@@ -3,6 +3,7 @@
 
 use crate::conntrack::invalid::Invalid;
 use crate::netlink;
+use crate::netlink::words::Words;
 
 /// What is wrong with an object, an attribute or a request, before the kernel sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -18,7 +19,7 @@ pub enum Error {
     #[error("out of memory")]
     OutOfMemory,
     /// A file cannot be opened, for this `errno`.
-    #[error("cannot open the file: {}", std::io::Error::from_raw_os_error(*.0))]
+    #[error("cannot open the file: {}", Words(*.0))]
     File(i32),
     /// No attribute has this number.
     #[error("unknown attribute number {0}")]

@@ -1,7 +1,7 @@
 //! The expectations of a network namespace: read, changed, and listened to.
 #![forbid(unsafe_code)]
 
-use crate::conntrack::ask::{ask, is, send};
+use crate::conntrack::connection::{Connection, Dump, is};
 use crate::conntrack::error;
 use crate::conntrack::expectation::create::NewExpectation;
 use crate::conntrack::expectation::key::ExpectationKey;
@@ -10,9 +10,7 @@ use crate::conntrack::listener::{EventKind, Listener, Told};
 use crate::conntrack::wire::query::{Query, Request};
 use crate::conntrack::wire::{Change, expectation};
 use crate::error::{Error, ErrorKind, RequestKind};
-use crate::netlink::exchange::Exchange;
 use crate::netlink::message::Message;
-use crate::netlink::receiver::Receiver;
 use crate::options::Options;
 use std::iter::FusedIterator;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -31,8 +29,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 /// ```
 #[derive(Debug)]
 pub struct Expectations {
-    exchange: Exchange,
-    options: Options,
+    connection: Connection,
 }
 
 impl Expectations {
@@ -50,7 +47,7 @@ impl Expectations {
     /// Those of [`open`](Self::open); [`ErrorKind::Privilege`] without `CAP_SYS_ADMIN` in another
     /// namespace.
     pub fn open_with(options: &Options) -> Result<Self, Error> {
-        Ok(Self { exchange: Exchange::new(options.open()?, 0), options: options.clone() })
+        Ok(Self { connection: Connection::open(options)? })
     }
 
     /// Creates an expectation. Where the helper's policy allows no more of a class, the oldest of
@@ -73,7 +70,7 @@ impl Expectations {
     pub fn get(&mut self, key: impl Into<ExpectationKey>) -> Result<Option<Expectation>, Error> {
         let key = key.into();
         let mut found = None;
-        let answered = ask(&mut self.exchange, &Request::GetExpectation(&key), &mut |message| {
+        let answered = self.connection.ask(&Request::GetExpectation(&key), &mut |message| {
             let mut seen = read(message)?;
             if key.zone != 0 {
                 // The kernel does not tell it.
@@ -112,21 +109,21 @@ impl Expectations {
     /// # Errors
     /// [`ErrorKind::Privilege`], [`ErrorKind::System`].
     pub fn list(&self) -> Result<ExpectationList, Error> {
-        let socket = self.exchange.socket().open_beside()?;
-        self.options.apply(&socket)?;
-        let mut exchange = Exchange::new(socket, 0);
-        let receiver = send(&mut exchange, &Request::Expectations(Query::Dump, 0))?;
-        Ok(ExpectationList { exchange, receiver: Some(receiver) })
+        let request = Request::Expectations(Query::Dump, 0);
+        let connection = self.connection.another()?;
+        Ok(ExpectationList {
+            dump: connection.begin(Some(&request), RequestKind::ListExpectations)?,
+        })
     }
 
     fn request(&mut self, request: &Request<'_>) -> Result<(), Error> {
-        ask(&mut self.exchange, request, &mut |_| Ok(()))
+        self.connection.ask(request, &mut |_| Ok(()))
     }
 }
 
 impl AsFd for Expectations {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.exchange.socket().as_fd()
+        self.connection.as_fd()
     }
 }
 
@@ -160,14 +157,13 @@ fn read(message: &Message<'_>) -> Result<Expectation, Error> {
 #[derive(Debug)]
 #[must_use = "expectations are received as the iterator is advanced"]
 pub struct ExpectationList {
-    exchange: Exchange,
-    receiver: Option<Receiver>,
+    dump: Dump,
 }
 
 impl ExpectationList {
     fn receive(&mut self) -> Result<Option<Expectation>, Error> {
-        let Some(receiver) = &mut self.receiver else { return Ok(None) };
-        self.exchange.next(receiver)?.map(|message| read(&message)).transpose()
+        let Some(message) = self.dump.next()? else { return Ok(None) };
+        read(&message).map(Some).map_err(|error| error.of(RequestKind::ListExpectations))
     }
 }
 
@@ -176,10 +172,10 @@ impl Iterator for ExpectationList {
 
     fn next(&mut self) -> Option<Self::Item> {
         let found = self.receive();
-        if !matches!(found, Ok(Some(_))) {
-            self.receiver = None;
+        if found.is_err() {
+            self.dump.end();
         }
-        found.map_err(|error| error.of(RequestKind::ListExpectations)).transpose()
+        found.transpose()
     }
 }
 
@@ -187,7 +183,7 @@ impl FusedIterator for ExpectationList {}
 
 impl AsFd for ExpectationList {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.exchange.socket().as_fd()
+        self.dump.as_fd()
     }
 }
 

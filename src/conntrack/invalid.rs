@@ -38,4 +38,7 @@ pub enum Invalid {
         "a network is an address, as 10.0.0.0, and a prefix, as /8, with no bits set behind it"
     )]
     Net,
+    /// A call with arguments that it does not take, as this says.
+    #[error("{0}")]
+    Argument(&'static str),
 }

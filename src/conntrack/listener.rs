@@ -8,7 +8,7 @@ use crate::netlink;
 use crate::netlink::exchange::Exchange;
 use crate::netlink::message::Message;
 use crate::netlink::receiver::Receiver;
-use crate::netlink::wait::{Stopper, wait};
+use crate::netlink::wait::{Patience, Stopper};
 use crate::options::Options;
 use std::fmt;
 use std::marker::PhantomData;
@@ -116,13 +116,13 @@ pub struct Listener<E> {
 impl<E: Told> Listener<E> {
     pub(super) fn listen(kinds: EventKind, options: &Options) -> Result<Self, Error> {
         let socket = options.open()?;
-        let mut receiver = Receiver::listening().without_waiting();
+        let mut receiver = Receiver::listening();
         if options.wants_all_namespaces() {
             socket.listen_to_all_namespaces()?;
             receiver = receiver.asking_for_origin();
         }
         socket.bind(socket.port()?, kinds.bits() << E::GROUPS)?;
-        let timeout = options.wanted_timeout();
+        let timeout = options.patience().time;
         let exchange = Exchange::new(socket, 0);
         let (stopper, hands_out) = (OnceLock::new(), PhantomData);
         Ok(Self { exchange, receiver, timeout, stopper, filter: None, hands_out })
@@ -207,14 +207,15 @@ impl<E: Told> Listener<E> {
     }
 
     fn next_until(&mut self, deadline: Option<Instant>, waits: bool) -> Result<E, Error> {
+        let stopper = self.stopper.get().cloned();
+        let patience = Patience { stopper, ..Patience::default() };
         loop {
-            let stopper = self.stopper.get();
-            if stopper.is_some_and(Stopper::is_stopped) {
+            if patience.stopper.as_ref().is_some_and(Stopper::ends_wait) {
                 return Err(netlink::Error::Stopped.into());
             }
             match self.try_next()? {
                 Some(event) => return Ok(event),
-                None if waits => wait(self.as_fd(), self.stopper.get(), deadline)?,
+                None if waits => patience.wait(self.as_fd(), deadline)?,
                 None => return Err(netlink::Error::WOULD_BLOCK.into()),
             }
         }

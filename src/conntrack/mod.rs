@@ -1,9 +1,9 @@
 //! The flow table: entries, expectations, their labels, what selects them, and the typed face on it.
 
-mod ask;
 #[cfg(feature = "capi")]
 pub(crate) mod calls;
 pub mod change;
+pub(crate) mod connection;
 pub mod error;
 pub mod events;
 pub mod expectation;

@@ -1,8 +1,8 @@
 //! The flow table of a network namespace: read and changed.
 #![forbid(unsafe_code)]
 
-use crate::conntrack::ask::{ask, is, send};
 use crate::conntrack::change::Changes;
+use crate::conntrack::connection::{Connection, Dump, is};
 use crate::conntrack::error;
 use crate::conntrack::filter::criteria::Filter;
 use crate::conntrack::flow::Flow;
@@ -14,9 +14,7 @@ use crate::conntrack::wire::query::{Query, Request};
 use crate::conntrack::wire::{Change, decode};
 use crate::error::{Error, ErrorKind, RequestKind};
 use crate::netlink;
-use crate::netlink::exchange::Exchange;
 use crate::netlink::message::Message;
-use crate::netlink::receiver::Receiver;
 use crate::options::Options;
 use std::iter::FusedIterator;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -47,8 +45,7 @@ const RACES: u32 = 8;
 /// ```
 #[derive(Debug)]
 pub struct FlowTable {
-    exchange: Exchange,
-    options: Options,
+    connection: Connection,
 }
 
 impl FlowTable {
@@ -67,7 +64,7 @@ impl FlowTable {
     /// Those of [`open`](Self::open); [`ErrorKind::Privilege`] without `CAP_SYS_ADMIN` in another
     /// namespace.
     pub fn open_with(options: &Options) -> Result<Self, Error> {
-        Ok(Self { exchange: Exchange::new(options.open()?, 0), options: options.clone() })
+        Ok(Self { connection: Connection::open(options)? })
     }
 
     /// Creates a flow.
@@ -120,7 +117,7 @@ impl FlowTable {
     pub fn get(&mut self, key: impl Into<Key>) -> Result<Option<Flow>, Error> {
         let key = key.into();
         let mut found = None;
-        let answered = ask(&mut self.exchange, &Request::Get(&key), &mut |message| {
+        let answered = self.connection.ask(&Request::Get(&key), &mut |message| {
             let mut flow = Flow::default();
             read(&mut flow, message)?;
             found = Some(flow);
@@ -230,21 +227,18 @@ impl FlowTable {
 
     /// A list of what a request asks for, or of nothing.
     fn begin(&self, request: Option<&Request<'_>>, filter: Filter) -> Result<List, Error> {
-        let socket = self.exchange.socket().open_beside()?;
-        self.options.apply(&socket)?;
-        let mut exchange = Exchange::new(socket, 0);
-        let receiver = request.map(|request| send(&mut exchange, request)).transpose()?;
-        Ok(List { exchange, receiver, filter })
+        let dump = self.connection.another()?.begin(request, RequestKind::List)?;
+        Ok(List { dump, filter })
     }
 
     fn request(&mut self, request: &Request<'_>) -> Result<(), Error> {
-        ask(&mut self.exchange, request, &mut |_| Ok(()))
+        self.connection.ask(request, &mut |_| Ok(()))
     }
 }
 
 impl AsFd for FlowTable {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.exchange.socket().as_fd()
+        self.connection.as_fd()
     }
 }
 
@@ -302,8 +296,7 @@ pub struct Deleted {
 #[derive(Debug)]
 #[must_use = "flows are received as the iterator is advanced"]
 pub struct List {
-    exchange: Exchange,
-    receiver: Option<Receiver>,
+    dump: Dump,
     /// What flows are checked against.
     filter: Filter,
 }
@@ -317,8 +310,8 @@ impl List {
         loop {
             let found = self.receive_into(flow);
             if found != Ok(true) {
-                self.receiver = None;
-                return found.map_err(|error| error.of(RequestKind::List));
+                self.dump.end();
+                return found;
             }
             if self.filter.matches(flow) {
                 return found;
@@ -327,11 +320,9 @@ impl List {
     }
 
     fn receive_into(&mut self, flow: &mut Flow) -> Result<bool, Error> {
-        let Some(receiver) = &mut self.receiver else { return Ok(false) };
-        match self.exchange.next(receiver)? {
-            Some(message) => Ok(read(flow, &message).map(|()| true)?),
-            None => Ok(false),
-        }
+        let Some(message) = self.dump.next()? else { return Ok(false) };
+        let read = read(flow, &message).map(|()| true);
+        read.map_err(|error| Error::from(error).of(RequestKind::List))
     }
 }
 
@@ -355,6 +346,6 @@ impl FusedIterator for List {}
 
 impl AsFd for List {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.exchange.socket().as_fd()
+        self.dump.as_fd()
     }
 }

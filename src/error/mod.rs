@@ -12,6 +12,7 @@ pub use crate::conntrack::invalid::Invalid;
 
 use crate::conntrack::error as object;
 use crate::netlink;
+use crate::netlink::words::Words;
 use std::fmt::{self, Debug, Display, Formatter};
 use std::io;
 
@@ -39,6 +40,8 @@ pub enum ErrorKind {
     TimedOut,
     /// A [`Stopper`](crate::Stopper) ended the wait.
     Stopped,
+    /// The handler of a signal ran, and ended the wait.
+    Interrupted,
     /// The request cannot be made like that.
     Invalid,
     /// A message that the kernel does not send.
@@ -172,6 +175,7 @@ fn kind_of_errno(errno: i32) -> ErrorKind {
         libc::EBUSY => ErrorKind::Busy,
         libc::ENOBUFS => ErrorKind::Lost,
         libc::EAGAIN => ErrorKind::WouldBlock,
+        libc::EINTR => ErrorKind::Interrupted,
         libc::EINVAL | libc::ERANGE => ErrorKind::Invalid,
         libc::ENOMEM => ErrorKind::OutOfMemory,
         _ => ErrorKind::System,
@@ -202,7 +206,7 @@ impl Error {
     fn explain(&self, errno: i32, f: &mut Formatter<'_>) -> fmt::Result {
         match self.advice() {
             Some(advice) => write!(f, "{advice} (errno {errno})"),
-            None => Display::fmt(&io::Error::from_raw_os_error(errno), f),
+            None => Display::fmt(&Words(errno), f),
         }
     }
 }
@@ -299,6 +303,7 @@ mod tests {
             (libc::EEXIST, ErrorKind::Exists),
             (libc::EBUSY, ErrorKind::Busy),
             (libc::EAGAIN, ErrorKind::WouldBlock),
+            (libc::EINTR, ErrorKind::Interrupted),
             (libc::EINVAL, ErrorKind::Invalid),
             (libc::EMFILE, ErrorKind::System),
         ] {

@@ -1,15 +1,17 @@
 //! What goes wrong with a netlink socket, whatever subsystem is asked.
 #![forbid(unsafe_code)]
 
+use super::words::Words;
+
 /// What went wrong between a program and the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The kernel refused a request, with this `errno`.
-    #[error("the kernel refused the request: {}", std::io::Error::from_raw_os_error(*.0))]
+    #[error("the kernel refused the request: {}", Words(*.0))]
     Refused(i32),
     /// A system call failed.
-    #[error("{call} failed: {}", std::io::Error::from_raw_os_error(*.errno))]
+    #[error("{call} failed: {}", Words(*.errno))]
     System {
         /// The system call.
         call: &'static str,

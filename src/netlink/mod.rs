@@ -18,5 +18,7 @@ pub mod socket;
 mod syscalls;
 #[allow(unsafe_code, reason = "system calls that wait, and that end a wait")]
 pub mod wait;
+#[allow(unsafe_code, reason = "asks the C library for words")]
+pub(crate) mod words;
 
 pub use error::Error;

@@ -30,20 +30,17 @@ impl Socket {
     pub(super) fn receive_from(
         &self,
         buffer: &mut Vec<u8>,
-        wait: bool,
         origin: &mut Origin,
     ) -> Result<bool, Error> {
-        self.receive_by(buffer, |room| receive(self.fd(), room, wait, origin))
+        Self::receive_by(buffer, |room| receive(self.fd(), room, origin))
     }
 }
 
 fn receive(
     fd: RawFd,
     room: &mut [MaybeUninit<u8>],
-    wait: bool,
     origin: &mut Origin,
 ) -> Result<Option<usize>, Error> {
-    let flags = libc::MSG_TRUNC | if wait { 0 } else { libc::MSG_DONTWAIT };
     let mut from = address(0, 0);
     let mut control = Control { bytes: [0; 128] };
     let mut part = libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() };
@@ -57,8 +54,10 @@ fn receive(
     header.msg_controllen = size_of_val(&control) as _;
     // SAFETY: the kernel writes at most the sizes given of the room, the address and the control
     // messages, all alive during the call.
-    let received = check("recvfrom", unsafe { libc::recvmsg(fd, &raw mut header, flags) } as i64);
-    if received == Err(Error::WOULD_BLOCK) && !wait {
+    let received = check("recvfrom", unsafe {
+        libc::recvmsg(fd, &raw mut header, libc::MSG_TRUNC | libc::MSG_DONTWAIT)
+    } as i64);
+    if received == Err(Error::WOULD_BLOCK) {
         return Ok(None);
     }
     let length = from_kernel(received?, room.len(), &from, header.msg_namelen)?;

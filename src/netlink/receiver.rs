@@ -5,38 +5,41 @@ use super::error::Error;
 use super::exchange::{Cursor, Exchange, Place, Step};
 use super::message::Message;
 use super::origin::Origin;
+use super::wait::Patience;
 
 /// Bytes a Rust loop has room for. The kernel fills at most 32 KiB with a dump, and echoes at most
 /// a whole request in an error; what is not filled is never touched, so it costs nothing.
 const RECEIVE_SIZE: usize = 256 * 1024;
 
-/// A loop with its receive buffer.
+/// A loop with its receive buffer. It does not wait unless it is given patience.
 #[derive(Debug)]
 pub struct Receiver {
     cursor: Cursor,
     request: Vec<u8>,
     datagram: Vec<u8>,
-    /// Whether it waits for what has not come yet.
-    waits: bool,
+    /// How it waits for what has not come yet.
+    patience: Option<Patience>,
     /// The namespace that the datagram is from, if the loop asks.
     origin: Option<Origin>,
 }
 
+impl Default for Receiver {
+    fn default() -> Self {
+        let (request, datagram) = (Vec::new(), Vec::new());
+        Self { cursor: Exchange::listen(), request, datagram, patience: None, origin: None }
+    }
+}
+
 impl Receiver {
-    /// Waits for whatever comes.
+    /// Receives whatever comes.
     #[must_use]
     pub fn listening() -> Self {
-        Self::new(Exchange::listen(), Vec::new())
+        Self::default()
     }
 
-    fn new(cursor: Cursor, request: Vec<u8>) -> Self {
-        Self { cursor, request, datagram: Vec::new(), waits: true, origin: None }
-    }
-
-    /// Ends with [`Error::WOULD_BLOCK`] where there would be something to wait for.
-    #[must_use]
-    pub(crate) fn without_waiting(self) -> Self {
-        Self { waits: false, ..self }
+    /// Waits for what has not come yet, from now on; or does not.
+    pub(crate) fn set_patience(&mut self, patience: Option<Patience>) {
+        self.patience = patience;
     }
 
     /// Asks of which namespace each datagram is.
@@ -52,10 +55,27 @@ impl Exchange {
     /// # Errors
     /// [`Error::OutOfMemory`].
     pub fn query(&mut self, request: &[u8], dump: bool) -> Result<Receiver, Error> {
-        let mut copy = Vec::new();
-        copy.try_reserve_exact(request.len())?;
-        copy.extend_from_slice(request);
-        Ok(Receiver::new(self.begin(dump), copy))
+        let mut receiver = Receiver::default();
+        self.query_with(&mut receiver, request, dump)?;
+        Ok(receiver)
+    }
+
+    /// Begins a query with the memory of a receiver that came to its goal or gave it up.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub(crate) fn query_with(
+        &mut self,
+        receiver: &mut Receiver,
+        request: &[u8],
+        dump: bool,
+    ) -> Result<(), Error> {
+        receiver.datagram.clear();
+        receiver.request.clear();
+        receiver.request.try_reserve_exact(request.len())?;
+        receiver.request.extend_from_slice(request);
+        receiver.cursor = self.begin(dump);
+        Ok(())
     }
 
     /// The next message for the caller; `None` when the loop came to its goal.
@@ -84,31 +104,39 @@ impl Exchange {
     }
 
     fn advance(&mut self, receiver: &mut Receiver) -> Result<Option<Place>, Error> {
-        let Receiver { cursor, request, datagram, waits, origin } = receiver;
+        let mut deadline = None;
         loop {
-            match self.step(cursor, datagram) {
+            match self.step(&mut receiver.cursor, &receiver.datagram) {
                 Step::Send => {
-                    let result = self.socket().send(request);
-                    self.sent(cursor, result)?;
+                    let result = self.socket().send(&receiver.request);
+                    self.sent(&mut receiver.cursor, result)?;
                 }
-                Step::Receive { wait } => {
-                    datagram.clear();
-                    datagram.try_reserve_exact(self.room().max(RECEIVE_SIZE))?;
-                    let result = match origin {
-                        Some(origin) => {
-                            self.socket().receive_from(datagram, wait && *waits, origin)
-                        }
-                        None => self.socket().receive(datagram, wait && *waits),
-                    };
-                    if wait && result == Ok(false) {
-                        return Err(Error::WOULD_BLOCK);
+                Step::Receive { wait } => match self.receive(receiver) {
+                    Ok(false) if wait => {
+                        let patience = receiver.patience.as_ref().ok_or(Error::WOULD_BLOCK)?;
+                        let until = *deadline.get_or_insert_with(|| patience.deadline());
+                        patience.wait(self.socket().as_fd(), until)?;
                     }
-                    let datagram = result.map(|found| found.then_some(datagram.as_slice()));
-                    self.received(cursor, datagram)?;
-                }
+                    result => {
+                        let datagram = receiver.datagram.as_slice();
+                        let datagram = result.map(|found| found.then_some(datagram));
+                        self.received(&mut receiver.cursor, datagram)?;
+                    }
+                },
                 Step::Message(place) => return Ok(Some(place)),
                 Step::End(outcome) => return outcome.map(|()| None),
             }
+        }
+    }
+
+    /// Receives what has come, if anything has.
+    fn receive(&self, receiver: &mut Receiver) -> Result<bool, Error> {
+        let Receiver { datagram, origin, .. } = receiver;
+        datagram.clear();
+        datagram.try_reserve_exact(self.room().max(RECEIVE_SIZE))?;
+        match origin {
+            Some(origin) => self.socket().receive_from(datagram, origin),
+            None => self.socket().receive(datagram),
         }
     }
 }

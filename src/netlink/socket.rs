@@ -131,28 +131,20 @@ impl Socket {
     }
 
     /// Receives a datagram from the kernel into `buffer`, in place of what it held; false if there
-    /// is none and `wait` is false. A signal does not end the wait.
+    /// is none. It does not wait.
     ///
     /// # Errors
-    /// Those of [`receive`]; [`Error::TimedOut`] after the time that the socket was given.
-    pub fn receive(&self, buffer: &mut Vec<u8>, wait: bool) -> Result<bool, Error> {
-        self.receive_by(buffer, |room| receive(self.fd, room, wait))
+    /// Those of [`receive`].
+    pub fn receive(&self, buffer: &mut Vec<u8>) -> Result<bool, Error> {
+        Self::receive_by(buffer, |room| receive(self.fd, room, false))
     }
 
     pub(super) fn receive_by(
-        &self,
         buffer: &mut Vec<u8>,
-        mut receive: impl FnMut(&mut [MaybeUninit<u8>]) -> Result<Option<usize>, Error>,
+        receive: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<Option<usize>, Error>,
     ) -> Result<bool, Error> {
         buffer.clear();
-        let length = loop {
-            match receive(buffer.spare_capacity_mut()) {
-                Err(Error::System { errno: libc::EINTR, .. }) => {}
-                // A descriptor that waits says so only when its time is over.
-                Err(Error::WOULD_BLOCK) if !self.is_nonblocking()? => return Err(Error::TimedOut),
-                result => break result?,
-            }
-        };
+        let length = receive(buffer.spare_capacity_mut())?;
         // SAFETY: the kernel has written this many bytes, which fit the capacity.
         unsafe { buffer.set_len(length.unwrap_or(0)) };
         Ok(length.is_some())

@@ -7,7 +7,7 @@
 #[cfg(not(miri))]
 mod real {
     pub(in super::super) use libc::{bind, getsockname, setsockopt, socket};
-    use libc::{c_int, c_void, sockaddr, socklen_t, ssize_t};
+    use libc::{c_int, c_void, nfds_t, pollfd, sockaddr, socklen_t, ssize_t};
 
     unsafe extern "C-unwind" {
         pub fn sendto(
@@ -26,6 +26,7 @@ mod real {
             from: *mut sockaddr,
             from_size: *mut socklen_t,
         ) -> ssize_t;
+        pub fn poll(fds: *mut pollfd, count: nfds_t, milliseconds: c_int) -> c_int;
     }
 
     /// Closes a descriptor. The C library's `close` may cancel the thread, which must not be where
@@ -37,9 +38,29 @@ mod real {
         // SAFETY: the caller gives the descriptor up; no pointer is involved.
         unsafe { libc::syscall(libc::SYS_close, fd) as c_int }
     }
+
+    /// Reads, and does not cancel the thread.
+    ///
+    /// # Safety
+    /// `buffer` has room for `size` bytes.
+    pub unsafe fn read(fd: c_int, buffer: *mut c_void, size: usize) -> isize {
+        // SAFETY: the kernel writes at most `size` bytes of the buffer.
+        unsafe { libc::syscall(libc::SYS_read, fd, buffer, size) as isize }
+    }
+
+    /// Writes, and does not cancel the thread.
+    ///
+    /// # Safety
+    /// `buffer` has `size` readable bytes.
+    pub unsafe fn write(fd: c_int, buffer: *const c_void, size: usize) -> isize {
+        // SAFETY: the kernel reads `size` bytes of the buffer.
+        unsafe { libc::syscall(libc::SYS_write, fd, buffer, size) as isize }
+    }
 }
 #[cfg(not(miri))]
-pub(super) use real::{bind, close, getsockname, recvfrom, sendto, setsockopt, socket};
+pub(super) use real::{
+    bind, close, getsockname, poll, read, recvfrom, sendto, setsockopt, socket, write,
+};
 
 /// Miri knows no netlink: there, the test that links this plays the kernel.
 #[cfg(miri)]
@@ -86,5 +107,7 @@ mod played {
         ) -> ssize_t;
     }
 }
+#[cfg(miri)]
+pub(super) use libc::{poll, read, write};
 #[cfg(miri)]
 pub(super) use played::{bind, close, getsockname, recvfrom, sendto, setsockopt, socket};

@@ -1,8 +1,10 @@
 //! Waiting for a socket, and ending that from elsewhere.
 
 use super::error::Error;
+use super::socket::check;
+use super::syscalls;
+use crate::shared::Shared;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -29,22 +31,46 @@ use std::time::{Duration, Instant};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Stopper {
-    shared: Arc<Shared>,
+    shared: Shared<Stop>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct Stop {
     stopped: AtomicBool,
     /// An eventfd, readable once stopped.
     wakes: OwnedFd,
+    lasts: Lasts,
+}
+
+/// Which waits are ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lasts {
+    /// The wait, and every later one.
+    Forever,
+    /// The wait, or the next one: it uses the stop up.
+    #[cfg(feature = "capi")]
+    OneWait,
 }
 
 impl Stopper {
     /// A stopper that has not stopped anything yet.
     ///
     /// # Errors
-    /// [`Error::System`], as `EMFILE`.
+    /// [`Error::System`], as `EMFILE`; [`Error::OutOfMemory`].
     pub(crate) fn new() -> Result<Self, Error> {
+        Self::lasting(Lasts::Forever)
+    }
+
+    /// One that ends a single wait each time it is told to: that of now, or else the next.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new).
+    #[cfg(feature = "capi")]
+    pub(crate) fn of_one_wait() -> Result<Self, Error> {
+        Self::lasting(Lasts::OneWait)
+    }
+
+    fn lasting(lasts: Lasts) -> Result<Self, Error> {
         // SAFETY: no pointer is involved.
         let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
         if fd < 0 {
@@ -52,22 +78,22 @@ impl Stopper {
         }
         // SAFETY: the descriptor is new and nobody else's.
         let wakes = unsafe { OwnedFd::from_raw_fd(fd) };
-        Ok(Self { shared: Arc::new(Shared { stopped: AtomicBool::new(false), wakes }) })
+        let stop = Stop { stopped: AtomicBool::new(false), wakes, lasts };
+        Ok(Self { shared: Shared::new(stop).ok_or(Error::OutOfMemory)? })
     }
 
     /// Ends the wait, and every later one. A signal handler may call this: it is an atomic store and
     /// a write(2), and leaves `errno` alone.
     pub fn stop(&self) {
-        if self.shared.stopped.swap(true, Ordering::AcqRel) {
-            return;
-        }
         let one = 1_u64;
         // SAFETY: the number is alive during the call and of the size given; errno is this thread's.
         unsafe {
             let errno = *libc::__errno_location();
-            libc::write(self.shared.wakes.as_raw_fd(), (&raw const one).cast(), size_of::<u64>());
+            syscalls::write(self.fd(), (&raw const one).cast(), size_of::<u64>());
             *libc::__errno_location() = errno;
         }
+        // After the write: who sees it finds something to read.
+        self.shared.stopped.store(true, Ordering::Release);
     }
 
     /// Whether [`stop`](Self::stop) was called.
@@ -75,36 +101,89 @@ impl Stopper {
     pub fn is_stopped(&self) -> bool {
         self.shared.stopped.load(Ordering::Acquire)
     }
+
+    /// Whether the wait of a caller ends here, which is cheap to ask.
+    pub(crate) fn ends_wait(&self) -> bool {
+        self.is_stopped() && self.is_still_to_end_one()
+    }
+
+    /// Whether a stop is left to end a wait, which uses it up if it is of one wait.
+    fn is_still_to_end_one(&self) -> bool {
+        if self.shared.lasts == Lasts::Forever {
+            return true;
+        }
+        // Before the read: a stop that comes between is seen again.
+        self.shared.stopped.store(false, Ordering::Release);
+        let mut count = 0_u64;
+        // SAFETY: the kernel writes a number of the size given, alive during the call.
+        let read = unsafe { syscalls::read(self.fd(), (&raw mut count).cast(), size_of::<u64>()) };
+        read == size_of::<u64>() as isize
+    }
+
+    fn fd(&self) -> RawFd {
+        self.shared.wakes.as_raw_fd()
+    }
 }
 
-/// Waits until there is something to receive, or an error to be told.
+/// What ends a wait, beside something to receive.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Patience {
+    /// Who may end it from elsewhere.
+    pub stopper: Option<Stopper>,
+    /// How long it lasts; `None` is without end.
+    pub time: Option<Duration>,
+    /// Whether it ends when a signal was handled: then with `EINTR`.
+    pub ends_by_signals: bool,
+}
+
+impl Patience {
+    /// When a wait that begins now is over; never, if that is beyond what the clock counts.
+    pub fn deadline(&self) -> Option<Instant> {
+        Instant::now().checked_add(self.time?)
+    }
+
+    /// Waits until there is something to receive, or an error to be told.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`], [`Error::TimedOut`], [`Error::System`].
+    pub fn wait(&self, socket: BorrowedFd<'_>, deadline: Option<Instant>) -> Result<(), Error> {
+        loop {
+            match poll(socket.as_raw_fd(), self.stopper.as_ref(), deadline) {
+                Err(Error::System { errno: libc::EINTR, .. }) if !self.ends_by_signals => {}
+                result => return result,
+            }
+        }
+    }
+}
+
+/// Waits as [`Patience::wait`] does. A signal that is handled ends it, and the calling thread may be
+/// cancelled here.
 ///
 /// # Errors
-/// [`Error::Stopped`], [`Error::TimedOut`], [`Error::System`].
-pub(crate) fn wait(
-    socket: BorrowedFd<'_>,
+/// Those of [`Patience::wait`]; [`Error::System`] with `EINTR`.
+pub(crate) fn poll(
+    socket: RawFd,
     stopper: Option<&Stopper>,
     deadline: Option<Instant>,
 ) -> Result<(), Error> {
     let readable = |fd: RawFd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
     // A negative descriptor is left alone.
-    let wakes = stopper.map_or(-1, |stopper| stopper.shared.wakes.as_raw_fd());
-    let mut fds = [readable(socket.as_raw_fd()), readable(wakes)];
+    let mut fds = [readable(socket), readable(stopper.map_or(-1, Stopper::fd))];
     loop {
         // SAFETY: the array is alive during the call and of the length given.
-        let ready = unsafe { libc::poll(fds.as_mut_ptr(), fds.len() as _, until(deadline)) };
-        if ready < 0 {
-            match Error::last_os("poll") {
-                Error::System { errno: libc::EINTR, .. } => continue,
-                error => return Err(error),
+        let ready = unsafe { syscalls::poll(fds.as_mut_ptr(), fds.len() as _, until(deadline)) };
+        check("poll", ready)?;
+        let [_, libc::pollfd { revents: stops, .. }] = fds;
+        match stopper {
+            Some(stopper) if stops != 0 && stopper.is_still_to_end_one() => {
+                return Err(Error::Stopped);
             }
+            _ if ready as usize > usize::from(stops != 0) => return Ok(()),
+            _ if deadline.is_some_and(|deadline| Instant::now() >= deadline) => {
+                return Err(Error::TimedOut);
+            }
+            _ => {}
         }
-        return match (ready, stopper) {
-            (_, Some(stopper)) if stopper.is_stopped() => Err(Error::Stopped),
-            (0, _) if deadline.is_some_and(|deadline| Instant::now() < deadline) => continue,
-            (0, _) => Err(Error::TimedOut),
-            _ => Ok(()),
-        };
     }
 }
 

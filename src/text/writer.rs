@@ -1,6 +1,7 @@
 //! Text into a caller's buffer, with the contract of `snprintf`.
 #![forbid(unsafe_code)]
 
+use std::fmt;
 use std::ops::Range;
 
 /// Writes text into a buffer and, once that is full, only counts.
@@ -289,6 +290,14 @@ fn zero_run(groups: [u16; 8]) -> Range<usize> {
         }
     }
     longest
+}
+
+/// What is displayed is written as it is.
+impl fmt::Write for Writer<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.text(text.as_bytes());
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -116,7 +116,15 @@ pub const HEADERS: [Header; 11] = [
     Header {
         path: "ctrs.h",
         guard: "CTRS_H",
-        sources: &["ctrs/version.rs", "../conntrack/record/layout.rs", "ctrs/record.rs"],
+        sources: &[
+            "ffi/explained.rs",
+            "ctrs/version.rs",
+            "ctrs/open.rs",
+            "ctrs/error.rs",
+            "ctrs/wake.rs",
+            "../conntrack/record/layout.rs",
+            "ctrs/record.rs",
+        ],
         text: Text::Here(CTRS),
         sections: &EXTENSIONS,
     },
@@ -154,8 +162,19 @@ const CTRS: &str = "\
 #include \"libnetfilter_conntrack/libnetfilter_conntrack.h\"";
 
 /// What ctrs adds. Types come first, as in the main header.
-const EXTENSIONS: [Section; 2] = [
+const EXTENSIONS: [Section; 5] = [
     Section { title: "Version", text: "", names: &["ctrs_version"] },
+    Section {
+        title: "Errors",
+        text: NOWHERE,
+        names: &["ctrs_error_kind", "ctrs_error", "ctrs_last_error"],
+    },
+    Section {
+        title: "Handles, opened with options",
+        text: "",
+        names: &["ctrs_open_flags", "ctrs_open_options", "ctrs_open", "ctrs_receive_buffer"],
+    },
+    Section { title: "Waits, ended from elsewhere", text: "", names: &["ctrs_wake"] },
     Section {
         title: "Records: flows and expectations as plain data",
         text: "",
@@ -331,6 +350,11 @@ const SECTIONS: [Section; 15] = [
         names: &["nfexp_callback_*", "nfexp_query", "nfexp_send", "nfexp_catch", "nfexp_*"],
     },
 ];
+
+/// Without a sign: cbindgen would write a number that C90 has no type for on machines of 32 bits.
+const NOWHERE: &str = "\
+/// In the attribute or the offset of an error: there is none to blame.
+#define CTRS_ERROR_NOWHERE 0xffffffffu";
 
 /// Spelled as in the kernel's `nf_conntrack_tcp.h`, which programs may include as well.
 const FLAGS_OF_TCP: &str = "\

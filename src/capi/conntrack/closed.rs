@@ -26,7 +26,7 @@ pub(super) unsafe fn add(state: *mut State) {
 }
 
 /// Frees the handles whose calls are all over at `now`.
-pub(super) fn sweep(now: &Frame) {
+pub(in crate::capi) fn sweep(now: &Frame) {
     if CLOSED.load(Ordering::Relaxed).is_null() {
         return;
     }

@@ -9,6 +9,7 @@ pub mod entry;
 mod errno;
 pub mod event_filter;
 pub mod expect;
+pub mod extension;
 pub mod group;
 pub mod handle;
 #[cfg(c_header)]

@@ -2,12 +2,14 @@
 
 use super::callback::{Functions, Lendable};
 use super::closed;
+use super::extension::{Extension, Handle, Waker};
 use super::request::Built;
 use super::types::{nf_conntrack, nf_expect, nfct_handle};
 use crate::capi::ffi::alloc::{Loan, place, unplace};
 use crate::capi::ffi::at_work::Frame;
 use crate::capi::ffi::cancel::without_cancellation;
 use crate::capi::ffi::error::Error;
+use crate::capi::ffi::explained::ctrs_error;
 use crate::capi::ffi::nfnl::{Block, Callback, Registration};
 use crate::conntrack::calls::{AtWork, Calls, Token};
 use crate::conntrack::selection::Judgement;
@@ -32,8 +34,8 @@ pub(super) const CONNTRACK: Registration = Registration {
 pub(super) const EXPECTATIONS: Registration =
     Registration { id: cta::SUBSYS_EXP, messages: 4, attributes: cta::EXPECT_FN, heard: HEARD };
 
-/// A handle: a socket, its callbacks, and the calls at work on it.
-pub(super) struct State {
+/// A socket, its callbacks, and the calls at work on it.
+pub(in crate::capi) struct State {
     pub(super) calls: Calls<Frame, Held>,
     block: *mut Block,
     pub(super) ct: Functions<nf_conntrack>,
@@ -47,6 +49,7 @@ pub(super) struct State {
     pub(super) closed_at: Option<Frame>,
     /// The next handle in the list of those that were closed in this way.
     pub(super) next_closed: *mut Self,
+    extension: Extension,
 }
 
 impl AtWork for Frame {
@@ -89,6 +92,7 @@ impl State {
         block: *mut Block,
         subsystem: u8,
         groups: u32,
+        (extension, waker): (Extension, Waker),
     ) -> Result<*mut Self, (Socket, Error)> {
         // SAFETY: the block is live, and used by nobody else while a handle is made of it.
         let this = unsafe { &mut *block };
@@ -113,10 +117,11 @@ impl State {
             spare_exp: None,
             closed_at: None,
             next_closed: std::ptr::null_mut(),
+            extension,
         };
-        place(state).map_err(|(state, error)| {
+        place(Handle { state, waker }).map(<*mut Handle>::cast).map_err(|(handle, error)| {
             wanted.iter().for_each(|one| this.close(one.id));
-            (state.calls.into_socket(), error)
+            (handle.state.calls.into_socket(), error)
         })
     }
 
@@ -127,6 +132,23 @@ impl State {
     pub(super) unsafe fn of<'a>(h: *mut nfct_handle) -> Result<&'a mut Self, Error> {
         // SAFETY: `h` is NULL or live, and a live handle is a state that `new` made.
         unsafe { h.cast::<Self>().as_mut() }.ok_or(Error::NULL)
+    }
+
+    /// The handle's own socket, and what it has beyond it.
+    pub(super) fn extended(&mut self) -> Result<(&Socket, &mut Extension), Error> {
+        if self.closed_at.is_some() {
+            return Err(Error::CLOSED);
+        }
+        Ok((self.calls.main().socket(), &mut self.extension))
+    }
+
+    /// What the last call of an extension said went wrong.
+    ///
+    /// # Safety
+    /// `h` is a live handle.
+    pub(in crate::capi) unsafe fn error(h: *const nfct_handle) -> *const ctrs_error {
+        // SAFETY: a live handle is a state that `new` made; no reference is made.
+        unsafe { &raw const (*h.cast::<Self>()).extension.error }
     }
 
     /// The block of libnfnetlink.
@@ -253,6 +275,7 @@ impl State {
         // SAFETY: the handle is live; the reference ends before it is freed.
         let this = unsafe { &mut *state };
         let closed = this.calls.main().close();
+        this.extension.close();
         // SAFETY: the caller gave the handle up; only calls at work use it.
         unsafe {
             if this.calls.are_over(&now) {
@@ -273,7 +296,7 @@ impl State {
         // SAFETY: the handle is live and used by nobody else, and the block is its own.
         unsafe {
             Block::free((*state).block);
-            unplace(state);
+            unplace(state.cast::<Handle>());
         }
     }
 }

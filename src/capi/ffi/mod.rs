@@ -5,5 +5,6 @@ pub mod at_work;
 pub mod boundary;
 pub mod cancel;
 pub mod error;
+pub mod explained;
 pub mod nfnl;
 pub mod ptr;

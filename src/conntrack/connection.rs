@@ -1,0 +1,173 @@
+//! A connection to the kernel: requests and their answers, through a socket of its own.
+#![forbid(unsafe_code)]
+
+use crate::conntrack::wire::query::{Query, REQUEST_SIZE, Request};
+use crate::error::{Error, ErrorKind, RequestKind};
+use crate::netlink::exchange::Exchange;
+use crate::netlink::message::Message;
+use crate::netlink::receiver::Receiver;
+use crate::netlink::socket::Socket;
+use crate::netlink::wait::Patience;
+#[cfg(feature = "capi")]
+use crate::netlink::wait::Stopper;
+use crate::options::Options;
+use crate::uapi::cta;
+use std::os::fd::BorrowedFd;
+
+/// A socket for requests, on which the kernel says what is wrong with one.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    exchange: Exchange,
+    options: Options,
+    /// How long answers are waited for, and what ends that.
+    patience: Patience,
+    /// The loop of the last request, whose memory the next one takes.
+    receiver: Receiver,
+}
+
+impl Connection {
+    /// Connects to the network namespace of the options.
+    pub fn open(options: &Options) -> Result<Self, Error> {
+        Ok(Self::new(options.open()?, options.clone(), options.patience()))
+    }
+
+    /// Connects to the network namespace of an open socket.
+    #[allow(dead_code, reason = "requests of C come")]
+    #[cfg(feature = "capi")]
+    pub fn beside(socket: &Socket, options: &Options) -> Result<Self, Error> {
+        let socket = socket.open_beside()?;
+        options.apply(&socket)?;
+        Ok(Self::new(socket, options.clone(), options.patience()))
+    }
+
+    /// Another connection to the same network namespace, of the same options, which the same stopper
+    /// ends.
+    pub fn another(&self) -> Result<Self, Error> {
+        let socket = self.exchange.socket().open_beside()?;
+        self.options.apply(&socket)?;
+        Ok(Self::new(socket, self.options.clone(), self.patience.clone()))
+    }
+
+    fn new(socket: Socket, options: Options, patience: Patience) -> Self {
+        socket.ask_for_reasons();
+        let receiver = Receiver::default();
+        Self { exchange: Exchange::new(socket, 0), options, patience, receiver }
+    }
+
+    /// Has waits end when a stopper says so, and when a signal was handled.
+    #[allow(dead_code, reason = "requests of C come")]
+    #[cfg(feature = "capi")]
+    pub fn ended_by(mut self, stopper: Stopper) -> Self {
+        self.patience.stopper = Some(stopper);
+        self.patience.ends_by_signals = true;
+        self
+    }
+
+    /// Sends a request, and hands out the messages of its answer.
+    pub fn ask(
+        &mut self,
+        request: &Request<'_>,
+        take: &mut dyn FnMut(&Message<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let kind = kind(request);
+        self.send(request).map_err(|error| error.of(kind))?;
+        let Self { exchange, receiver, .. } = self;
+        let mut next = || match exchange.next(receiver)? {
+            Some(message) => take(&message).map(|()| true),
+            None => Ok(false),
+        };
+        while next().map_err(|error: Error| error.of(kind))? {}
+        Ok(())
+    }
+
+    /// Begins a dump on this connection, which is not used for anything else meanwhile; without a
+    /// request the answer is empty.
+    pub fn begin(mut self, request: Option<&Request<'_>>, of: RequestKind) -> Result<Dump, Error> {
+        if let Some(request) = request {
+            self.send(request).map_err(|error| error.of(of))?;
+        }
+        Ok(Dump { connection: self, of, ended: request.is_none() })
+    }
+
+    /// Begins a request: nothing is sent before its answer is asked for.
+    fn send(&mut self, request: &Request<'_>) -> Result<(), Error> {
+        let mut buffer = [0; REQUEST_SIZE];
+        let length = request.build(&mut buffer, self.exchange.next_seq())?;
+        let bytes = buffer.get(..length).unwrap_or_default();
+        self.exchange.query_with(&mut self.receiver, bytes, request.query().is_dump())?;
+        let patience = (!self.options.is_nonblocking()).then(|| self.patience.clone());
+        self.receiver.set_patience(patience);
+        Ok(())
+    }
+
+    /// The requests and answers of the socket, for who has a loop of their own.
+    #[allow(dead_code, reason = "loops of their own come with batches")]
+    pub fn exchange(&mut self) -> &mut Exchange {
+        &mut self.exchange
+    }
+
+    /// How long answers are waited for, and what ends that.
+    #[allow(dead_code, reason = "loops of their own come with batches")]
+    pub fn patience(&self) -> &Patience {
+        &self.patience
+    }
+
+    /// The descriptor.
+    pub fn as_fd(&self) -> BorrowedFd<'_> {
+        self.exchange.socket().as_fd()
+    }
+}
+
+/// The answer to a request, message by message: one datagram of it is in memory.
+#[derive(Debug)]
+pub(crate) struct Dump {
+    connection: Connection,
+    of: RequestKind,
+    ended: bool,
+}
+
+impl Dump {
+    /// The next message; `None` at the end, and after an error.
+    pub fn next(&mut self) -> Result<Option<Message<'_>>, Error> {
+        if self.ended {
+            return Ok(None);
+        }
+        let Connection { exchange, receiver, .. } = &mut self.connection;
+        let found = exchange.next(receiver);
+        self.ended = !matches!(found, Ok(Some(_)));
+        found.map_err(|error| Error::from(error).of(self.of))
+    }
+
+    /// Ends it before its end.
+    pub fn end(&mut self) {
+        self.ended = true;
+    }
+
+    /// The descriptor.
+    pub fn as_fd(&self) -> BorrowedFd<'_> {
+        self.connection.as_fd()
+    }
+}
+
+/// What a request asks of the kernel.
+pub(crate) fn kind(request: &Request<'_>) -> RequestKind {
+    let expectations = request.subsystem() == cta::SUBSYS_EXP;
+    let [of_flows, of_expectations] = match request.query() {
+        Query::Create | Query::CreateUpdate => {
+            [RequestKind::Create, RequestKind::CreateExpectation]
+        }
+        Query::Update => [RequestKind::Update, RequestKind::CreateExpectation],
+        Query::Destroy => [RequestKind::Delete, RequestKind::DeleteExpectation],
+        Query::Get => [RequestKind::Get, RequestKind::GetExpectation],
+        Query::Flush | Query::FlushFilter => [RequestKind::Flush, RequestKind::FlushExpectations],
+        Query::Dump | Query::DumpReset | Query::DumpFilter | Query::DumpFilterReset => {
+            [RequestKind::List, RequestKind::ListExpectations]
+        }
+    };
+    if expectations { of_expectations } else { of_flows }
+}
+
+/// Whether it is an error of this kind.
+pub(super) fn is(result: &Result<(), Error>, kind: ErrorKind) -> bool {
+    result.as_ref().is_err_and(|error| error.kind() == kind)
+}
