@@ -17,6 +17,8 @@ extern "C" {
 /* In this order:
  *
  *     Version
+ *     Numbers that other headers have as macros, or apart
+ *     Attributes, asked about at run time
  *     Errors
  *     Handles, opened with options
  *     Waits, ended from elsewhere
@@ -27,10 +29,206 @@ extern "C" {
  * Version
  * ======================================================================== */
 
-/** The version of ctrs, for example "0.1.0".
+/** The version of this header, as text. */
+#define CTRS_VERSION "0.1.0"
+/** The version of this header, to compare: 0x010203 is 1.2.3. */
+#define CTRS_VERSION_NUMBER 0x000100
+
+/** The version of the library that runs, as CTRS_VERSION is that of the header.
  *
  * Returns a string that lives as long as the program; it does not fail. */
 const char *ctrs_version(void);
+
+/* ========================================================================
+ * Numbers that other headers have as macros, or apart
+ * ======================================================================== */
+
+/** Directions of a flow, where a function or an array asks for one. */
+enum ctrs_direction {
+    /** That of the first packet. */
+    CTRS_ORIGINAL = 0,
+    /** That of the answers. */
+    CTRS_REPLY = 1
+};
+
+/** Groups of events, as nfct_open() and ctrs_open() take them: NF_NETLINK_CONNTRACK_*. */
+enum ctrs_group {
+    /** Entries that are new. */
+    CTRS_GROUP_NEW = 1,
+    /** Entries that have changed. */
+    CTRS_GROUP_UPDATE = 2,
+    /** Entries that are gone. */
+    CTRS_GROUP_DESTROY = 4,
+    /** The same as NFCT_ALL_CT_GROUPS: all events of entries. */
+    CTRS_GROUP_ALL = 7,
+    /** Expectations that are new. */
+    CTRS_GROUP_EXP_NEW = 8,
+    /** Expectations that have changed: the kernel sends none. */
+    CTRS_GROUP_EXP_UPDATE = 16,
+    /** Expectations that are gone. */
+    CTRS_GROUP_EXP_DESTROY = 32,
+    /** All events of expectations. */
+    CTRS_GROUP_EXP_ALL = 56
+};
+
+/** States of a TCP connection, as ATTR_TCP_STATE and tcp_state hold them: TCP_CONNTRACK_*. */
+enum ctrs_tcp_state {
+    /** Nothing seen yet. */
+    CTRS_TCP_NONE = 0,
+    /** The originator has sent a SYN. */
+    CTRS_TCP_SYN_SENT = 1,
+    /** The responder has answered with SYN and ACK. */
+    CTRS_TCP_SYN_RECV = 2,
+    /** The connection is open. */
+    CTRS_TCP_ESTABLISHED = 3,
+    /** One side has sent a FIN. */
+    CTRS_TCP_FIN_WAIT = 4,
+    /** That FIN has been acknowledged. */
+    CTRS_TCP_CLOSE_WAIT = 5,
+    /** Both sides have sent a FIN. */
+    CTRS_TCP_LAST_ACK = 6,
+    /** Both FINs have been acknowledged. */
+    CTRS_TCP_TIME_WAIT = 7,
+    /** The connection was reset. */
+    CTRS_TCP_CLOSE = 8,
+    /** Both sides have sent a SYN: a simultaneous open. */
+    CTRS_TCP_SYN_SENT2 = 9
+};
+
+/** Flags of TCP, as ATTR_TCP_FLAGS_* and tcp_flags hold them: IP_CT_TCP_FLAG_*. */
+enum ctrs_tcp_flag {
+    /** The sender advertises window scaling. */
+    CTRS_TCP_FLAG_WINDOW_SCALE = 1,
+    /** The sender permits selective acknowledgements. */
+    CTRS_TCP_FLAG_SACK_PERM = 2,
+    /** The sender has sent the first FIN. */
+    CTRS_TCP_FLAG_CLOSE_INIT = 4,
+    /** Packets outside the window are not invalid. */
+    CTRS_TCP_FLAG_BE_LIBERAL = 8
+};
+
+/** States of an SCTP association, as ATTR_SCTP_STATE and sctp_state hold them:
+ * SCTP_CONNTRACK_*. */
+enum ctrs_sctp_state {
+    /** Nothing seen yet. */
+    CTRS_SCTP_NONE = 0,
+    /** The association is closed. */
+    CTRS_SCTP_CLOSED = 1,
+    /** INIT was sent. */
+    CTRS_SCTP_COOKIE_WAIT = 2,
+    /** COOKIE ECHO was sent. */
+    CTRS_SCTP_COOKIE_ECHOED = 3,
+    /** The association is open. */
+    CTRS_SCTP_ESTABLISHED = 4,
+    /** The originator has sent SHUTDOWN. */
+    CTRS_SCTP_SHUTDOWN_SENT = 5,
+    /** The responder has sent SHUTDOWN. */
+    CTRS_SCTP_SHUTDOWN_RECD = 6,
+    /** SHUTDOWN was acknowledged. */
+    CTRS_SCTP_SHUTDOWN_ACK_SENT = 7,
+    /** A HEARTBEAT was seen on a path without an association. */
+    CTRS_SCTP_HEARTBEAT_SENT = 8,
+    /** That HEARTBEAT was acknowledged. */
+    CTRS_SCTP_HEARTBEAT_ACKED = 9
+};
+
+/** States of a DCCP connection, as ATTR_DCCP_STATE and dccp_state hold them: DCCP_CONNTRACK_*. */
+enum ctrs_dccp_state {
+    /** Nothing seen yet. */
+    CTRS_DCCP_NONE = 0,
+    /** The client has sent a REQUEST. */
+    CTRS_DCCP_REQUEST = 1,
+    /** The server has sent a RESPONSE. */
+    CTRS_DCCP_RESPOND = 2,
+    /** The client has acknowledged the RESPONSE. */
+    CTRS_DCCP_PARTOPEN = 3,
+    /** The connection is open. */
+    CTRS_DCCP_OPEN = 4,
+    /** The server has asked the client to close. */
+    CTRS_DCCP_CLOSEREQ = 5,
+    /** One side is closing. */
+    CTRS_DCCP_CLOSING = 6,
+    /** The connection has ended. */
+    CTRS_DCCP_TIMEWAIT = 7
+};
+
+/** Who sent the first packet of DCCP, as ATTR_DCCP_ROLE and dccp_role hold it:
+ * DCCP_CONNTRACK_ROLE_*. */
+enum ctrs_dccp_role {
+    /** It is the client. */
+    CTRS_DCCP_ROLE_CLIENT = 0,
+    /** It is the server. */
+    CTRS_DCCP_ROLE_SERVER = 1
+};
+
+/** Flags of an expectation, as ATTR_EXP_FLAGS and flags hold them: NF_CT_EXPECT_*. */
+enum ctrs_expect_flag {
+    /** The expectation stays when a flow has matched it. */
+    CTRS_EXPECT_PERMANENT = 1,
+    /** The expectation matches nothing for now. */
+    CTRS_EXPECT_INACTIVE = 2,
+    /** The expectation was made by a helper in user space. */
+    CTRS_EXPECT_USERSPACE = 4
+};
+
+/* ========================================================================
+ * Attributes, asked about at run time
+ * ======================================================================== */
+
+/** What the value of an attribute is, and how nfct_get_attr() and its like give it. */
+enum ctrs_attr_kind {
+    /** A number of 8 bits. */
+    CTRS_ATTR_U8 = 1,
+    /** A number of 16 bits, in host byte order. */
+    CTRS_ATTR_U16 = 2,
+    /** A number of 32 bits, in host byte order. */
+    CTRS_ATTR_U32 = 3,
+    /** A number of 64 bits, in host byte order. */
+    CTRS_ATTR_U64 = 4,
+    /** A port, or what stands in its place (id of ICMP, key of GRE): 16 bits, in network byte
+     * order. */
+    CTRS_ATTR_PORT = 5,
+    /** An IPv4 address: 4 bytes, in network byte order. */
+    CTRS_ATTR_IPV4 = 6,
+    /** An IPv6 address: 16 bytes, in network byte order. */
+    CTRS_ATTR_IPV6 = 7,
+    /** A C string. */
+    CTRS_ATTR_STRING = 8,
+    /** Bytes, of which nfct_set_attr_l() takes the length. */
+    CTRS_ATTR_BYTES = 9,
+    /** A set of labels: a struct nfct_bitmask. */
+    CTRS_ATTR_LABELS = 10
+};
+
+/** How many attributes entries have: their numbers are those of enum nf_conntrack_attr, from 0 on.
+ * A newer library may know more than the header that a program was compiled with.
+ *
+ * Returns the number; it does not fail. */
+int ctrs_attr_count(void);
+
+/** The name of an attribute: that of its constant in small letters, without ATTR_, as
+ * "orig_ipv4_src".
+ *
+ * Returns a string that lives as long as the program; NULL with EINVAL if no attribute has the
+ * number. */
+const char *ctrs_attr_name(int number);
+
+/** What the value of an attribute is.
+ *
+ * Returns one of enum ctrs_attr_kind; -1 with EINVAL if no attribute has the number. */
+int ctrs_attr_type(int number);
+
+/** How large the value is that nfct_get_attr() points to, in bytes: of a helper's name the most,
+ * with its NUL.
+ *
+ * Returns the size, 0 of what has no fixed size: CTRS_ATTR_LABELS, CTRS_ATTR_BYTES, ATTR_SECCTX;
+ * -1 with EINVAL if no attribute has the number. */
+int ctrs_attr_size(int number);
+
+/** The attribute that ctrs_attr_name() tells this name of.
+ *
+ * Returns its number; -1 with EINVAL for NULL, with ENOENT if no attribute has the name. */
+int ctrs_attr_by_name(const char *name);
 
 /* ========================================================================
  * Errors

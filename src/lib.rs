@@ -119,7 +119,7 @@ pub use conntrack::labels::map::LabelMap;
 pub use conntrack::labels::set::Labels;
 pub use conntrack::listener::{EventKind, Listener};
 pub use conntrack::new_flow::NewFlow;
-pub use conntrack::object::attr::Attr as Attribute;
+pub use conntrack::object::attr::{Attr as Attribute, Kind as AttributeKind};
 pub use conntrack::record::{
     ExpectationRecord, FlowRecord, NatRecord, SeqAdjustRecord, SynproxyRecord, TupleRecord,
 };

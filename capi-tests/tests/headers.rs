@@ -146,7 +146,17 @@ fn generate(header: &Header) -> String {
         parts.push("#ifdef __cplusplus\n} /* extern \"C\" */\n#endif".to_owned());
     }
     parts.push(format!("#endif /* {guard} */"));
-    for_c(&(parts.join("\n\n") + "\n"))
+    for_c(&with_version(&(parts.join("\n\n") + "\n")))
+}
+
+/// The text with the numbers of the package, which is the one place that has them.
+fn with_version(text: &str) -> String {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml");
+    let line = manifest.lines().find_map(|line| line.strip_prefix("version = "));
+    let version = line.expect("the package has a version").trim_matches('"');
+    let parts = version.split('.').map(|part| part.parse().expect("three numbers"));
+    let number = parts.fold(0_u32, |number, part: u8| number << 8 | u32::from(part));
+    text.replace("@VERSION@", version).replace("@NUMBER@", &format!("0x{number:06x}"))
 }
 
 /// The enums that have no tag in C: a generator of bindings puts a tag before the constants' names.

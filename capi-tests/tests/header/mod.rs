@@ -122,11 +122,14 @@ pub const HEADERS: [Header; 11] = [
             "ctrs/open.rs",
             "ctrs/error.rs",
             "ctrs/wake.rs",
+            "ctrs/types.rs",
+            "ctrs/header/constants.rs",
+            "ctrs/attr.rs",
             "../conntrack/record/layout.rs",
             "ctrs/record.rs",
         ],
         text: Text::Here(CTRS),
-        sections: &EXTENSIONS,
+        sections: EXTENSIONS,
     },
 ];
 
@@ -161,9 +164,35 @@ const CTRS: &str = "\
 
 #include \"libnetfilter_conntrack/libnetfilter_conntrack.h\"";
 
+/// What `capi-tests/tests/headers.rs` puts the numbers of the package into.
+const VERSION: &str = "\
+/// The version of this header, as text.
+#define CTRS_VERSION \"@VERSION@\"
+/// The version of this header, to compare: 0x010203 is 1.2.3.
+#define CTRS_VERSION_NUMBER @NUMBER@";
+
 /// What ctrs adds. Types come first, as in the main header.
-const EXTENSIONS: [Section; 5] = [
-    Section { title: "Version", text: "", names: &["ctrs_version"] },
+const EXTENSIONS: &[Section] = &[
+    Section { title: "Version", text: VERSION, names: &["ctrs_version"] },
+    Section {
+        title: "Numbers that other headers have as macros, or apart",
+        text: "",
+        names: &[
+            "ctrs_direction",
+            "ctrs_group",
+            "ctrs_tcp_state",
+            "ctrs_tcp_flag",
+            "ctrs_sctp_state",
+            "ctrs_dccp_state",
+            "ctrs_dccp_role",
+            "ctrs_expect_flag",
+        ],
+    },
+    Section {
+        title: "Attributes, asked about at run time",
+        text: "",
+        names: &["ctrs_attr_kind", "ctrs_attr_count", "ctrs_attr_*"],
+    },
     Section {
         title: "Errors",
         text: NOWHERE,

@@ -10,7 +10,7 @@ const VERSION: &CStr =
         Err(_) => c"unknown",
     };
 
-/// The version of ctrs, for example "0.1.0".
+/// The version of the library that runs, as CTRS_VERSION is that of the header.
 ///
 /// Returns a string that lives as long as the program; it does not fail.
 #[unsafe(no_mangle)]

@@ -69,6 +69,30 @@ pub enum Compared {
     Icmp,
 }
 
+/// What the value of an attribute is.
+///
+/// ```
+/// use ctrs::{Attribute, AttributeKind};
+///
+/// let addresses = Attribute::all().filter(|attr| attr.kind() == AttributeKind::Address);
+/// assert_eq!(addresses.map(Attribute::name).next(), Some("orig_ipv4_src"));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A number in host order.
+    Number,
+    /// A port, or what stands in its place, in network order.
+    Port,
+    /// An address in network order.
+    Address,
+    /// A C string.
+    Text,
+    /// Bytes with a length.
+    Bytes,
+    /// A label bitmask.
+    Labels,
+}
+
 /// A row of the attribute table.
 #[derive(Debug, Clone, Copy)]
 pub struct Row<A = Attr> {
@@ -85,7 +109,8 @@ pub struct Row<A = Attr> {
 }
 
 macro_rules! attributes {
-    ($($(#[$doc:meta])* $name:ident = $number:literal: $class:ident, $offset:expr, $storage:expr, $compared:ident;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $number:literal $text:literal, $kind:ident:
+        $class:ident, $offset:expr, $storage:expr, $compared:ident;)*) => {
         /// A conntrack attribute, numbered as `enum nf_conntrack_attr` is.
         ///
         /// "Network order" and "host order" say how the bytes of the value lie in memory.
@@ -108,6 +133,11 @@ macro_rules! attributes {
             class: Class::$class,
             compared: Compared::$compared,
         }),*];
+        /// What the values are.
+        pub(crate) const KINDS: [Kind; ATTR_COUNT] = [$(Kind::$kind),*];
+        static KIND_TABLE: [Kind; ATTR_COUNT] = KINDS;
+        /// The names, each with its NUL.
+        static NAMES: [&str; ATTR_COUNT] = [$(concat!($text, "\0")),*];
     };
 }
 
@@ -130,6 +160,8 @@ const MIN_PORT: usize = offset_of!(NatRange, min_port);
 const SEQ: usize = offset_of!(Flat, seq_adjust);
 const COUNTERS: usize = offset_of!(Flat, counters);
 const SYNPROXY: usize = offset_of!(Flat, synproxy);
+const HELPER: usize = offset_of!(Flat, helper_name);
+const EVENT_TIME: usize = offset_of!(Flat, event_time);
 
 const U8: Storage = Storage::Plain(1);
 const U16: Storage = Storage::Plain(2);
@@ -137,163 +169,164 @@ const U32: Storage = Storage::Plain(4);
 const U64: Storage = Storage::Plain(8);
 const IPV4: Storage = Storage::Plain(4);
 const IPV6: Storage = Storage::Plain(16);
+const COUNTER: Storage = Storage::FromKernel(8);
 const NAT_V4: Storage = Storage::Range { width: 4, stride: 16 };
 const NAT_V6: Storage = Storage::Range { width: 16, stride: 16 };
 const NAT_PORT: Storage = Storage::Range { width: 2, stride: 2 };
 
 attributes! {
     /// Source address of the original direction, IPv4, network order.
-    OrigIpv4Src = 0: Original, ORIG + SRC, IPV4, Value;
+    OrigIpv4Src = 0 "orig_ipv4_src", Address: Original, ORIG + SRC, IPV4, Value;
     /// Destination address of the original direction, IPv4, network order.
-    OrigIpv4Dst = 1: Original, ORIG + DST, IPV4, Value;
+    OrigIpv4Dst = 1 "orig_ipv4_dst", Address: Original, ORIG + DST, IPV4, Value;
     /// Source address of the reply direction, IPv4, network order.
-    ReplIpv4Src = 2: Reply, REPLY + SRC, IPV4, Value;
+    ReplIpv4Src = 2 "repl_ipv4_src", Address: Reply, REPLY + SRC, IPV4, Value;
     /// Destination address of the reply direction, IPv4, network order.
-    ReplIpv4Dst = 3: Reply, REPLY + DST, IPV4, Value;
+    ReplIpv4Dst = 3 "repl_ipv4_dst", Address: Reply, REPLY + DST, IPV4, Value;
     /// Source address of the original direction, IPv6, network order.
-    OrigIpv6Src = 4: Original, ORIG + SRC, IPV6, Value;
+    OrigIpv6Src = 4 "orig_ipv6_src", Address: Original, ORIG + SRC, IPV6, Value;
     /// Destination address of the original direction, IPv6, network order.
-    OrigIpv6Dst = 5: Original, ORIG + DST, IPV6, Value;
+    OrigIpv6Dst = 5 "orig_ipv6_dst", Address: Original, ORIG + DST, IPV6, Value;
     /// Source address of the reply direction, IPv6, network order.
-    ReplIpv6Src = 6: Reply, REPLY + SRC, IPV6, Value;
+    ReplIpv6Src = 6 "repl_ipv6_src", Address: Reply, REPLY + SRC, IPV6, Value;
     /// Destination address of the reply direction, IPv6, network order.
-    ReplIpv6Dst = 7: Reply, REPLY + DST, IPV6, Value;
+    ReplIpv6Dst = 7 "repl_ipv6_dst", Address: Reply, REPLY + DST, IPV6, Value;
     /// Source port of the original direction, network order.
-    OrigPortSrc = 8: Original, ORIG + L4SRC, U16, Ports;
+    OrigPortSrc = 8 "orig_port_src", Port: Original, ORIG + L4SRC, U16, Ports;
     /// Destination port of the original direction, network order.
-    OrigPortDst = 9: Original, ORIG + L4DST, U16, Ports;
+    OrigPortDst = 9 "orig_port_dst", Port: Original, ORIG + L4DST, U16, Ports;
     /// Source port of the reply direction, network order.
-    ReplPortSrc = 10: Reply, REPLY + L4SRC, U16, Ports;
+    ReplPortSrc = 10 "repl_port_src", Port: Reply, REPLY + L4SRC, U16, Ports;
     /// Destination port of the reply direction, network order.
-    ReplPortDst = 11: Reply, REPLY + L4DST, U16, Ports;
+    ReplPortDst = 11 "repl_port_dst", Port: Reply, REPLY + L4DST, U16, Ports;
     /// ICMP or ICMPv6 type.
-    IcmpType = 12: Original, ORIG + L4DST, Storage::Icmp(1), Icmp;
+    IcmpType = 12 "icmp_type", Number: Original, ORIG + L4DST, Storage::Icmp(1), Icmp;
     /// ICMP or ICMPv6 code.
-    IcmpCode = 13: Original, ORIG + L4DST + 1, Storage::Icmp(1), Icmp;
+    IcmpCode = 13 "icmp_code", Number: Original, ORIG + L4DST + 1, Storage::Icmp(1), Icmp;
     /// ICMP or ICMPv6 id, network order.
-    IcmpId = 14: Original, ORIG + L4SRC, Storage::Icmp(2), Icmp;
+    IcmpId = 14 "icmp_id", Port: Original, ORIG + L4SRC, Storage::Icmp(2), Icmp;
     /// Layer 3 protocol of the original direction: `AF_INET` or `AF_INET6`.
-    OrigL3Proto = 15: Original, ORIG + L3, U8, Value;
+    OrigL3Proto = 15 "orig_l3proto", Number: Original, ORIG + L3, U8, Value;
     /// Layer 3 protocol of the reply direction.
-    ReplL3Proto = 16: Reply, REPLY + L3, U8, Value;
+    ReplL3Proto = 16 "repl_l3proto", Number: Reply, REPLY + L3, U8, Value;
     /// Layer 4 protocol of the original direction: `IPPROTO_*`.
-    OrigL4Proto = 17: Original, ORIG + L4, U8, Value;
+    OrigL4Proto = 17 "orig_l4proto", Number: Original, ORIG + L4, U8, Value;
     /// Layer 4 protocol of the reply direction.
-    ReplL4Proto = 18: Reply, REPLY + L4, U8, Value;
+    ReplL4Proto = 18 "repl_l4proto", Number: Reply, REPLY + L4, U8, Value;
     /// State of a TCP connection, `enum tcp_state`.
-    TcpState = 19: Meta, PROTO, U8, Value;
+    TcpState = 19 "tcp_state", Number: Meta, PROTO, U8, Value;
     /// Address that source NAT gives the flow, IPv4, network order; set before creating.
-    SnatIpv4 = 20: Meta, SNAT + MIN, NAT_V4, Never;
+    SnatIpv4 = 20 "snat_ipv4", Address: Meta, SNAT + MIN, NAT_V4, Never;
     /// Address that destination NAT gives the flow, IPv4, network order; set before creating.
-    DnatIpv4 = 21: Meta, DNAT + MIN, NAT_V4, Never;
+    DnatIpv4 = 21 "dnat_ipv4", Address: Meta, DNAT + MIN, NAT_V4, Never;
     /// Port that source NAT gives the flow, network order; set before creating.
-    SnatPort = 22: Meta, SNAT + MIN_PORT, NAT_PORT, Never;
+    SnatPort = 22 "snat_port", Port: Meta, SNAT + MIN_PORT, NAT_PORT, Never;
     /// Port that destination NAT gives the flow, network order; set before creating.
-    DnatPort = 23: Meta, DNAT + MIN_PORT, NAT_PORT, Never;
+    DnatPort = 23 "dnat_port", Port: Meta, DNAT + MIN_PORT, NAT_PORT, Never;
     /// Seconds until the entry expires, host order.
-    Timeout = 24: Meta, offset_of!(Flat, timeout), U32, Value;
+    Timeout = 24 "timeout", Number: Meta, offset_of!(Flat, timeout), U32, Value;
     /// Mark of the entry, host order.
-    Mark = 25: Meta, offset_of!(Flat, mark), U32, OrZero;
+    Mark = 25 "mark", Number: Meta, offset_of!(Flat, mark), U32, OrZero;
     /// Packets seen in the original direction, host order; only the kernel sets it.
-    OrigCounterPackets = 26: Meta, COUNTERS, Storage::FromKernel(8), Never;
+    OrigCounterPackets = 26 "orig_counter_packets", Number: Meta, COUNTERS, COUNTER, Never;
     /// Packets seen in the reply direction, host order; only the kernel sets it.
-    ReplCounterPackets = 27: Meta, COUNTERS + 16, Storage::FromKernel(8), Never;
+    ReplCounterPackets = 27 "repl_counter_packets", Number: Meta, COUNTERS + 16, COUNTER, Never;
     /// Bytes seen in the original direction, host order; only the kernel sets it.
-    OrigCounterBytes = 28: Meta, COUNTERS + 8, Storage::FromKernel(8), Never;
+    OrigCounterBytes = 28 "orig_counter_bytes", Number: Meta, COUNTERS + 8, COUNTER, Never;
     /// Bytes seen in the reply direction, host order; only the kernel sets it.
-    ReplCounterBytes = 29: Meta, COUNTERS + 24, Storage::FromKernel(8), Never;
+    ReplCounterBytes = 29 "repl_counter_bytes", Number: Meta, COUNTERS + 24, COUNTER, Never;
     /// Reference count of the entry, host order; only the kernel sets it.
-    Use = 30: Meta, offset_of!(Flat, use_count), Storage::FromKernel(4), Never;
+    Use = 30 "use", Number: Meta, offset_of!(Flat, use_count), Storage::FromKernel(4), Never;
     /// Identifier the kernel gave the entry, host order.
-    Id = 31: Meta, offset_of!(Flat, id), U32, Value;
+    Id = 31 "id", Number: Meta, offset_of!(Flat, id), U32, Value;
     /// Status bits `IPS_*`, host order.
-    Status = 32: Meta, offset_of!(Flat, status), U32, Value;
+    Status = 32 "status", Number: Meta, offset_of!(Flat, status), U32, Value;
     /// TCP flags of the original direction, `IP_CT_TCP_FLAG_*`.
-    TcpFlagsOrig = 33: Meta, PROTO + 1, U8, Never;
+    TcpFlagsOrig = 33 "tcp_flags_orig", Number: Meta, PROTO + 1, U8, Never;
     /// TCP flags of the reply direction.
-    TcpFlagsRepl = 34: Meta, PROTO + 3, U8, Never;
+    TcpFlagsRepl = 34 "tcp_flags_repl", Number: Meta, PROTO + 3, U8, Never;
     /// Which TCP flags of the original direction an update changes.
-    TcpMaskOrig = 35: Meta, PROTO + 2, U8, Never;
+    TcpMaskOrig = 35 "tcp_mask_orig", Number: Meta, PROTO + 2, U8, Never;
     /// Which TCP flags of the reply direction an update changes.
-    TcpMaskRepl = 36: Meta, PROTO + 4, U8, Never;
+    TcpMaskRepl = 36 "tcp_mask_repl", Number: Meta, PROTO + 4, U8, Never;
     /// Source address of the master entry, IPv4, network order.
-    MasterIpv4Src = 37: Meta, MASTER + SRC, IPV4, Never;
+    MasterIpv4Src = 37 "master_ipv4_src", Address: Meta, MASTER + SRC, IPV4, Never;
     /// Destination address of the master entry, IPv4, network order.
-    MasterIpv4Dst = 38: Meta, MASTER + DST, IPV4, Never;
+    MasterIpv4Dst = 38 "master_ipv4_dst", Address: Meta, MASTER + DST, IPV4, Never;
     /// Source address of the master entry, IPv6, network order.
-    MasterIpv6Src = 39: Meta, MASTER + SRC, IPV6, Never;
+    MasterIpv6Src = 39 "master_ipv6_src", Address: Meta, MASTER + SRC, IPV6, Never;
     /// Destination address of the master entry, IPv6, network order.
-    MasterIpv6Dst = 40: Meta, MASTER + DST, IPV6, Never;
+    MasterIpv6Dst = 40 "master_ipv6_dst", Address: Meta, MASTER + DST, IPV6, Never;
     /// Source port of the master entry, network order.
-    MasterPortSrc = 41: Meta, MASTER + L4SRC, U16, Never;
+    MasterPortSrc = 41 "master_port_src", Port: Meta, MASTER + L4SRC, U16, Never;
     /// Destination port of the master entry, network order.
-    MasterPortDst = 42: Meta, MASTER + L4DST, U16, Never;
+    MasterPortDst = 42 "master_port_dst", Port: Meta, MASTER + L4DST, U16, Never;
     /// Layer 3 protocol of the master entry.
-    MasterL3Proto = 43: Meta, MASTER + L3, U8, Never;
+    MasterL3Proto = 43 "master_l3proto", Number: Meta, MASTER + L3, U8, Never;
     /// Layer 4 protocol of the master entry.
-    MasterL4Proto = 44: Meta, MASTER + L4, U8, Never;
+    MasterL4Proto = 44 "master_l4proto", Number: Meta, MASTER + L4, U8, Never;
     /// Security mark, host order.
-    Secmark = 45: Meta, offset_of!(Flat, secmark), U32, Never;
+    Secmark = 45 "secmark", Number: Meta, offset_of!(Flat, secmark), U32, Never;
     /// Sequence adjustment of the original direction: position of the correction, host order.
-    OrigNatSeqCorrectionPos = 46: Meta, SEQ, U32, Never;
+    OrigNatSeqCorrectionPos = 46 "orig_nat_seq_correction_pos", Number: Meta, SEQ, U32, Never;
     /// Sequence adjustment of the original direction: offset before it, host order.
-    OrigNatSeqOffsetBefore = 47: Meta, SEQ + 4, U32, Never;
+    OrigNatSeqOffsetBefore = 47 "orig_nat_seq_offset_before", Number: Meta, SEQ + 4, U32, Never;
     /// Sequence adjustment of the original direction: offset after it, host order.
-    OrigNatSeqOffsetAfter = 48: Meta, SEQ + 8, U32, Never;
+    OrigNatSeqOffsetAfter = 48 "orig_nat_seq_offset_after", Number: Meta, SEQ + 8, U32, Never;
     /// Sequence adjustment of the reply direction: position of the correction, host order.
-    ReplNatSeqCorrectionPos = 49: Meta, SEQ + 12, U32, Never;
+    ReplNatSeqCorrectionPos = 49 "repl_nat_seq_correction_pos", Number: Meta, SEQ + 12, U32, Never;
     /// Sequence adjustment of the reply direction: offset before it, host order.
-    ReplNatSeqOffsetBefore = 50: Meta, SEQ + 16, U32, Never;
+    ReplNatSeqOffsetBefore = 50 "repl_nat_seq_offset_before", Number: Meta, SEQ + 16, U32, Never;
     /// Sequence adjustment of the reply direction: offset after it, host order.
-    ReplNatSeqOffsetAfter = 51: Meta, SEQ + 20, U32, Never;
+    ReplNatSeqOffsetAfter = 51 "repl_nat_seq_offset_after", Number: Meta, SEQ + 20, U32, Never;
     /// State of an SCTP association, `enum sctp_state`.
-    SctpState = 52: Meta, PROTO, U8, Value;
+    SctpState = 52 "sctp_state", Number: Meta, PROTO, U8, Value;
     /// SCTP verification tag of the original direction, host order.
-    SctpVtagOrig = 53: Meta, PROTO + 4, U32, Never;
+    SctpVtagOrig = 53 "sctp_vtag_orig", Number: Meta, PROTO + 4, U32, Never;
     /// SCTP verification tag of the reply direction, host order.
-    SctpVtagRepl = 54: Meta, PROTO + 8, U32, Never;
+    SctpVtagRepl = 54 "sctp_vtag_repl", Number: Meta, PROTO + 8, U32, Never;
     /// Name of the helper: a C string of at most 15 characters.
-    HelperName = 55: Meta, offset_of!(Flat, helper_name), Storage::Name(16), Never;
+    HelperName = 55 "helper_name", Text: Meta, HELPER, Storage::Name(16), Never;
     /// State of a DCCP connection, `enum dccp_state`.
-    DccpState = 56: Meta, PROTO, U8, Value;
+    DccpState = 56 "dccp_state", Number: Meta, PROTO, U8, Value;
     /// Role of the DCCP originator, `enum dccp_roles`.
-    DccpRole = 57: Meta, PROTO + 1, U8, Never;
+    DccpRole = 57 "dccp_role", Number: Meta, PROTO + 1, U8, Never;
     /// DCCP handshake sequence number, host order.
-    DccpHandshakeSeq = 58: Meta, PROTO + 8, U64, Never;
+    DccpHandshakeSeq = 58 "dccp_handshake_seq", Number: Meta, PROTO + 8, U64, Never;
     /// TCP window scale of the original direction.
-    TcpWscaleOrig = 59: Meta, PROTO + 5, U8, Never;
+    TcpWscaleOrig = 59 "tcp_wscale_orig", Number: Meta, PROTO + 5, U8, Never;
     /// TCP window scale of the reply direction.
-    TcpWscaleRepl = 60: Meta, PROTO + 6, U8, Never;
+    TcpWscaleRepl = 60 "tcp_wscale_repl", Number: Meta, PROTO + 6, U8, Never;
     /// Zone of both directions, host order.
-    Zone = 61: Meta, offset_of!(Flat, zone), U16, OrZero;
+    Zone = 61 "zone", Number: Meta, offset_of!(Flat, zone), U16, OrZero;
     /// Security context: a C string; only the kernel sets it.
-    Secctx = 62: Meta, HEAP, Storage::Context, Value;
+    Secctx = 62 "secctx", Text: Meta, HEAP, Storage::Context, Value;
     /// When the entry was made, nanoseconds since 1970, host order; only the kernel sets it.
-    TimestampStart = 63: Meta, offset_of!(Flat, start), Storage::FromKernel(8), Never;
+    TimestampStart = 63 "timestamp_start", Number: Meta, offset_of!(Flat, start), COUNTER, Never;
     /// When the entry ended, nanoseconds since 1970, host order; only the kernel sets it.
-    TimestampStop = 64: Meta, offset_of!(Flat, stop), Storage::FromKernel(8), Never;
+    TimestampStop = 64 "timestamp_stop", Number: Meta, offset_of!(Flat, stop), COUNTER, Never;
     /// Private data of the helper: bytes with a length.
-    HelperInfo = 65: Meta, HEAP, Storage::HelperInfo, Never;
+    HelperInfo = 65 "helper_info", Bytes: Meta, HEAP, Storage::HelperInfo, Never;
     /// Labels: a bitmask, which the object takes over.
-    Connlabels = 66: Meta, HEAP, Storage::Labels, Value;
+    Connlabels = 66 "connlabels", Labels: Meta, HEAP, Storage::Labels, Value;
     /// Which labels an update changes: a bitmask, which the object takes over.
-    ConnlabelsMask = 67: Meta, HEAP, Storage::Labels, Value;
+    ConnlabelsMask = 67 "connlabels_mask", Labels: Meta, HEAP, Storage::Labels, Value;
     /// Zone of the original direction alone, host order.
-    OrigZone = 68: Meta, ORIG + TUPLE_ZONE, U16, OriginalZone;
+    OrigZone = 68 "orig_zone", Number: Meta, ORIG + TUPLE_ZONE, U16, OriginalZone;
     /// Zone of the reply direction alone, host order.
-    ReplZone = 69: Meta, REPLY + TUPLE_ZONE, U16, ReplyZone;
+    ReplZone = 69 "repl_zone", Number: Meta, REPLY + TUPLE_ZONE, U16, ReplyZone;
     /// Address that source NAT gives the flow, IPv6, network order; set before creating.
-    SnatIpv6 = 70: Meta, SNAT + MIN, NAT_V6, Never;
+    SnatIpv6 = 70 "snat_ipv6", Address: Meta, SNAT + MIN, NAT_V6, Never;
     /// Address that destination NAT gives the flow, IPv6, network order; set before creating.
-    DnatIpv6 = 71: Meta, DNAT + MIN, NAT_V6, Never;
+    DnatIpv6 = 71 "dnat_ipv6", Address: Meta, DNAT + MIN, NAT_V6, Never;
     /// SYN proxy: initial sequence number, host order.
-    SynproxyIsn = 72: Meta, SYNPROXY, U32, Never;
+    SynproxyIsn = 72 "synproxy_isn", Number: Meta, SYNPROXY, U32, Never;
     /// SYN proxy: initial timestamp, host order.
-    SynproxyIts = 73: Meta, SYNPROXY + 4, U32, Never;
+    SynproxyIts = 73 "synproxy_its", Number: Meta, SYNPROXY + 4, U32, Never;
     /// SYN proxy: timestamp offset, host order.
-    SynproxyTsoff = 74: Meta, SYNPROXY + 8, U32, Never;
+    SynproxyTsoff = 74 "synproxy_tsoff", Number: Meta, SYNPROXY + 8, U32, Never;
     /// When the event happened, nanoseconds since 1970, host order; only the kernel sets it.
-    TimestampEvent = 75: Meta, offset_of!(Flat, event_time), Storage::Unsettable(8), Never;
+    TimestampEvent = 75 "timestamp_event", Number: Meta, EVENT_TIME, Storage::Unsettable(8), Never;
 }
 
 const _: () = {
@@ -331,6 +364,39 @@ impl Attr {
         &TABLE[self as usize]
     }
 
+    /// Its name: that of the constant of C in small letters, without the prefix, as
+    /// `orig_ipv4_src`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.name_with_nul().trim_end_matches('\0')
+    }
+
+    /// As [`name`](Self::name), with a NUL at its end.
+    #[must_use]
+    #[allow(clippy::indexing_slicing, reason = "there is a name for each attribute")]
+    pub(crate) fn name_with_nul(self) -> &'static str {
+        NAMES[self as usize]
+    }
+
+    /// The attribute of this name.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::all().find(|attr| attr.name() == name)
+    }
+
+    /// Bytes of its value, of a name the most with its NUL; `None` for what has no fixed size.
+    #[must_use]
+    pub fn size(self) -> Option<usize> {
+        Some(self.row().storage.width()).filter(|width| *width != 0)
+    }
+
+    /// What its value is.
+    #[must_use]
+    #[allow(clippy::indexing_slicing, reason = "there is one for each attribute")]
+    pub fn kind(self) -> Kind {
+        KIND_TABLE[self as usize]
+    }
+
     /// All attributes, by number.
     pub fn all() -> impl Iterator<Item = Self> {
         TABLE.iter().map(|row| row.attr)
@@ -343,129 +409,6 @@ impl TryFrom<u32> for Attr {
     #[inline]
     fn try_from(number: u32) -> Result<Self, Error> {
         Row::of(number).map(|row| row.attr)
-    }
-}
-
-impl Presence {
-    /// The set of the given attributes.
-    #[must_use]
-    #[allow(clippy::indexing_slicing, reason = "an Attr is below 96")]
-    pub const fn of(attrs: &[Attr]) -> Self {
-        let mut words = [0; 3];
-        let mut at = 0;
-        while at < attrs.len() {
-            let number = attrs[at] as usize;
-            words[number / 32] |= 1 << (number % 32);
-            at += 1;
-        }
-        Self(words)
-    }
-
-    /// The attributes of a class.
-    #[must_use]
-    #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
-    pub const fn of_class(class: Class) -> Self {
-        let mut all = Self([0; 3]);
-        let mut at = 0;
-        while at < ATTR_COUNT {
-            if ROWS[at].class as u8 == class as u8 {
-                all.set(ROWS[at].attr);
-            }
-            at += 1;
-        }
-        all
-    }
-
-    /// Whether the attribute with this number is present; no number above 95 is.
-    #[must_use]
-    #[inline]
-    pub fn has_number(&self, number: u32) -> bool {
-        self.0.get(number as usize / 32).is_some_and(|word| word & (1 << (number % 32)) != 0)
-    }
-
-    /// Whether `attr` is present.
-    #[must_use]
-    #[inline]
-    #[allow(clippy::indexing_slicing, reason = "an Attr is below 96")]
-    pub const fn has(&self, attr: Attr) -> bool {
-        self.0[attr as usize / 32] & (1 << (attr as u32 % 32)) != 0
-    }
-
-    /// Marks `attr` present.
-    #[inline]
-    #[allow(clippy::indexing_slicing, reason = "an Attr is below 96")]
-    pub const fn set(&mut self, attr: Attr) {
-        self.0[attr as usize / 32] |= 1 << (attr as u32 % 32);
-    }
-
-    /// Marks `attr` absent.
-    #[inline]
-    #[allow(clippy::indexing_slicing, reason = "an Attr is below 96")]
-    pub const fn unset(&mut self, attr: Attr) {
-        self.0[attr as usize / 32] &= !(1 << (attr as u32 % 32));
-    }
-
-    /// Both sets in one.
-    #[must_use]
-    #[inline]
-    pub const fn with(self, other: Self) -> Self {
-        let ([a, b, c], [d, e, f]) = (self.0, other.0);
-        Self([a | d, b | e, c | f])
-    }
-
-    /// Marks all of `other` present.
-    #[inline]
-    pub fn insert(&mut self, other: Self) {
-        *self = self.with(other);
-    }
-
-    /// Marks all of `other` absent.
-    #[inline]
-    pub fn remove(&mut self, other: Self) {
-        for (word, less) in self.0.iter_mut().zip(other.0) {
-            *word &= !less;
-        }
-    }
-
-    /// Marks all but `other` absent.
-    #[inline]
-    pub fn retain(&mut self, other: Self) {
-        for (word, keep) in self.0.iter_mut().zip(other.0) {
-            *word &= keep;
-        }
-    }
-
-    /// Whether all of `other` are present.
-    #[must_use]
-    #[inline]
-    pub fn has_all(&self, other: Self) -> bool {
-        self.0.iter().zip(other.0).all(|(word, want)| word & want == want)
-    }
-
-    /// Whether any of `other` is present.
-    #[must_use]
-    #[inline]
-    pub fn has_any(&self, other: Self) -> bool {
-        self.0.iter().zip(other.0).any(|(word, want)| word & want != 0)
-    }
-
-    /// The set as two words: attribute `n` is bit `n % 64` of word `n / 64`.
-    #[must_use]
-    #[inline]
-    pub const fn words(&self) -> [u64; 2] {
-        let [a, b, c] = self.0;
-        [a as u64 | (b as u64) << 32, c as u64]
-    }
-
-    /// The attributes present, by number.
-    pub fn iter(&self) -> impl Iterator<Item = Attr> + use<> {
-        let [a, b, c] = self.0;
-        let mut bits = u128::from(a) | u128::from(b) << 32 | u128::from(c) << 64;
-        std::iter::from_fn(move || {
-            let number = bits.trailing_zeros();
-            bits &= bits.wrapping_sub(1);
-            Attr::try_from(number).ok()
-        })
     }
 }
 

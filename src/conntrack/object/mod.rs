@@ -11,5 +11,6 @@ pub mod layer4;
 #[allow(unsafe_code, reason = "an entry as bytes")]
 pub mod layout;
 pub mod nat;
+mod presence;
 pub mod status;
 pub(crate) mod tuple;

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::layout::{FlowRecord, NatRecord, SeqAdjustRecord, SynproxyRecord, TupleRecord};
-use crate::conntrack::object::attr::{ATTR_COUNT, Attr, ROWS, Row, Storage};
+use crate::conntrack::object::attr::{ATTR_COUNT, Attr, KINDS, Kind, ROWS, Row, Storage};
 use std::mem::offset_of;
 
 /// How the value of an attribute becomes that of a record, and the other way round.
@@ -21,6 +21,18 @@ pub(super) enum Form {
     Nowhere,
 }
 
+impl Form {
+    const fn of(row: &Row, kind: Kind) -> Self {
+        match (row.storage, kind) {
+            (Storage::Context | Storage::HelperInfo | Storage::Tuple, _) => Self::Nowhere,
+            (_, Kind::Port) => Self::Port,
+            (_, Kind::Text) => Self::Name,
+            (_, Kind::Labels) => Self::Labels,
+            _ => Self::Same,
+        }
+    }
+}
+
 /// Where an attribute lies in a flow's record.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
@@ -29,10 +41,8 @@ pub(super) struct Place {
 }
 
 macro_rules! places {
-    ($($name:ident = $offset:expr, $form:ident;)*) => {
-        const LISTED: &[(Attr, Place)] = &[$(
-            (Attr::$name, Place { offset: ($offset) as u16, form: Form::$form }),
-        )*];
+    ($($name:ident = $offset:expr;)*) => {
+        const LISTED: &[(Attr, usize)] = &[$((Attr::$name, $offset)),*];
     };
 }
 
@@ -57,82 +67,82 @@ const AFTER: usize = offset_of!(SeqAdjustRecord, offset_after);
 const SYNPROXY: usize = offset_of!(FlowRecord, synproxy);
 
 places! {
-    OrigIpv4Src = ORIG + SRC, Same;
-    OrigIpv4Dst = ORIG + DST, Same;
-    ReplIpv4Src = REPLY + SRC, Same;
-    ReplIpv4Dst = REPLY + DST, Same;
-    OrigIpv6Src = ORIG + SRC, Same;
-    OrigIpv6Dst = ORIG + DST, Same;
-    ReplIpv6Src = REPLY + SRC, Same;
-    ReplIpv6Dst = REPLY + DST, Same;
-    OrigPortSrc = ORIG + SPORT, Port;
-    OrigPortDst = ORIG + DPORT, Port;
-    ReplPortSrc = REPLY + SPORT, Port;
-    ReplPortDst = REPLY + DPORT, Port;
-    IcmpType = ORIG + offset_of!(TupleRecord, icmp_type), Same;
-    IcmpCode = ORIG + offset_of!(TupleRecord, icmp_code), Same;
-    IcmpId = ORIG + offset_of!(TupleRecord, icmp_id), Port;
-    OrigL3Proto = ORIG + L3, Same;
-    ReplL3Proto = REPLY + L3, Same;
-    OrigL4Proto = ORIG + L4, Same;
-    ReplL4Proto = REPLY + L4, Same;
-    TcpState = offset_of!(FlowRecord, tcp_state), Same;
-    SnatIpv4 = SNAT + MIN, Same;
-    DnatIpv4 = DNAT + MIN, Same;
-    SnatPort = SNAT + MIN_PORT, Port;
-    DnatPort = DNAT + MIN_PORT, Port;
-    Timeout = offset_of!(FlowRecord, timeout), Same;
-    Mark = offset_of!(FlowRecord, mark), Same;
-    OrigCounterPackets = offset_of!(FlowRecord, packets), Same;
-    ReplCounterPackets = offset_of!(FlowRecord, packets) + 8, Same;
-    OrigCounterBytes = offset_of!(FlowRecord, bytes), Same;
-    ReplCounterBytes = offset_of!(FlowRecord, bytes) + 8, Same;
-    Use = offset_of!(FlowRecord, use_count), Same;
-    Id = offset_of!(FlowRecord, id), Same;
-    Status = offset_of!(FlowRecord, status), Same;
-    TcpFlagsOrig = offset_of!(FlowRecord, tcp_flags), Same;
-    TcpFlagsRepl = offset_of!(FlowRecord, tcp_flags) + 1, Same;
-    TcpMaskOrig = offset_of!(FlowRecord, tcp_mask), Same;
-    TcpMaskRepl = offset_of!(FlowRecord, tcp_mask) + 1, Same;
-    MasterIpv4Src = MASTER + SRC, Same;
-    MasterIpv4Dst = MASTER + DST, Same;
-    MasterIpv6Src = MASTER + SRC, Same;
-    MasterIpv6Dst = MASTER + DST, Same;
-    MasterPortSrc = MASTER + SPORT, Port;
-    MasterPortDst = MASTER + DPORT, Port;
-    MasterL3Proto = MASTER + L3, Same;
-    MasterL4Proto = MASTER + L4, Same;
-    Secmark = offset_of!(FlowRecord, secmark), Same;
-    OrigNatSeqCorrectionPos = SEQ + POS, Same;
-    OrigNatSeqOffsetBefore = SEQ + BEFORE, Same;
-    OrigNatSeqOffsetAfter = SEQ + AFTER, Same;
-    ReplNatSeqCorrectionPos = SEQ_REPLY + POS, Same;
-    ReplNatSeqOffsetBefore = SEQ_REPLY + BEFORE, Same;
-    ReplNatSeqOffsetAfter = SEQ_REPLY + AFTER, Same;
-    SctpState = offset_of!(FlowRecord, sctp_state), Same;
-    SctpVtagOrig = offset_of!(FlowRecord, sctp_vtag), Same;
-    SctpVtagRepl = offset_of!(FlowRecord, sctp_vtag) + 4, Same;
-    HelperName = offset_of!(FlowRecord, helper_name), Name;
-    DccpState = offset_of!(FlowRecord, dccp_state), Same;
-    DccpRole = offset_of!(FlowRecord, dccp_role), Same;
-    DccpHandshakeSeq = offset_of!(FlowRecord, dccp_handshake_seq), Same;
-    TcpWscaleOrig = offset_of!(FlowRecord, tcp_wscale), Same;
-    TcpWscaleRepl = offset_of!(FlowRecord, tcp_wscale) + 1, Same;
-    Zone = offset_of!(FlowRecord, zone), Same;
-    Secctx = 0, Nowhere;
-    TimestampStart = offset_of!(FlowRecord, start), Same;
-    TimestampStop = offset_of!(FlowRecord, stop), Same;
-    HelperInfo = 0, Nowhere;
-    Connlabels = offset_of!(FlowRecord, labels), Labels;
-    ConnlabelsMask = offset_of!(FlowRecord, labels_mask), Labels;
-    OrigZone = ORIG + offset_of!(TupleRecord, zone), Same;
-    ReplZone = REPLY + offset_of!(TupleRecord, zone), Same;
-    SnatIpv6 = SNAT + MIN, Same;
-    DnatIpv6 = DNAT + MIN, Same;
-    SynproxyIsn = SYNPROXY + offset_of!(SynproxyRecord, isn), Same;
-    SynproxyIts = SYNPROXY + offset_of!(SynproxyRecord, its), Same;
-    SynproxyTsoff = SYNPROXY + offset_of!(SynproxyRecord, tsoff), Same;
-    TimestampEvent = offset_of!(FlowRecord, event_time), Same;
+    OrigIpv4Src = ORIG + SRC;
+    OrigIpv4Dst = ORIG + DST;
+    ReplIpv4Src = REPLY + SRC;
+    ReplIpv4Dst = REPLY + DST;
+    OrigIpv6Src = ORIG + SRC;
+    OrigIpv6Dst = ORIG + DST;
+    ReplIpv6Src = REPLY + SRC;
+    ReplIpv6Dst = REPLY + DST;
+    OrigPortSrc = ORIG + SPORT;
+    OrigPortDst = ORIG + DPORT;
+    ReplPortSrc = REPLY + SPORT;
+    ReplPortDst = REPLY + DPORT;
+    IcmpType = ORIG + offset_of!(TupleRecord, icmp_type);
+    IcmpCode = ORIG + offset_of!(TupleRecord, icmp_code);
+    IcmpId = ORIG + offset_of!(TupleRecord, icmp_id);
+    OrigL3Proto = ORIG + L3;
+    ReplL3Proto = REPLY + L3;
+    OrigL4Proto = ORIG + L4;
+    ReplL4Proto = REPLY + L4;
+    TcpState = offset_of!(FlowRecord, tcp_state);
+    SnatIpv4 = SNAT + MIN;
+    DnatIpv4 = DNAT + MIN;
+    SnatPort = SNAT + MIN_PORT;
+    DnatPort = DNAT + MIN_PORT;
+    Timeout = offset_of!(FlowRecord, timeout);
+    Mark = offset_of!(FlowRecord, mark);
+    OrigCounterPackets = offset_of!(FlowRecord, packets);
+    ReplCounterPackets = offset_of!(FlowRecord, packets) + 8;
+    OrigCounterBytes = offset_of!(FlowRecord, bytes);
+    ReplCounterBytes = offset_of!(FlowRecord, bytes) + 8;
+    Use = offset_of!(FlowRecord, use_count);
+    Id = offset_of!(FlowRecord, id);
+    Status = offset_of!(FlowRecord, status);
+    TcpFlagsOrig = offset_of!(FlowRecord, tcp_flags);
+    TcpFlagsRepl = offset_of!(FlowRecord, tcp_flags) + 1;
+    TcpMaskOrig = offset_of!(FlowRecord, tcp_mask);
+    TcpMaskRepl = offset_of!(FlowRecord, tcp_mask) + 1;
+    MasterIpv4Src = MASTER + SRC;
+    MasterIpv4Dst = MASTER + DST;
+    MasterIpv6Src = MASTER + SRC;
+    MasterIpv6Dst = MASTER + DST;
+    MasterPortSrc = MASTER + SPORT;
+    MasterPortDst = MASTER + DPORT;
+    MasterL3Proto = MASTER + L3;
+    MasterL4Proto = MASTER + L4;
+    Secmark = offset_of!(FlowRecord, secmark);
+    OrigNatSeqCorrectionPos = SEQ + POS;
+    OrigNatSeqOffsetBefore = SEQ + BEFORE;
+    OrigNatSeqOffsetAfter = SEQ + AFTER;
+    ReplNatSeqCorrectionPos = SEQ_REPLY + POS;
+    ReplNatSeqOffsetBefore = SEQ_REPLY + BEFORE;
+    ReplNatSeqOffsetAfter = SEQ_REPLY + AFTER;
+    SctpState = offset_of!(FlowRecord, sctp_state);
+    SctpVtagOrig = offset_of!(FlowRecord, sctp_vtag);
+    SctpVtagRepl = offset_of!(FlowRecord, sctp_vtag) + 4;
+    HelperName = offset_of!(FlowRecord, helper_name);
+    DccpState = offset_of!(FlowRecord, dccp_state);
+    DccpRole = offset_of!(FlowRecord, dccp_role);
+    DccpHandshakeSeq = offset_of!(FlowRecord, dccp_handshake_seq);
+    TcpWscaleOrig = offset_of!(FlowRecord, tcp_wscale);
+    TcpWscaleRepl = offset_of!(FlowRecord, tcp_wscale) + 1;
+    Zone = offset_of!(FlowRecord, zone);
+    Secctx = 0;
+    TimestampStart = offset_of!(FlowRecord, start);
+    TimestampStop = offset_of!(FlowRecord, stop);
+    HelperInfo = 0;
+    Connlabels = offset_of!(FlowRecord, labels);
+    ConnlabelsMask = offset_of!(FlowRecord, labels_mask);
+    OrigZone = ORIG + offset_of!(TupleRecord, zone);
+    ReplZone = REPLY + offset_of!(TupleRecord, zone);
+    SnatIpv6 = SNAT + MIN;
+    DnatIpv6 = DNAT + MIN;
+    SynproxyIsn = SYNPROXY + offset_of!(SynproxyRecord, isn);
+    SynproxyIts = SYNPROXY + offset_of!(SynproxyRecord, its);
+    SynproxyTsoff = SYNPROXY + offset_of!(SynproxyRecord, tsoff);
+    TimestampEvent = offset_of!(FlowRecord, event_time);
 }
 
 /// The table, by number.
@@ -141,9 +151,10 @@ pub(super) const PLACES: [Place; ATTR_COUNT] = {
     let mut number = 0;
     #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
     while number < ATTR_COUNT {
-        let (attr, place) = LISTED[number];
+        let ((attr, offset), row) = (LISTED[number], &ROWS[number]);
         assert!(attr as usize == number, "the table is sorted by number");
-        assert!(matches!(place.form, Form::Nowhere) || fits(&ROWS[number], place));
+        let place = Place { offset: offset as u16, form: Form::of(row, KINDS[number]) };
+        assert!(place.end(row) <= size_of::<FlowRecord>());
         places[number] = place;
         number += 1;
     }
@@ -151,20 +162,6 @@ pub(super) const PLACES: [Place; ATTR_COUNT] = {
 };
 
 static TABLE: [Place; ATTR_COUNT] = PLACES;
-
-/// Whether the form is one for an attribute that is stored like this.
-const fn fits(row: &Row, place: Place) -> bool {
-    let kind = match row.storage {
-        Storage::Name(16) => matches!(place.form, Form::Name),
-        Storage::Labels => matches!(place.form, Form::Labels),
-        Storage::Tuple | Storage::Context | Storage::HelperInfo | Storage::Name(_) => false,
-        storage => match place.form {
-            Form::Port => storage.width() == 2,
-            form => matches!(form, Form::Same),
-        },
-    };
-    kind && place.end(row) <= size_of::<FlowRecord>()
-}
 
 impl Place {
     /// The place of an attribute.
