@@ -270,7 +270,9 @@ enum ctrs_error_kind {
     /** No memory was left. */
     CTRS_ERROR_OUT_OF_MEMORY = 14,
     /** A system call failed. */
-    CTRS_ERROR_SYSTEM = 15
+    CTRS_ERROR_SYSTEM = 15,
+    /** A text cannot be read: the offset tells where. */
+    CTRS_ERROR_SYNTAX = 16
 };
 
 /** A failure, explained.

@@ -111,6 +111,7 @@ pub use conntrack::expectation::seen::Expectation;
 pub use conntrack::expectations::{
     ExpectationEvent, ExpectationEvents, ExpectationList, Expectations,
 };
+pub use conntrack::expression::{Expression, Truth};
 pub use conntrack::filter::criteria::Filter;
 pub use conntrack::filter::net::Net;
 pub use conntrack::flow::Flow;

@@ -55,6 +55,7 @@ fn data_goes_one_way() {
         "conntrack/invalid",
         "conntrack/labels",
         "conntrack/object",
+        "conntrack/syntax",
     ];
     let typed = [
         "conntrack/change",
@@ -69,7 +70,7 @@ fn data_goes_one_way() {
     let wire = ["conntrack/filter", "conntrack/wire"];
     let with = |rooms: &[&[&'static str]]| rooms.concat();
     let below = with(&[&objects, &typed, &wire, &["conntrack/print"]]);
-    let faces = with(&[&below, &["error", "options"]]);
+    let faces = with(&[&below, &["conntrack/expression", "error", "options"]]);
     let mut allowed = BTreeMap::from([
         ("error", vec!["netlink", "conntrack/error", "conntrack/invalid", "error"]),
         ("options", vec!["netlink", "error", "shared"]),
@@ -79,8 +80,9 @@ fn data_goes_one_way() {
         ("compile_fail", vec![]),
         ("uapi", vec![]),
         ("width", vec![]),
-        ("conntrack/error", vec!["netlink", "conntrack/invalid"]),
+        ("conntrack/error", vec!["netlink", "conntrack/invalid", "conntrack/syntax"]),
         ("conntrack/invalid", vec![]),
+        ("conntrack/syntax", vec![]),
         ("conntrack/heap", vec!["conntrack/error"]),
         (
             "conntrack/labels",
@@ -88,6 +90,10 @@ fn data_goes_one_way() {
         ),
         ("conntrack/object", objects.to_vec()),
         ("conntrack/filter", with(&[&objects, &typed, &["conntrack/filter"]])),
+        (
+            "conntrack/expression",
+            with(&[&objects, &typed, &wire, &["error", "conntrack/expression"]]),
+        ),
         ("conntrack/serde", with(&[&objects, &typed, &["conntrack/filter"]])),
         ("conntrack/wire", with(&[&objects, &typed, &wire])),
         ("conntrack/selection", with(&[&objects, &wire])),
@@ -95,13 +101,14 @@ fn data_goes_one_way() {
         ("conntrack/calls", with(&[&objects, &wire, &["conntrack/selection"]])),
         ("conntrack/print", with(&[&objects, &["text", "conntrack/print"]])),
         ("conntrack/connection", faces.clone()),
-        ("conntrack/table", with(&[&faces, &["conntrack/connection"]])),
+        ("conntrack/selects", with(&[&typed, &wire, &["conntrack/expression"]])),
+        ("conntrack/table", with(&[&faces, &["conntrack/connection", "conntrack/selects"]])),
         (
             "conntrack/expectations",
             with(&[&faces, &["conntrack/connection", "conntrack/listener"]]),
         ),
-        ("conntrack/listener", faces.clone()),
-        ("conntrack/events", with(&[&faces, &["conntrack/listener"]])),
+        ("conntrack/listener", with(&[&faces, &["conntrack/selects"]])),
+        ("conntrack/events", with(&[&faces, &["conntrack/listener", "conntrack/selects"]])),
         ("capi/ffi", vec!["netlink", "width", "text", "error", "capi/ffi"]),
         (
             "capi/conntrack",

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use crate::conntrack::invalid::Invalid;
+use crate::conntrack::syntax::Syntax;
 use crate::netlink;
 use crate::netlink::words::Words;
 
@@ -15,6 +16,9 @@ pub enum Error {
     /// The request makes no sense.
     #[error(transparent)]
     Invalid(#[from] Invalid),
+    /// A text cannot be read.
+    #[error(transparent)]
+    Syntax(#[from] Syntax),
     /// No memory was left; what the call was to change is unchanged.
     #[error("out of memory")]
     OutOfMemory,

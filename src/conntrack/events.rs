@@ -1,10 +1,12 @@
 //! The events of the flow table.
 #![forbid(unsafe_code)]
 
+use crate::conntrack::expression::{Decides, Expression};
 use crate::conntrack::filter::criteria::Filter;
 use crate::conntrack::filter::event::EventFilter;
 use crate::conntrack::flow::Flow;
 use crate::conntrack::listener::{EventKind, Listener, Told};
+use crate::conntrack::selects::Selects;
 use crate::conntrack::wire::{Change, decode};
 use crate::error::Error;
 #[cfg(doc)]
@@ -51,8 +53,9 @@ impl Told for Event {
         Ok(Self { change, flow, namespace })
     }
 
-    fn meets(&self, filter: &Filter) -> bool {
-        filter.matches(&self.flow)
+    #[allow(private_interfaces, reason = "nobody else tells anything")]
+    fn meets(&self, selects: &Selects) -> bool {
+        selects.selects_event(self.change, &self.flow)
     }
 }
 
@@ -83,7 +86,31 @@ impl Listener<Event> {
     /// [`ErrorKind::System`].
     pub fn only(&mut self, filter: &Filter) -> Result<(), Error> {
         self.attach(&filter.of_events())?;
-        self.check(filter);
+        self.check(Selects::Filter(filter.clone()));
+        Ok(())
+    }
+
+    /// Hands out only the events of which an expression is definitely true, from now on. The kernel
+    /// leaves out what it can, and each event is checked again: by what it tells, as it was at that
+    /// moment. Who keeps a copy of flows would miss the change by which one stops to match.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), ctrs::Error> {
+    /// let mut events = ctrs::Events::open(ctrs::EventKind::ALL)?;
+    /// events.only_where(&"udp and any port 53 and not host 127.0.0.0/8".parse()?)?;
+    /// for event in events {
+    ///     println!("{}", event?.flow);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::OutOfMemory`], [`ErrorKind::System`].
+    pub fn only_where(&mut self, expression: &Expression) -> Result<(), Error> {
+        let (program, checked) = (expression.program(Decides::All)?, expression.try_clone()?);
+        socket::attach_filter(self.as_raw_fd(), &program)?;
+        self.check(Selects::Expression(checked));
         Ok(())
     }
 

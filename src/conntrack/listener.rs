@@ -1,7 +1,7 @@
 //! Listening to what happens, whatever it happens to.
 #![forbid(unsafe_code)]
 
-use crate::conntrack::filter::criteria::Filter;
+use crate::conntrack::selects::Selects;
 use crate::conntrack::wire::Change;
 use crate::error::{Error, ErrorKind};
 use crate::netlink;
@@ -55,9 +55,10 @@ pub trait Told: Sized {
     #[doc(hidden)]
     fn read(change: Change, message: &Message<'_>, namespace: Option<i32>) -> Result<Self, Error>;
 
-    /// Whether it is of a flow that a filter selects.
+    /// Whether it is of a flow that is selected.
     #[doc(hidden)]
-    fn meets(&self, _: &Filter) -> bool {
+    #[allow(private_interfaces, reason = "nobody else tells anything")]
+    fn meets(&self, _: &Selects) -> bool {
         true
     }
 }
@@ -109,7 +110,7 @@ pub struct Listener<E> {
     timeout: Option<Duration>,
     stopper: OnceLock<Stopper>,
     /// What events are checked against.
-    filter: Option<Filter>,
+    checked: Selects,
     hands_out: PhantomData<fn() -> E>,
 }
 
@@ -125,7 +126,7 @@ impl<E: Told> Listener<E> {
         let timeout = options.patience().time;
         let exchange = Exchange::new(socket, 0);
         let (stopper, hands_out) = (OnceLock::new(), PhantomData);
-        Ok(Self { exchange, receiver, timeout, stopper, filter: None, hands_out })
+        Ok(Self { exchange, receiver, timeout, stopper, checked: Selects::All, hands_out })
     }
 
     /// The next event, waiting for it.
@@ -201,9 +202,9 @@ impl<E: Told> Listener<E> {
         Ok(self.exchange.socket().dropped()?)
     }
 
-    /// Hands out only what meets a filter, from now on.
-    pub(super) fn check(&mut self, filter: &Filter) {
-        self.filter = Some(filter.clone());
+    /// Hands out only what is selected, from now on.
+    pub(super) fn check(&mut self, selects: Selects) {
+        self.checked = selects;
     }
 
     fn next_until(&mut self, deadline: Option<Instant>, waits: bool) -> Result<E, Error> {
@@ -229,7 +230,7 @@ impl<E: Told> Listener<E> {
             };
             let Some(change) = Change::of(&message) else { continue };
             let event = E::read(change, &message, namespace)?;
-            if self.filter.as_ref().is_none_or(|filter| event.meets(filter)) {
+            if event.meets(&self.checked) {
                 return Ok(event);
             }
         }

@@ -8,6 +8,7 @@ pub mod error;
 pub mod events;
 pub mod expectation;
 pub mod expectations;
+pub mod expression;
 mod fill;
 pub mod filter;
 pub mod flow;
@@ -23,8 +24,10 @@ pub mod print;
 pub mod record;
 #[cfg(feature = "capi")]
 pub(crate) mod selection;
+mod selects;
 #[cfg(feature = "serde")]
 mod serde;
+pub mod syntax;
 pub mod table;
 pub mod tuple;
 pub mod values;

@@ -4,11 +4,14 @@
 use crate::conntrack::change::Changes;
 use crate::conntrack::connection::{Connection, Dump, is};
 use crate::conntrack::error;
+use crate::conntrack::expression::Expression;
 use crate::conntrack::filter::criteria::Filter;
+use crate::conntrack::filter::dump::DumpFilter;
 use crate::conntrack::flow::Flow;
 use crate::conntrack::key::Key;
 use crate::conntrack::new_flow::NewFlow;
 use crate::conntrack::object::entry::Conntrack;
+use crate::conntrack::selects::Selects;
 use crate::conntrack::values::Status;
 use crate::conntrack::wire::query::{Query, Request};
 use crate::conntrack::wire::{Change, decode};
@@ -183,7 +186,7 @@ impl FlowTable {
     /// # Errors
     /// [`ErrorKind::Privilege`], [`ErrorKind::System`].
     pub fn list(&self) -> Result<List, Error> {
-        self.begin(Some(&Request::Entries(Query::Dump, 0)), Filter::new())
+        self.begin(Some(&Request::Entries(Query::Dump, 0)), Selects::All)
     }
 
     /// As [`list`](Self::list), and sets the counters of each flow to zero.
@@ -191,7 +194,7 @@ impl FlowTable {
     /// # Errors
     /// As [`list`](Self::list).
     pub fn list_and_zero(&self) -> Result<List, Error> {
-        self.begin(Some(&Request::Entries(Query::DumpReset, 0)), Filter::new())
+        self.begin(Some(&Request::Entries(Query::DumpReset, 0)), Selects::All)
     }
 
     /// As [`list`](Self::list), of the flows that a filter selects.
@@ -199,9 +202,31 @@ impl FlowTable {
     /// # Errors
     /// As [`list`](Self::list).
     pub fn list_matching(&self, filter: &Filter) -> Result<List, Error> {
-        let narrowing = filter.narrowing()?;
-        let request = narrowing.as_ref().map(|kernel| Request::Narrowed(Query::DumpFilter, kernel));
-        self.begin(request.as_ref(), filter.clone())
+        self.narrowed(filter.narrowing()?, Selects::Filter(filter.clone()))
+    }
+
+    /// As [`list`](Self::list), of the flows of which an expression is definitely true.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), ctrs::Error> {
+    /// let table = ctrs::FlowTable::open()?;
+    /// for flow in table.list_where(&"tcp and not replied and dst 10.0.0.0/8".parse()?)? {
+    ///     println!("{}", flow?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`list`](Self::list); [`ErrorKind::OutOfMemory`].
+    pub fn list_where(&self, expression: &Expression) -> Result<List, Error> {
+        self.narrowed(expression.narrowing()?, Selects::Expression(expression.try_clone()?))
+    }
+
+    /// A list of what the kernel selects, if it can select anything, checked again.
+    fn narrowed(&self, kernel: Option<DumpFilter>, checked: Selects) -> Result<List, Error> {
+        let request = kernel.as_ref().map(|kernel| Request::Narrowed(Query::DumpFilter, kernel));
+        self.begin(request.as_ref(), checked)
     }
 
     /// Deletes the flows that a filter selects, each by its key: one that takes the place of a flow
@@ -226,9 +251,9 @@ impl FlowTable {
     }
 
     /// A list of what a request asks for, or of nothing.
-    fn begin(&self, request: Option<&Request<'_>>, filter: Filter) -> Result<List, Error> {
+    fn begin(&self, request: Option<&Request<'_>>, checked: Selects) -> Result<List, Error> {
         let dump = self.connection.another()?.begin(request, RequestKind::List)?;
-        Ok(List { dump, filter })
+        Ok(List { dump, checked })
     }
 
     fn request(&mut self, request: &Request<'_>) -> Result<(), Error> {
@@ -298,7 +323,7 @@ pub struct Deleted {
 pub struct List {
     dump: Dump,
     /// What flows are checked against.
-    filter: Filter,
+    checked: Selects,
 }
 
 impl List {
@@ -313,7 +338,7 @@ impl List {
                 self.dump.end();
                 return found;
             }
-            if self.filter.matches(flow) {
+            if self.checked.selects(flow) {
                 return found;
             }
         }

@@ -44,6 +44,8 @@ pub enum ErrorKind {
     Interrupted,
     /// The request cannot be made like that.
     Invalid,
+    /// A text cannot be read: [`Error::offset`] tells where.
+    Syntax,
     /// A message that the kernel does not send.
     Protocol,
     /// No memory was left.
@@ -98,6 +100,7 @@ impl Error {
             Layer::Object(object::Error::Netlink(error)) => self.kind_of_netlink(error),
             Layer::Object(object::Error::OutOfMemory) => ErrorKind::OutOfMemory,
             Layer::Object(object::Error::ForeignMessage) => ErrorKind::Protocol,
+            Layer::Object(object::Error::Syntax(_)) => ErrorKind::Syntax,
             Layer::Object(object::Error::File(errno)) => kind_of_errno(errno),
             Layer::Object(_) | Layer::Invalid(_) => ErrorKind::Invalid,
         }
@@ -113,6 +116,15 @@ impl Error {
             Layer::Netlink(netlink::Error::Overrun) => Some(libc::ENOBUFS),
             Layer::Netlink(netlink::Error::OutOfMemory)
             | Layer::Object(object::Error::OutOfMemory) => Some(libc::ENOMEM),
+            _ => None,
+        }
+    }
+
+    /// The byte of a text that cannot be read, counted from 0; the length at its end.
+    #[must_use]
+    pub fn offset(&self) -> Option<usize> {
+        match self.layer {
+            Layer::Object(object::Error::Syntax(syntax)) => Some(syntax.offset as usize),
             _ => None,
         }
     }
@@ -255,7 +267,7 @@ impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         let kind = match (error.errno(), error.kind()) {
             (Some(errno), _) => Self::from_raw_os_error(errno).kind(),
-            (_, ErrorKind::Invalid) => io::ErrorKind::InvalidInput,
+            (_, ErrorKind::Invalid | ErrorKind::Syntax) => io::ErrorKind::InvalidInput,
             (_, ErrorKind::Protocol) => io::ErrorKind::InvalidData,
             (_, ErrorKind::TimedOut) => io::ErrorKind::TimedOut,
             _ => io::ErrorKind::Other,

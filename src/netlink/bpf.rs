@@ -14,9 +14,9 @@ pub type Instruction = libc::sock_filter;
 pub const BPF_MAXINSNS: usize = libc::BPF_MAXINSNS as usize;
 
 /// What the filter returns to keep the whole datagram.
-const ACCEPT: u32 = u32::MAX;
+pub(super) const ACCEPT: u32 = u32::MAX;
 /// What the filter returns to drop the datagram.
-const DROP: u32 = 0;
+pub(super) const DROP: u32 = 0;
 
 /// The width of a load; multi-byte loads convert from network to host order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -243,12 +243,12 @@ impl Assembler {
 }
 
 /// An instruction that is not a conditional jump.
-fn instruction(code: u32, k: u32) -> Instruction {
+pub(super) fn instruction(code: u32, k: u32) -> Instruction {
     Instruction { code: code as u16, jt: 0, jf: 0, k }
 }
 
 impl Width {
-    fn code(self) -> u32 {
+    pub(super) fn code(self) -> u32 {
         match self {
             Self::Byte => libc::BPF_B,
             Self::Half => libc::BPF_H,

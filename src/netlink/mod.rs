@@ -2,6 +2,7 @@
 
 pub mod bpf;
 pub mod builder;
+pub mod decisions;
 pub mod error;
 pub mod exchange;
 pub mod message;

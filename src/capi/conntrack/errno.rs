@@ -52,6 +52,7 @@ fn errno(error: error::Error) -> Option<i32> {
         Error::Unprintable => return None,
         Error::LogicAlreadySet => libc::EBUSY,
         Error::Closed => libc::EBADF,
+        Error::Syntax(_) => libc::EINVAL,
     })
 }
 

@@ -43,6 +43,8 @@ pub enum ctrs_error_kind {
     CTRS_ERROR_OUT_OF_MEMORY = 14,
     /// A system call failed.
     CTRS_ERROR_SYSTEM = 15,
+    /// A text cannot be read: the offset tells where.
+    CTRS_ERROR_SYNTAX = 16,
 }
 
 /// In the attribute or the offset of an error: there is none to blame.
@@ -125,6 +127,9 @@ impl ctrs_error {
         self.clear();
         self.err = errno_of(error);
         self.kind = kind_of(error.kind()) as u32;
+        if let Some(offset) = error.offset() {
+            self.offset = u32::try_from(offset).unwrap_or(CTRS_ERROR_NOWHERE);
+        }
         write_text(&mut self.text, format_args!("{error}"));
     }
 }
@@ -158,13 +163,14 @@ fn kind_of(kind: ErrorKind) -> ctrs_error_kind {
         ErrorKind::Protocol => CTRS_ERROR_PROTOCOL,
         ErrorKind::OutOfMemory => CTRS_ERROR_OUT_OF_MEMORY,
         ErrorKind::System => CTRS_ERROR_SYSTEM,
+        ErrorKind::Syntax => CTRS_ERROR_SYNTAX,
     }
 }
 
 /// The `errno` of an error: its own, or else that of its kind.
 pub(in crate::capi) fn errno_of(error: &Error) -> i32 {
     error.errno().unwrap_or(match error.kind() {
-        ErrorKind::Invalid => libc::EINVAL,
+        ErrorKind::Invalid | ErrorKind::Syntax => libc::EINVAL,
         ErrorKind::Protocol => libc::EBADMSG,
         ErrorKind::TimedOut => libc::ETIMEDOUT,
         ErrorKind::Stopped => libc::ECANCELED,

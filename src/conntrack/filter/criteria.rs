@@ -3,7 +3,7 @@
 
 use super::dump::DumpFilter;
 use super::event::{EventFilter, FilterAttr};
-use super::narrowing::{Common, tuple};
+use super::narrowing::narrowing;
 use super::net::Net;
 use crate::conntrack::error::Error;
 use crate::conntrack::fill::slot;
@@ -35,7 +35,7 @@ pub struct Filter {
 
 /// A criterion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Term {
+pub(crate) enum Term {
     Family(Family),
     Protocol(Protocol),
     Address(Direction, End, Net),
@@ -51,7 +51,7 @@ pub(super) enum Term {
 
 /// An end of a tuple.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(crate) enum End {
     Source,
     Destination,
 }
@@ -193,20 +193,7 @@ impl Filter {
     /// [`Error::OutOfMemory`].
     pub(crate) fn narrowing(&self) -> Result<Option<DumpFilter>, Error> {
         let terms: Vec<_> = self.terms.iter().flat_map(|term| term.parts()).collect();
-        let Some(common) = Common::of(&terms) else { return Ok(None) };
-        let mut filter = DumpFilter::new();
-        common.mark.into_iter().for_each(|mark| filter.set_mark(mark));
-        common.zone.into_iter().for_each(|zone| filter.set_zone(zone));
-        // The kernel refuses a status that asks for nothing.
-        let status = common.status.filter(|status| status.mask != 0);
-        status.into_iter().for_each(|status| filter.set_status(status));
-        if let Some(family) = common.family {
-            filter.set_family(family.number());
-            if let Some(tuple) = tuple(&terms, family, common.protocol) {
-                filter.set_object(&tuple)?;
-            }
-        }
-        Ok(Some(filter))
+        narrowing(&terms)
     }
 }
 
@@ -263,11 +250,13 @@ impl Term {
         let is_icmp = matches!(protocol, Some(Protocol::Icmp | Protocol::Icmpv6));
         match *self {
             Self::Address(direction, end, net) if net.is_one() => match net.address() {
-                IpAddr::V4(address) => ct.set(end.attr(IPV4, direction), slot(&address.octets())),
-                IpAddr::V6(address) => ct.set(end.attr(IPV6, direction), address.octets()),
+                IpAddr::V4(address) => {
+                    ct.set(end.attr(End::IPV4, direction), slot(&address.octets()))
+                }
+                IpAddr::V6(address) => ct.set(end.attr(End::IPV6, direction), address.octets()),
             },
             Self::Port(direction, end, port) if has_ports => {
-                ct.set(end.attr(PORTS, direction), slot(&port.to_be_bytes()));
+                ct.set(end.attr(End::PORTS, direction), slot(&port.to_be_bytes()));
             }
             Self::IcmpType(kind) if is_icmp => ct.fill_u8(Attr::IcmpType, kind),
             Self::IcmpCode(code) if is_icmp => ct.fill_u8(Attr::IcmpCode, code),
@@ -280,12 +269,14 @@ impl Term {
 /// Attributes of the ends of the original and of the reply direction.
 type Ends = [[Attr; 2]; 2];
 
-const IPV4: Ends = [[Attr::OrigIpv4Src, Attr::OrigIpv4Dst], [Attr::ReplIpv4Src, Attr::ReplIpv4Dst]];
-const IPV6: Ends = [[Attr::OrigIpv6Src, Attr::OrigIpv6Dst], [Attr::ReplIpv6Src, Attr::ReplIpv6Dst]];
-const PORTS: Ends =
-    [[Attr::OrigPortSrc, Attr::OrigPortDst], [Attr::ReplPortSrc, Attr::ReplPortDst]];
-
 impl End {
+    pub(crate) const IPV4: Ends =
+        [[Attr::OrigIpv4Src, Attr::OrigIpv4Dst], [Attr::ReplIpv4Src, Attr::ReplIpv4Dst]];
+    pub(crate) const IPV6: Ends =
+        [[Attr::OrigIpv6Src, Attr::OrigIpv6Dst], [Attr::ReplIpv6Src, Attr::ReplIpv6Dst]];
+    pub(crate) const PORTS: Ends =
+        [[Attr::OrigPortSrc, Attr::OrigPortDst], [Attr::ReplPortSrc, Attr::ReplPortDst]];
+
     fn address(self, tuple: &Tuple) -> IpAddr {
         match self {
             Self::Source => tuple.source(),
@@ -313,7 +304,7 @@ impl End {
     }
 
     /// The attribute of this end.
-    fn attr(self, [original, reply]: Ends, direction: Direction) -> Attr {
+    pub(crate) fn attr(self, [original, reply]: Ends, direction: Direction) -> Attr {
         let [source, destination] = match direction {
             Direction::Original => original,
             Direction::Reply => reply,

@@ -5,6 +5,6 @@ pub mod criteria;
 pub mod dump;
 pub mod event;
 mod field;
-mod narrowing;
+pub(crate) mod narrowing;
 pub mod net;
 pub(crate) mod tuple;

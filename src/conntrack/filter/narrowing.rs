@@ -2,26 +2,48 @@
 #![forbid(unsafe_code)]
 
 use super::criteria::Term;
-use super::dump::Masked;
+use super::dump::{DumpFilter, Masked};
+use crate::conntrack::error::Error;
 use crate::conntrack::object::attr::{Attr, Presence};
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::object::status::REPLY_TUPLE;
 use crate::conntrack::values::{Family, Protocol};
 use std::net::IpAddr;
 
+/// What the kernel can compare of criteria that all are to be met; `None` if no flow can meet them.
+///
+/// # Errors
+/// [`Error::OutOfMemory`].
+pub(crate) fn narrowing(terms: &[Term]) -> Result<Option<DumpFilter>, Error> {
+    let Some(common) = Common::of(terms) else { return Ok(None) };
+    let mut filter = DumpFilter::new();
+    common.mark.into_iter().for_each(|mark| filter.set_mark(mark));
+    common.zone.into_iter().for_each(|zone| filter.set_zone(zone));
+    // The kernel refuses a status that asks for nothing.
+    let status = common.status.filter(|status| status.mask != 0);
+    status.into_iter().for_each(|status| filter.set_status(status));
+    if let Some(family) = common.family {
+        filter.set_family(family.number());
+        if let Some(tuple) = tuple(terms, family, common.protocol) {
+            filter.set_object(&tuple)?;
+        }
+    }
+    Ok(Some(filter))
+}
+
 /// The criteria that a flow meets once at most.
 #[derive(Debug, Default)]
-pub(super) struct Common {
-    pub(super) family: Option<Family>,
-    pub(super) protocol: Option<Protocol>,
-    pub(super) zone: Option<u16>,
-    pub(super) mark: Option<Masked>,
-    pub(super) status: Option<Masked>,
+pub(crate) struct Common {
+    pub(crate) family: Option<Family>,
+    pub(crate) protocol: Option<Protocol>,
+    zone: Option<u16>,
+    mark: Option<Masked>,
+    status: Option<Masked>,
 }
 
 impl Common {
     /// Those of all terms; `None` if they contradict each other.
-    pub(super) fn of(terms: &[Term]) -> Option<Self> {
+    pub(crate) fn of(terms: &[Term]) -> Option<Self> {
         let mut common = Self::default();
         terms.iter().try_for_each(|term| common.add(term))?;
         Some(common)
@@ -63,11 +85,7 @@ fn family_of(address: IpAddr) -> Family {
 }
 
 /// The tuples that the kernel compares; `None` if it would compare nothing.
-pub(super) fn tuple(
-    terms: &[Term],
-    family: Family,
-    protocol: Option<Protocol>,
-) -> Option<Conntrack> {
+fn tuple(terms: &[Term], family: Family, protocol: Option<Protocol>) -> Option<Conntrack> {
     let mut ct = Conntrack::new();
     ct.fill_u8(Attr::OrigL3Proto, family.number());
     protocol.into_iter().for_each(|of| ct.fill_u8(Attr::OrigL4Proto, of.number()));

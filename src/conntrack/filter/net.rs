@@ -59,12 +59,12 @@ impl Net {
     }
 
     /// Whether it is one address.
-    pub(super) fn is_one(&self) -> bool {
+    pub(crate) fn is_one(&self) -> bool {
         self.prefix == width(self.address)
     }
 
     /// Its address and its mask as 32-bit words, of IPv4 the last ones.
-    pub(super) fn words(&self) -> [[u32; 4]; 2] {
+    pub(crate) fn words(&self) -> [[u32; 4]; 2] {
         [bits(self.address), self.mask()]
             .map(|bits| [96, 64, 32, 0].map(|behind| (bits >> behind) as u32))
     }
