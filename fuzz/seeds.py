@@ -46,12 +46,22 @@ def receive(number, message):
     put("receive", head + datagram(numbered(message, 1), end) + event * 2 + datagram(end))
 
 
+def record(number, message):
+    if len(message) > 20:
+        put("record", bytes([2, message[16]]) + message[20:])
+    size = [416, 320, 16, 8, 424, 256, 100, 408][number % 8]
+    pattern = bytes((number * at * 7 + at) % 256 for at in range(size))
+    put("record", struct.pack("<BH", number % 2, size) + pattern)
+
+
 def main():
     for number, message in enumerate(messages()):
         put("message", bytes([number % 256]) + message)
         head = bytes([number % 128, number % 16, number % 256, message[16] if len(message) > 16 else 2])
         put("roundtrip", head + message[20:])
         receive(number, message)
+        if number % 9 == 0:
+            record(number // 9, message)
         parse = bytes([13, number % 9, message[16]]) + struct.pack("<H", len(message) - 20)
         if len(message) - 20 < 512 and number % 6 == 0:
             ending = bytes([12, 3, 0, 5, 3, number % 16, 15, 0, number % 256, 7, 0, number % 256])

@@ -30,9 +30,9 @@ extern "C" {
  * ======================================================================== */
 
 /** The version of this header, as text. */
-#define CTRS_VERSION "0.1.0"
+#define CTRS_VERSION "0.2.0"
 /** The version of this header, to compare: 0x010203 is 1.2.3. */
-#define CTRS_VERSION_NUMBER 0x000100
+#define CTRS_VERSION_NUMBER 0x000200
 
 /** The version of the library that runs, as CTRS_VERSION is that of the header.
  *

@@ -11,6 +11,8 @@ int main(void)
 	return finish();
 }
 #else
+#include <ctrs.h>
+
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t number, size_t size);
 void *__libc_realloc(void *block, size_t size);
@@ -367,6 +369,28 @@ static void write_labels(void)
 	close(fd);
 }
 
+/* An entry that a record could not be made into is as it was. */
+static int call_record(void)
+{
+	struct ctrs_flow flow;
+	struct nf_conntrack *ct = nfct_new();
+	int result;
+
+	if (ct == NULL)
+		return made(ct);
+	nfct_set_attr_u32(ct, ATTR_MARK, 5);
+	result = done(ctrs_flow_from(&flow, sizeof(flow), full), 0);
+	if (result == 1)
+		result = done(ctrs_flow_to(ct, &flow, sizeof(flow)), 0);
+	if (result == 1 && nfct_bitmask_test_bit(nfct_get_attr(ct, ATTR_CONNLABELS), 32) != 1)
+		result = -1;
+	if (result == 0 && (nfct_get_attr_u32(ct, ATTR_MARK) != 5 ||
+			    nfct_attr_is_set(ct, ATTR_CONNLABELS) != 0))
+		result = -1;
+	nfct_destroy(ct);
+	return result;
+}
+
 int main(void)
 {
 	static char buffer[65536];
@@ -389,6 +413,7 @@ int main(void)
 	try_call("dump filter", call_dump_filter);
 	try_call("build", call_build);
 	try_call("print", call_print);
+	try_call("record", call_record);
 	try_call("open", call_open);
 	h = nfct_open(CONNTRACK, 0);
 	create_flows(h, 0, 200);

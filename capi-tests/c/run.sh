@@ -64,9 +64,10 @@ check_headers() {
 	for flag in "${include[@]}"; do
 		[ -d "${flag#-I}/libnetfilter_conntrack" ] && dir=${flag#-I}/libnetfilter_conntrack
 	done
-	for header in "$dir"/*.h; do
+	for header in "$dir"/*.h "${dir%/*}"/ctrs.h; do
+		[ -e "$header" ] || continue # the reference has no ctrs.h
 		for standard in c89:c gnu89:c c99:c c2x:c c++98:c++ c++11:c++ c++17:c++ c++20:c++; do
-			if printf '#include <libnetfilter_conntrack/%s>\nextern int not_empty;\n' "${header##*/}" |
+			if printf '#include <%s>\nextern int not_empty;\n' "${header#"${dir%/*}/"}" |
 				gcc -x "${standard#*:}" -std="${standard%:*}" -Wall -Wextra -Wpedantic -Wundef \
 					-Wredundant-decls -Werror -Wno-cpp -fsyntax-only "${include[@]}" - 2>"$work/log"; then
 				passed=$((passed + 1))

@@ -25,3 +25,14 @@ fn the_table_is_complete() {
     assert_eq!(listed(groups()), constants("enum nf_conntrack_attr_grp"));
     assert_eq!(listed(expectations()), constants("enum nf_expect_attr"));
 }
+
+#[test]
+fn the_library_knows_them_by_name() {
+    for row in entries() {
+        let attribute = ctrs::Attribute::try_from(row.number).unwrap();
+        let name = row.name.strip_prefix("ATTR_").unwrap().to_lowercase();
+        assert_eq!(attribute.name(), name);
+        assert_eq!(ctrs::Attribute::by_name(&name), Some(attribute));
+        assert_eq!(attribute.size().unwrap_or(0), row.bytes, "{name}");
+    }
+}

@@ -86,6 +86,7 @@ fn exported(library: &str) -> Vec<&str> {
         Some((_, list)) => list.trim_end_matches('}').split(',').map(str::trim).collect(),
         None => vec![path.rsplit("::").next().unwrap()],
     });
+    let names = names.map(|name| name.split_once(" as ").map_or(name, |(_, name)| name));
     names.filter(|name| !name.is_empty()).collect()
 }
 

@@ -18,6 +18,7 @@ mod labels;
 mod message;
 mod objects;
 mod receive;
+mod record;
 mod roundtrip;
 
 pub use api::api;
@@ -25,17 +26,19 @@ pub use filter::filter;
 pub use labels::labels;
 pub use message::message;
 pub use receive::receive;
+pub use record::record;
 pub use roundtrip::roundtrip;
 
 /// A body: takes any bytes, panics when something does not hold.
 pub type Body = fn(&[u8]);
 
 /// All bodies, by the name of their target.
-pub const BODIES: [(&str, Body); 6] = [
+pub const BODIES: [(&str, Body); 7] = [
     ("message", message),
     ("roundtrip", roundtrip),
     ("api", api),
     ("labels", labels),
     ("filter", filter),
     ("receive", receive),
+    ("record", record),
 ];
