@@ -6,6 +6,7 @@
 //! has its own, as callbacks that jump and threads that are cancelled leave it without coming back.
 #![forbid(unsafe_code)]
 
+use super::ack::Said;
 use super::error::Error;
 use super::message::{FAMILY_HEADER_SIZE, Message, align};
 use super::socket::Socket;
@@ -26,6 +27,8 @@ pub struct Exchange {
     running_dump: Option<u32>,
     unclaimed: Option<Result<(), Error>>,
     ended: EndedDumps,
+    /// What the kernel said of the last request beside its status.
+    said: Option<Said>,
     /// What a program asked the receive buffer to be, and the longest datagram that did not fit.
     asked: usize,
     longest: usize,
@@ -135,6 +138,7 @@ impl Exchange {
             running_dump: None,
             unclaimed: None,
             ended: EndedDumps::default(),
+            said: None,
             asked: 0,
             longest: 0,
         }
@@ -195,6 +199,7 @@ impl Exchange {
         let seq = self.next_seq();
         self.last_seq = seq;
         self.query = Some(InProgress { seq, outcome: None });
+        self.said = None;
         let phase = self.running_dump.filter(|_| dump).map_or(Phase::Unsent, Phase::Draining);
         Cursor { goal: Goal::Answer(seq), dump, phase, next: 0 }
     }
@@ -263,6 +268,13 @@ impl Exchange {
         Ok(())
     }
 
+    /// What the kernel said of the last query beside its status: of a refusal in what it consists, of
+    /// a success a warning. It says so only on sockets that ask for it.
+    #[must_use]
+    pub fn said(&self) -> Option<&Said> {
+        self.said.as_ref()
+    }
+
     /// The dumps without a number whose end was met since this was asked last.
     pub fn take_ended(&mut self) -> EndedDumps {
         std::mem::take(&mut self.ended)
@@ -315,6 +327,9 @@ impl Exchange {
             self.ended.refused += usize::from(message.kind == NLMSG_ERROR && refuses_dump(message));
         }
         let waits = self.in_progress(seq).map(|query| query.outcome = Some(outcome)).is_some();
+        if waits || goal == Goal::Anything {
+            self.said = Said::of(message);
+        }
         match goal {
             Goal::Answer(own) if own == seq => Verdict::End(outcome),
             Goal::Anything => Verdict::End(outcome),

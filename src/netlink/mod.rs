@@ -1,5 +1,6 @@
 //! Netlink itself: a socket, messages read, messages written. Knows nothing of connection tracking.
 
+pub mod ack;
 pub mod bpf;
 pub mod builder;
 pub mod decisions;

@@ -186,3 +186,27 @@ fn a_request_that_was_not_sent_runs_no_dump() {
     let mut cursor = exchange.begin(true);
     assert_eq!(exchange.step(&mut cursor, &[]), Step::Send);
 }
+
+/// An answer with words, as the kernel sends them to sockets that ask for that.
+fn answer_with_words(seq: u32, errno: i32) -> Vec<u8> {
+    let mut payload = (-errno).to_ne_bytes().to_vec();
+    payload.extend([0; 16]);
+    payload.extend(*b"\x07\0\x01\0no\0\0");
+    message(NLMSG_ERROR, 0x300, seq, &payload)
+}
+
+#[test]
+fn what_the_kernel_says_is_kept_until_the_next_query() {
+    for errno in [0, libc::ERANGE] {
+        let mut exchange = exchange();
+        let mut cursor = ask(&mut exchange, false);
+        steps(&mut exchange, &mut cursor, &[answer_with_words(101, errno)]);
+        assert_eq!(exchange.said().map(Said::text), Some("no"));
+        let mut cursor = ask(&mut exchange, false);
+        assert_eq!(exchange.said(), None);
+        // An answer to another request is none of this one's.
+        let words = answer_with_words(101, errno);
+        steps(&mut exchange, &mut cursor, &[words, answer(102, libc::EEXIST)]);
+        assert_eq!(exchange.said(), None);
+    }
+}
