@@ -88,7 +88,9 @@ pub mod capi;
 mod compile_fail;
 #[doc(hidden)]
 pub mod conntrack;
-mod error;
+#[doc(hidden)]
+pub mod error;
+mod facts;
 mod options;
 
 #[doc(hidden)]

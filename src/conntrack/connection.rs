@@ -2,7 +2,9 @@
 #![forbid(unsafe_code)]
 
 use crate::conntrack::wire::query::{Query, REQUEST_SIZE, Request};
+use crate::error::asked::Asked;
 use crate::error::{Error, ErrorKind, RequestKind};
+use crate::netlink;
 use crate::netlink::exchange::Exchange;
 use crate::netlink::message::Message;
 use crate::netlink::receiver::Receiver;
@@ -71,13 +73,20 @@ impl Connection {
     ) -> Result<(), Error> {
         let kind = kind(request);
         self.send(request).map_err(|error| error.of(kind))?;
+        loop {
+            match self.exchange.next(&mut self.receiver) {
+                Ok(Some(message)) => take(&message).map_err(|error| error.of(kind))?,
+                Ok(None) => return Ok(()),
+                Err(error) => return Err(self.explained(error, kind)),
+            }
+        }
+    }
+
+    /// An error of the last request, with what the kernel said of it and what it shows itself.
+    fn explained(&self, error: netlink::Error, of: RequestKind) -> Error {
         let Self { exchange, receiver, .. } = self;
-        let mut next = || match exchange.next(receiver)? {
-            Some(message) => take(&message).map(|()| true),
-            None => Ok(false),
-        };
-        while next().map_err(|error: Error| error.of(kind))? {}
-        Ok(())
+        let (request, said, socket) = (receiver.request(), exchange.said(), exchange.socket());
+        Error::from(error).explained(of, &Asked { request, said, socket })
     }
 
     /// Begins a dump on this connection, which is not used for anything else meanwhile; without a
@@ -133,9 +142,12 @@ impl Dump {
             return Ok(None);
         }
         let Connection { exchange, receiver, .. } = &mut self.connection;
-        let found = exchange.next(receiver);
+        let found = exchange.find(receiver);
         self.ended = !matches!(found, Ok(Some(_)));
-        found.map_err(|error| Error::from(error).of(self.of))
+        match found {
+            Ok(place) => Ok(place.map(|place| self.connection.receiver.message(&place))),
+            Err(error) => Err(self.connection.explained(error, self.of)),
+        }
     }
 
     /// Ends it before its end.

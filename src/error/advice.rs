@@ -2,125 +2,83 @@
 //! causes, and seldom a word of its own.
 #![forbid(unsafe_code)]
 
-use super::RequestKind::{
-    self, Create, CreateExpectation, Delete, DeleteExpectation, Flush, Get, GetExpectation, List,
-    Update,
-};
+use super::RequestKind;
+use super::asked::Asked;
+use super::fact::Look;
+use super::refusals::{Cause, PRIVILEGE, REFUSALS};
+use crate::facts::privilege::{NET_ADMIN, NET_BROADCAST, SYS_ADMIN};
 
 /// What to do when messages were lost.
 pub(super) const LOST: &str = "messages were lost: list the table again if a copy of it is kept, \
                                and give the socket a larger receive buffer";
 
-/// Requests, `errno`, cause. The first row that fits counts.
-type Row = (&'static [RequestKind], i32, &'static str);
+/// A system call, `errno`, cause, and what is looked up.
+type Failure = (&'static str, i32, &'static str, Look);
 
-const REFUSALS: &[Row] = &[
-    (
-        &[Update],
-        libc::EPERM,
-        "CAP_NET_ADMIN is needed in the user namespace that owns the network namespace; or the \
-         flow has a fixed timeout, which cannot be changed",
-    ),
-    (&[], libc::EPERM, PRIVILEGE),
-    (
-        &[Create],
-        libc::EINVAL,
-        "something is missing or does not go together: a timeout, the reply tuple, an ICMP type \
-         that begins a flow, one zone, whole TCP, SCTP, sequence or synproxy state; or the kernel \
-         was built without CONFIG_NF_CT_NETLINK",
-    ),
-    (&[Create], libc::EEXIST, "the tuple, or the reply tuple, belongs to another flow"),
-    (
-        &[Create],
-        libc::EOPNOTSUPP,
-        "the helper is not loaded or is one of another protocol, or the kernel has no NAT",
-    ),
-    (&[Create], libc::ENOMEM, "the table is full: see net.netfilter.nf_conntrack_max"),
-    (&[Update], libc::EBUSY, "this status cannot be changed, or the flow has another helper"),
-    (
-        &[Update],
-        libc::EOPNOTSUPP,
-        "NAT and the master of a flow cannot be changed, nor the helper of one created without",
-    ),
-    (
-        &[Update],
-        libc::ENOSPC,
-        "the flow has no room for labels: no rule of this namespace used labels when it began",
-    ),
-    (
-        &[Get, Update, Delete],
-        libc::ENOENT,
-        "no such flow, or another took its place (its id differs), or it is in another zone",
-    ),
-    (
-        &[CreateExpectation],
-        libc::EINVAL,
-        "the class is above the highest of the helper, or the kernel has no function of this name; \
-         or it was built without CONFIG_NF_CT_NETLINK",
-    ),
-    (&[CreateExpectation], libc::ENOENT, "no flow has the master's tuple, or not in this zone"),
-    (&[CreateExpectation], libc::EOPNOTSUPP, "the master has no helper, or the kernel has no NAT"),
-    (&[CreateExpectation], libc::EEXIST, "there is an expectation of such flows already"),
-    (&[CreateExpectation], libc::EBUSY, "another expectation is met by some of the same flows"),
-    (
-        &[CreateExpectation],
-        libc::EMFILE,
-        "the table is full: see net.netfilter.nf_conntrack_expect_max",
-    ),
-    (
-        &[GetExpectation, DeleteExpectation],
-        libc::ENOENT,
-        "no such expectation, or another took its place (its id differs), or it is in another zone",
-    ),
-    (&[List], libc::EBUSY, "another list is being read from this socket"),
-    (
-        &[List, Flush],
-        libc::EINVAL,
-        "the filter is incomplete, or the kernel was built without CONFIG_NF_CT_NETLINK",
-    ),
-    (
-        &[],
-        libc::EINVAL,
-        "the request is invalid, or the kernel was built without CONFIG_NF_CT_NETLINK",
-    ),
-];
-
-const PRIVILEGE: &str =
-    "CAP_NET_ADMIN is needed in the user namespace that owns the network namespace";
-
-/// System call, `errno`, cause.
-const FAILURES: &[(&str, i32, &str)] = &[
-    ("bind", libc::EPERM, PRIVILEGE),
+const FAILURES: &[Failure] = &[
+    ("bind", libc::EPERM, PRIVILEGE, Look::Privilege(NET_ADMIN)),
     (
         "setsockopt",
         libc::EPERM,
         "CAP_NET_BROADCAST is needed to listen to all namespaces, in the user namespace that owns \
          the network namespace",
+        Look::Privilege(NET_BROADCAST),
     ),
-    ("socket", libc::EPROTONOSUPPORT, "this kernel has no CONFIG_NETFILTER_NETLINK"),
-    ("setns", libc::EPERM, "CAP_SYS_ADMIN is needed in that network namespace's user namespace"),
-    ("setns", libc::EINVAL, "this is no network namespace"),
+    ("socket", libc::EPROTONOSUPPORT, "this kernel has no CONFIG_NETFILTER_NETLINK", Look::Nowhere),
+    (
+        "socket",
+        libc::EMFILE,
+        "this process has as many files open as it may: see ulimit -n",
+        Look::Nowhere,
+    ),
+    (
+        "setns",
+        libc::EPERM,
+        "CAP_SYS_ADMIN is needed in that network namespace's user namespace",
+        Look::Privilege(SYS_ADMIN),
+    ),
+    ("setns", libc::EINVAL, "this is no network namespace", Look::Nowhere),
+    ("open", libc::ENOENT, "there is no network namespace of this name", Look::Nowhere),
+    ("open", libc::EACCES, "this user may not open that network namespace", Look::Nowhere),
 ];
 
-/// The cause of a refusal.
-pub(super) fn refused(request: Option<RequestKind>, errno: i32) -> Option<&'static str> {
+/// The cause of a refusal, of a request that may be known, and what is looked up.
+pub(super) fn refused(
+    request: Option<RequestKind>,
+    errno: i32,
+    asked: Option<&Asked<'_>>,
+) -> Option<(&'static Cause, Look)> {
     let fits = |requests: &[RequestKind]| {
         requests.is_empty() || request.is_some_and(|request| requests.contains(&request))
     };
-    REFUSALS.iter().find(|(requests, of, _)| *of == errno && fits(requests)).map(|row| row.2)
+    REFUSALS.iter().filter(|(requests, of, ..)| *of == errno && fits(requests)).find_map(
+        |(_, _, look, causes)| {
+            let cause = causes.iter().find(|cause| cause.0.is_shown(asked))?;
+            Some((cause, *look))
+        },
+    )
 }
 
-/// The cause of a system call's failure.
-pub(super) fn failed(call: &str, errno: i32) -> Option<&'static str> {
-    FAILURES.iter().find(|row| (row.0, row.1) == (call, errno)).map(|row| row.2)
+/// The cause of a system call's failure, and what is looked up.
+pub(super) fn failed(call: &str, errno: i32) -> Option<(&'static str, Look)> {
+    FAILURES.iter().find(|row| (row.0, row.1) == (call, errno)).map(|row| (row.2, row.3))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use RequestKind::{
+        Create, CreateExpectation, Delete, DeleteExpectation, Flush, Get, GetExpectation, List,
+        Update,
+    };
+
+    /// The cause of a refusal of a request that is not known.
+    fn cause(request: Option<RequestKind>, errno: i32) -> Option<&'static str> {
+        refused(request, errno, None).map(|((_, _, cause), _)| *cause)
+    }
 
     fn says(request: RequestKind, errno: i32, words: &str) {
-        let advice = refused(Some(request), errno).unwrap_or_default();
+        let advice = cause(Some(request), errno).unwrap_or_default();
         assert!(advice.contains(words), "{request:?} {errno}: {advice}");
     }
 
@@ -129,8 +87,7 @@ mod tests {
         for request in [Create, Update, Get, Delete, Flush, List] {
             says(request, libc::EPERM, "CAP_NET_ADMIN");
         }
-        assert_eq!(refused(None, libc::EPERM), Some(PRIVILEGE));
-        says(Update, libc::EPERM, "fixed timeout");
+        assert_eq!(cause(None, libc::EPERM), Some(PRIVILEGE));
     }
 
     #[test]
@@ -163,7 +120,7 @@ mod tests {
     #[test]
     fn create_enomem_is_a_full_table() {
         says(Create, libc::ENOMEM, "nf_conntrack_max");
-        assert_eq!(refused(Some(List), libc::ENOMEM), None);
+        assert_eq!(cause(Some(List), libc::ENOMEM), None);
     }
 
     #[test]
@@ -190,7 +147,7 @@ mod tests {
             says(request, libc::ENOENT, "id differs");
             says(request, libc::ENOENT, "another zone");
         }
-        assert_eq!(refused(Some(Create), libc::ENOENT), None);
+        assert_eq!(cause(Some(Create), libc::ENOENT), None);
     }
 
     #[test]
@@ -223,6 +180,7 @@ mod tests {
 
     #[test]
     fn system_calls_that_fail_are_explained_too() {
+        let failed = |call, errno| failed(call, errno).map(|row| row.0);
         assert_eq!(failed("bind", libc::EPERM), Some(PRIVILEGE));
         let all = failed("setsockopt", libc::EPERM);
         assert!(all.is_some_and(|text| text.contains("CAP_NET_BROADCAST")));

@@ -4,12 +4,20 @@
 #![forbid(unsafe_code)]
 
 mod advice;
+pub mod asked;
+mod blame;
+mod details;
+mod fact;
+mod refusals;
 mod request;
+mod signs;
 
 pub use request::RequestKind;
 
 pub use crate::conntrack::invalid::Invalid;
 
+use self::asked::Asked;
+use self::details::{Details, Kept};
 use crate::conntrack::error as object;
 use crate::netlink;
 use crate::netlink::words::Words;
@@ -81,6 +89,7 @@ pub enum ErrorKind {
 pub struct Error {
     layer: Layer,
     request: Option<RequestKind>,
+    details: Kept,
 }
 
 /// Where it went wrong.
@@ -120,12 +129,13 @@ impl Error {
         }
     }
 
-    /// The byte of a text that cannot be read, counted from 0; the length at its end.
+    /// The byte of a text that cannot be read, counted from 0, the length at its end; or the byte of a
+    /// request that the kernel points at, counted from its `nlmsghdr` on.
     #[must_use]
     pub fn offset(&self) -> Option<usize> {
         match self.layer {
             Layer::Object(object::Error::Syntax(syntax)) => Some(syntax.offset as usize),
-            _ => None,
+            _ => Some(self.details.get()?.said?.offset? as usize),
         }
     }
 
@@ -135,12 +145,46 @@ impl Error {
         self.request
     }
 
-    /// What the cause may be, or what to do: what the kernel's `errno` does not say.
+    /// What the kernel said of the request, in its own words.
+    ///
+    /// It has some for attributes of the wrong size and for unknown ones; older kernels than Linux
+    /// 4.12 have none.
+    #[must_use]
+    pub fn kernel_text(&self) -> Option<&str> {
+        let text = self.details.get()?.said.as_ref()?.text();
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// The attribute that is to blame, as it is called in a sentence: "timeout", "reply tuple".
+    #[must_use]
+    pub fn attribute(&self) -> Option<&'static str> {
+        self.details.get()?.blame.map(|blame| blame.name)
+    }
+
+    /// The number of the attribute in C.
+    #[cfg(feature = "capi")]
+    pub(crate) fn attribute_number(&self) -> Option<u32> {
+        match self.layer {
+            Layer::Object(
+                object::Error::BadValue(number) | object::Error::UnknownAttribute(number),
+            ) => Some(number),
+            _ => self.details.get()?.blame?.number,
+        }
+    }
+
+    /// What the cause is or may be, or what to do: what the kernel's `errno` does not say.
     #[must_use]
     pub fn advice(&self) -> Option<&'static str> {
+        if let Some(details) = self.details.get() {
+            return details.cause;
+        }
         match self.layer {
-            Layer::Netlink(netlink::Error::Refused(errno)) => advice::refused(self.request, errno),
-            Layer::Netlink(netlink::Error::System { call, errno }) => advice::failed(call, errno),
+            Layer::Netlink(netlink::Error::Refused(errno)) => {
+                advice::refused(self.request, errno, None).map(|(cause, _)| cause.2)
+            }
+            Layer::Netlink(netlink::Error::System { call, errno }) => {
+                advice::failed(call, errno).map(|(cause, _)| cause)
+            }
             Layer::Netlink(netlink::Error::Overrun) => Some(advice::LOST),
             _ => None,
         }
@@ -149,6 +193,15 @@ impl Error {
     /// The same error, of this request.
     pub(crate) fn of(self, request: RequestKind) -> Self {
         Self { request: Some(request), ..self }
+    }
+
+    /// The same error, of this request, with what the request and the system tell of a refusal.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn explained(self, request: RequestKind, asked: &Asked<'_>) -> Self {
+        let error = self.of(request);
+        let Layer::Netlink(netlink::Error::Refused(errno)) = error.layer else { return error };
+        Self { details: Kept::new(Details::of_refusal(error.request, errno, asked)), ..error }
     }
 
     fn kind_of_netlink(&self, error: netlink::Error) -> ErrorKind {
@@ -214,11 +267,33 @@ impl Display for Error {
 }
 
 impl Error {
-    /// An errno in words: ours, which know the request, or the C library's.
+    /// An errno in words: ours, which know the request, the kernel's, or the C library's.
     fn explain(&self, errno: i32, f: &mut Formatter<'_>) -> fmt::Result {
-        match self.advice() {
-            Some(advice) => write!(f, "{advice} (errno {errno})"),
-            None => Display::fmt(&Words(errno), f),
+        let fact = self.details.get().and_then(|details| details.fact.as_ref());
+        match (self.advice(), self.kernel_text()) {
+            (None, None) => return Display::fmt(&Words(errno), f),
+            (Some(advice), said) => {
+                f.write_str(advice)?;
+                fact.map_or(Ok(()), |fact| Display::fmt(fact, f))?;
+                said.map_or(Ok(()), |_| f.write_str("; "))?;
+            }
+            _ => {}
+        }
+        self.quote(f)?;
+        write!(f, " (errno {errno})")
+    }
+
+    /// What the kernel said, and of what.
+    fn quote(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Some(text) = self.kernel_text() else { return Ok(()) };
+        write!(f, "the kernel says \"{text}\"")?;
+        let Some(Details { said, blame, .. }) = self.details.get() else { return Ok(()) };
+        if let Some(blame) = blame {
+            write!(f, " of the {}", blame.name)?;
+        }
+        match said.as_ref().and_then(|said| said.expected) {
+            Some(expected) => Display::fmt(&expected, f),
+            None => Ok(()),
         }
     }
 }
@@ -233,6 +308,8 @@ impl Debug for Error {
             .field("request", &self.request)
             .field("errno", &self.errno())
             .field("advice", &self.advice())
+            .field("kernel_text", &self.kernel_text())
+            .field("attribute", &self.attribute())
             .field("layer", &self.layer)
             .finish()
     }
@@ -242,7 +319,12 @@ impl std::error::Error for Error {}
 
 impl From<netlink::Error> for Error {
     fn from(error: netlink::Error) -> Self {
-        Self { layer: Layer::Netlink(error), request: None }
+        let details = match error {
+            netlink::Error::System { call, errno } => Details::of_failure(call, errno),
+            _ => None,
+        };
+        let details = details.map_or(Kept::NOTHING, Kept::new);
+        Self { layer: Layer::Netlink(error), request: None, details }
     }
 }
 
@@ -252,13 +334,13 @@ impl From<object::Error> for Error {
             object::Error::Invalid(error) => Layer::Invalid(error),
             error => Layer::Object(error),
         };
-        Self { layer, request: None }
+        Self { layer, request: None, details: Kept::NOTHING }
     }
 }
 
 impl From<Invalid> for Error {
     fn from(error: Invalid) -> Self {
-        Self { layer: Layer::Invalid(error), request: None }
+        Self { layer: Layer::Invalid(error), request: None, details: Kept::NOTHING }
     }
 }
 
@@ -344,6 +426,6 @@ mod tests {
     fn errors_are_small_and_go_anywhere() {
         const fn goes_anywhere<T: Send + Sync + 'static>() {}
         goes_anywhere::<Error>();
-        assert!(size_of::<Error>() <= 40);
+        assert!(size_of::<Error>() <= 48);
     }
 }

@@ -36,6 +36,18 @@ impl RequestKind {
     pub(super) fn creates(self) -> bool {
         matches!(self, Self::Create | Self::CreateExpectation)
     }
+
+    /// Whether it is about expectations, and not about flows.
+    pub(super) fn is_of_expectations(self) -> bool {
+        matches!(
+            self,
+            Self::CreateExpectation
+                | Self::GetExpectation
+                | Self::DeleteExpectation
+                | Self::FlushExpectations
+                | Self::ListExpectations
+        )
+    }
 }
 
 /// The request in words that follow "cannot".

@@ -9,7 +9,7 @@
 
 use super::message::{ATTRIBUTE_HEADER_SIZE, Attributes, FAMILY_HEADER_SIZE, HEADER_SIZE};
 use super::message::{Message, align};
-use std::fmt::{self, Debug, Formatter};
+use std::fmt::{self, Debug, Display, Formatter};
 
 const NLMSG_ERROR: u16 = libc::NLMSG_ERROR as u16;
 /// `NLM_F_CAPPED`: of the request, only the header is there.
@@ -29,6 +29,9 @@ const MISS_TYPE: u16 = 5;
 const POLICY_TYPE: u16 = 1;
 const POLICY_MIN_LENGTH: u16 = 6;
 const POLICY_MAX_LENGTH: u16 = 7;
+
+/// `enum netlink_attribute_type`: numbers, and their bytes.
+const NUMBERS: &[(u32, usize)] = &[(2, 1), (3, 2), (4, 4), (5, 8)];
 
 /// Bytes kept of the kernel's words, of which the longest of netfilter's are half as long.
 const TEXT_SIZE: usize = 127;
@@ -65,13 +68,8 @@ impl Said {
         if answer.flags & HAS_ATTRIBUTES == 0 {
             return None;
         }
-        let mut said = Self {
-            text: [0; TEXT_SIZE],
-            length: 0,
-            offset: None,
-            missing: None,
-            expected: None,
-        };
+        let mut said =
+            Self { text: [0; TEXT_SIZE], length: 0, offset: None, missing: None, expected: None };
         for attribute in Attributes::new(attributes(answer)?) {
             match attribute.kind {
                 MSG => said.keep(attribute.value),
@@ -133,6 +131,20 @@ impl Expected {
     }
 }
 
+/// As it follows the attribute's name: ", which has 4 bytes".
+impl Display for Expected {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let size = NUMBERS.iter().find(|row| row.0 == self.kind).map(|row| row.1);
+        match (size, self.min_length, self.max_length) {
+            (Some(size), ..) => write!(f, ", which has {size} bytes"),
+            (_, Some(min), Some(max)) => write!(f, ", which has {min} to {max} bytes"),
+            (_, Some(min), None) => write!(f, ", which has at least {min} bytes"),
+            (_, None, Some(max)) => write!(f, ", which has at most {max} bytes"),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Where the attributes of an answer begin.
 fn attributes<'a>(answer: &Message<'a>) -> Option<&'a [u8]> {
     let payload = answer.payload();
@@ -184,7 +196,8 @@ mod tests {
     }
 
     /// A mark of one byte, refused: capped, without its request's attributes.
-    const SHORT_MARK: &str = "780000000200000338000000eb600000deffffff50000000000105003800000000000000
+    const SHORT_MARK: &str =
+        "780000000200000338000000eb600000deffffff50000000000105003800000000000000
         27000100417474726962757465206661696c656420706f6c6963792076616c69646174696f6e0000
         0800020048000000 240004800c00040000000000000000000c000500ffffffff000000000800010004000000";
 
@@ -250,7 +263,8 @@ mod tests {
     #[test]
     fn words_are_kept_as_far_as_there_is_room_and_printable() {
         let long = [b'x'; 200];
-        let head = bytes("0000000002000003380000000000000000000000 10000000000000000000000000000000");
+        let head =
+            bytes("0000000002000003380000000000000000000000 10000000000000000000000000000000");
         let mut message = [&head[..], &204_u16.to_ne_bytes(), &1_u16.to_ne_bytes(), &long].concat();
         let size = message.len() as u32;
         message[..4].copy_from_slice(&size.to_ne_bytes());

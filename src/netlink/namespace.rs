@@ -79,34 +79,71 @@ pub(super) fn open_inside(other: RawFd) -> Result<Socket, Error> {
 /// [`Error::System`], with `EPERM` without `CAP_SYS_ADMIN` in that namespace, with `EINVAL` if the
 /// descriptor is of something else.
 pub(super) fn open_in(namespace: BorrowedFd<'_>) -> Result<Socket, Error> {
-    let mut visit = Visit { namespace: namespace.as_raw_fd(), opened: Err(Error::OutOfMemory) };
+    let mut opened = Err(Error::OutOfMemory);
+    visit(namespace, &mut || opened = Socket::open())?;
+    opened
+}
+
+impl Socket {
+    /// Does something in the network namespace of this socket: in this thread if it is there, else in
+    /// one of its own, which must not panic.
+    ///
+    /// # Errors
+    /// Those of [`open_beside`](Self::open_beside); nothing was done.
+    pub(crate) fn inside(&self, work: &mut (dyn FnMut() + Send)) -> Result<(), Error> {
+        if of(Self::open()?.fd())? == of(self.fd())? {
+            work();
+            return Ok(());
+        }
+        visit(descriptor_of(self.fd())?.as_fd(), work)
+    }
+
+    /// Whether this thread has `CAP_NET_ADMIN` in the user namespace that owns the network namespace
+    /// of this socket; `None` if the kernel does not tell.
+    pub(crate) fn is_administered(&self) -> Option<bool> {
+        match descriptor_of(self.fd()) {
+            Ok(_) => Some(true),
+            Err(Error::System { errno: libc::EPERM, .. }) => Some(false),
+            Err(_) => None,
+        }
+    }
+}
+
+/// Does something in a network namespace, in a thread of its own.
+fn visit(namespace: BorrowedFd<'_>, work: &mut (dyn FnMut() + Send)) -> Result<(), Error> {
+    let mut visit = Visit { namespace: namespace.as_raw_fd(), work, moved: Ok(()) };
     // Not a thread of the standard library, which would be a tenth of this one.
     // SAFETY: all zero bytes are a value of a thread's name, which the call writes to; the visit is
-    // alive until the thread was joined, and meanwhile only the thread's.
+    // alive until the thread was joined, and meanwhile only the thread's, which does what this one
+    // would while it waits.
     unsafe {
         let mut thread: libc::pthread_t = std::mem::zeroed();
         let data = (&raw mut visit).cast();
-        let failed = libc::pthread_create(&raw mut thread, std::ptr::null(), go_and_open, data);
+        let failed = libc::pthread_create(&raw mut thread, std::ptr::null(), go_and_work, data);
         if failed != 0 {
             return Err(Error::System { call: "pthread_create", errno: failed });
         }
         libc::pthread_join(thread, std::ptr::null_mut());
     }
-    visit.opened
+    visit.moved
 }
 
 /// What a thread that visits a namespace is told, and what it brings back.
-struct Visit {
+struct Visit<'a> {
     namespace: RawFd,
-    opened: Result<Socket, Error>,
+    work: &'a mut (dyn FnMut() + Send),
+    moved: Result<(), Error>,
 }
 
-extern "C" fn go_and_open(visit: *mut c_void) -> *mut c_void {
-    // SAFETY: `open_in` passes a visit, which it leaves alone meanwhile.
-    let visit = unsafe { &mut *visit.cast::<Visit>() };
+extern "C" fn go_and_work(data: *mut c_void) -> *mut c_void {
+    // SAFETY: `visit` passes one, which it leaves alone meanwhile.
+    let visit = unsafe { &mut *data.cast::<Visit<'_>>() };
     // SAFETY: no pointer is involved.
-    let moved = unsafe { libc::setns(visit.namespace, libc::CLONE_NEWNET) };
-    visit.opened = if moved == 0 { Socket::open() } else { Err(Error::last_os("setns")) };
+    if unsafe { libc::setns(visit.namespace, libc::CLONE_NEWNET) } == 0 {
+        (visit.work)();
+    } else {
+        visit.moved = Err(Error::last_os("setns"));
+    }
     std::ptr::null_mut()
 }
 
@@ -120,5 +157,14 @@ mod tests {
         let open = || UdpSocket::bind("127.0.0.1:0").unwrap();
         let (one, two) = (open(), open());
         assert_eq!(of(one.as_raw_fd()).unwrap(), of(two.as_raw_fd()).unwrap());
+    }
+
+    #[test]
+    #[cfg(not(miri))]
+    fn work_in_the_own_namespace_is_done_by_this_thread() {
+        let mut worker = None;
+        let done =
+            Socket::open().unwrap().inside(&mut || worker = Some(std::thread::current().id()));
+        assert_eq!((done, worker), (Ok(()), Some(std::thread::current().id())));
     }
 }

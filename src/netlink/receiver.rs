@@ -42,6 +42,16 @@ impl Receiver {
         self.patience = patience;
     }
 
+    /// The request, as it was sent.
+    pub(crate) fn request(&self) -> &[u8] {
+        &self.request
+    }
+
+    /// The message at a place of its datagram.
+    pub(crate) fn message(&self, place: &Place) -> Message<'_> {
+        place.message(&self.datagram)
+    }
+
     /// Asks of which namespace each datagram is.
     #[must_use]
     pub(crate) fn asking_for_origin(self) -> Self {
@@ -95,12 +105,21 @@ impl Exchange {
         &mut self,
         receiver: &'a mut Receiver,
     ) -> Result<Option<(Message<'a>, Option<i32>)>, Error> {
+        let place = self.find(receiver)?;
+        let namespace = receiver.origin.and_then(|origin| origin.namespace);
+        Ok(place.map(|place| (receiver.message(&place), namespace)))
+    }
+
+    /// Where the next message for the caller is; `None` when the loop came to its goal.
+    ///
+    /// # Errors
+    /// Those of [`next`](Self::next).
+    pub(crate) fn find(&mut self, receiver: &mut Receiver) -> Result<Option<Place>, Error> {
         let advanced = self.advance(receiver);
         if advanced.is_err() {
             receiver.datagram.clear();
         }
-        let namespace = receiver.origin.and_then(|origin| origin.namespace);
-        Ok(advanced?.map(|place| (place.message(&receiver.datagram), namespace)))
+        advanced
     }
 
     fn advance(&mut self, receiver: &mut Receiver) -> Result<Option<Place>, Error> {

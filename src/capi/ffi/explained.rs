@@ -63,7 +63,9 @@ pub struct ctrs_error {
     pub err: i32,
     /// One of enum ctrs_error_kind.
     pub kind: u32,
-    /// The attribute that is to blame, or CTRS_ERROR_NOWHERE.
+    /// The attribute that is to blame, or CTRS_ERROR_NOWHERE: one of enum nf_conntrack_attr, or of
+    /// enum nf_expect_attr where expectations were asked about. Of a tuple that is missing it is the
+    /// first to be set, its layer 3 protocol.
     pub attribute: u32,
     /// Where in the text or the request the fault is, in bytes from its beginning, or
     /// CTRS_ERROR_NOWHERE.
@@ -127,9 +129,10 @@ impl ctrs_error {
         self.clear();
         self.err = errno_of(error);
         self.kind = kind_of(error.kind()) as u32;
-        if let Some(offset) = error.offset() {
-            self.offset = u32::try_from(offset).unwrap_or(CTRS_ERROR_NOWHERE);
-        }
+        self.attribute = error.attribute_number().unwrap_or(CTRS_ERROR_NOWHERE);
+        let offset = error.offset().and_then(|offset| u32::try_from(offset).ok());
+        self.offset = offset.unwrap_or(CTRS_ERROR_NOWHERE);
+        write_text(&mut self.kernel, format_args!("{}", error.kernel_text().unwrap_or_default()));
         write_text(&mut self.text, format_args!("{error}"));
     }
 }

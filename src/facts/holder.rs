@@ -1,0 +1,153 @@
+//! Which other process has a socket open.
+
+use super::read;
+use libc::{c_char, c_int};
+use std::ffi::CStr;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+
+/// A process that has a socket open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    /// Its number.
+    pub pid: u32,
+    name: [u8; 16],
+}
+
+impl Holder {
+    /// The name of its program, as far as the kernel keeps it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        let end = self.name.iter().position(|byte| *byte == 0).unwrap_or(self.name.len());
+        std::str::from_utf8(self.name.get(..end).unwrap_or_default()).unwrap_or_default()
+    }
+}
+
+/// Another process than this one that has a socket open, if this one may see it.
+#[must_use]
+pub fn other(socket: BorrowedFd<'_>) -> Option<Holder> {
+    let socket = Identity::of(socket.as_raw_fd(), c"")?;
+    let own = std::process::id();
+    let mut processes = Folder::open(libc::AT_FDCWD, c"/proc")?;
+    while let Some((at, name)) = processes.next() {
+        let pid = name.to_str().ok().and_then(|name| name.parse().ok());
+        let Some(pid) = pid.filter(|pid| *pid != own) else { continue };
+        if holds(at, name, socket) {
+            return Some(Holder { pid, name: program(name).unwrap_or_default() });
+        }
+    }
+    None
+}
+
+/// Whether the process with this folder below `/proc` has a file open.
+fn holds(proc: RawFd, pid: &CStr, file: Identity) -> bool {
+    let Some(process) = Folder::open(proc, pid) else { return false };
+    let Some(mut open) = Folder::open(process.fd(), c"fd") else { return false };
+    while let Some((at, name)) = open.next() {
+        if Identity::of(at, name) == Some(file) {
+            return true;
+        }
+    }
+    false
+}
+
+/// The name of a process's program.
+fn program(pid: &CStr) -> Option<[u8; 16]> {
+    let mut path = [0; 40];
+    let mut length = 0;
+    for part in [&b"/proc/"[..], pid.to_bytes(), b"/comm"] {
+        path.get_mut(length..length + part.len())?.copy_from_slice(part);
+        length += part.len();
+    }
+    let mut room = [0; 17];
+    let text = read(std::str::from_utf8(path.get(..length)?).ok()?, &mut room)?;
+    let mut name = [0; 16];
+    name.iter_mut().zip(text.trim_end().bytes()).for_each(|(room, byte)| *room = byte);
+    Some(name)
+}
+
+/// Device and inode of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Identity(libc::dev_t, libc::ino_t);
+
+impl Identity {
+    /// Of the file with this name in a folder, or, without a name, of the descriptor itself.
+    fn of(folder: RawFd, name: &CStr) -> Option<Self> {
+        let flags = if name.is_empty() { libc::AT_EMPTY_PATH } else { 0 };
+        // SAFETY: all zero bytes are a value of this struct of integers, which the call writes to;
+        // the name ends with a NUL.
+        let (result, status) = unsafe {
+            let mut status: libc::stat = std::mem::zeroed();
+            (libc::fstatat(folder, name.as_ptr(), &raw mut status, flags), status)
+        };
+        (result == 0).then_some(Self(status.st_dev, status.st_ino))
+    }
+}
+
+/// A folder that is read; the standard library's allocates.
+struct Folder(*mut libc::DIR);
+
+impl Folder {
+    fn open(at: RawFd, path: &CStr) -> Option<Self> {
+        let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC;
+        // SAFETY: the path ends with a NUL; the descriptor is the stream's once there is one.
+        unsafe {
+            let fd = libc::openat(at, path.as_ptr(), flags);
+            if fd < 0 {
+                return None;
+            }
+            let stream = libc::fdopendir(fd);
+            if stream.is_null() {
+                libc::close(fd);
+            }
+            (!stream.is_null()).then_some(Self(stream))
+        }
+    }
+
+    fn fd(&self) -> c_int {
+        // SAFETY: the stream is open for as long as `self`.
+        unsafe { libc::dirfd(self.0) }
+    }
+
+    /// The descriptor of the folder, and the name of its next entry.
+    fn next(&mut self) -> Option<(c_int, &CStr)> {
+        // SAFETY: the stream is open and only this thread's; an entry stands until the next is read,
+        // for which `self` is borrowed, and its name ends with a NUL.
+        unsafe {
+            let entry = libc::readdir(self.0).as_ref()?;
+            Some((self.fd(), CStr::from_ptr((&raw const entry.d_name).cast::<c_char>())))
+        }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // SAFETY: the stream is open, and not used again.
+        unsafe { libc::closedir(self.0) };
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(miri))]
+mod tests {
+    use super::*;
+    use std::net::UdpSocket;
+    use std::os::fd::AsFd;
+    use std::process::{Command, Stdio};
+
+    #[test]
+    fn a_process_that_has_a_socket_open_is_found() {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        assert_eq!(other(socket.as_fd()), None);
+        let copy = socket.try_clone().unwrap();
+        let mut child = Command::new("sleep")
+            .arg("60")
+            .stdin(Stdio::from(std::os::fd::OwnedFd::from(copy)))
+            .spawn()
+            .unwrap();
+        let holder = other(socket.as_fd());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let holder = holder.expect("the child has it as its standard input");
+        assert_eq!((holder.pid, holder.name()), (child.id(), "sleep"));
+    }
+}
