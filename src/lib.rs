@@ -18,6 +18,7 @@
 //! | wait for that no longer than wanted | [`Listener::next_timeout`], [`Listener::try_next`], [`Stopper`] |
 //! | see and make what helpers expect | [`Expectations`], [`ExpectationEvents`] |
 //! | do so in another network namespace, or with a time limit | [`Options`] |
+//! | know why nothing is heard, or counted | [`FlowTable::diagnose`], [`Listener::diagnose`] |
 //!
 //! A [`Flow`] is what the kernel told and is not changed; a [`Tuple`] is always whole and names a
 //! flow; part of one is a [`Filter`], which names none but selects.
@@ -104,6 +105,7 @@ pub mod uapi;
 mod width;
 
 pub use conntrack::change::Changes;
+pub use conntrack::diagnose::{Diagnosis, Finding};
 pub use conntrack::events::{Event, Events};
 pub use conntrack::expectation::ExpectationFlags;
 pub use conntrack::expectation::create::NewExpectation;

@@ -72,7 +72,10 @@ fn data_goes_one_way() {
     let below = with(&[&objects, &typed, &wire, &["conntrack/print"]]);
     let faces = with(&[&below, &["conntrack/expression", "error", "options"]]);
     let mut allowed = BTreeMap::from([
-        ("error", vec!["netlink", "conntrack/error", "conntrack/invalid", "error"]),
+        // What was asked tells why it was refused: of objects, the numbers of attributes.
+        ("error", with(&[&objects, &["facts", "error"]])),
+        ("facts", vec!["netlink", "facts"]),
+        ("conntrack/diagnose", vec!["netlink", "facts"]),
         ("options", vec!["netlink", "error", "shared"]),
         ("netlink", vec!["netlink", "shared"]),
         ("shared", vec![]),
@@ -102,12 +105,15 @@ fn data_goes_one_way() {
         ("conntrack/print", with(&[&objects, &["text", "conntrack/print"]])),
         ("conntrack/connection", faces.clone()),
         ("conntrack/selects", with(&[&typed, &wire, &["conntrack/expression"]])),
-        ("conntrack/table", with(&[&faces, &["conntrack/connection", "conntrack/selects"]])),
+        (
+            "conntrack/table",
+            with(&[&faces, &["conntrack/connection", "conntrack/diagnose", "conntrack/selects"]]),
+        ),
         (
             "conntrack/expectations",
             with(&[&faces, &["conntrack/connection", "conntrack/listener"]]),
         ),
-        ("conntrack/listener", with(&[&faces, &["conntrack/selects"]])),
+        ("conntrack/listener", with(&[&faces, &["conntrack/diagnose", "conntrack/selects"]])),
         ("conntrack/events", with(&[&faces, &["conntrack/listener", "conntrack/selects"]])),
         ("capi/ffi", vec!["netlink", "width", "text", "error", "capi/ffi"]),
         (
@@ -123,7 +129,7 @@ fn data_goes_one_way() {
             "capi/ctrs",
             with(&[
                 &faces,
-                &["text", "conntrack/connection", "conntrack/record"],
+                &["text", "conntrack/connection", "conntrack/diagnose", "conntrack/record"],
                 &["capi/ffi", "capi/conntrack", "capi/ctrs"],
             ]),
         ),
@@ -196,6 +202,7 @@ fn unsafe_is_in_few_places() {
                 "netlink/wait.rs",
                 "netlink/words.rs",
                 "shared.rs",
+                "facts/holder.rs",
                 "conntrack/heap.rs",
                 "conntrack/object/layout.rs",
                 "conntrack/record/layout.rs",

@@ -121,6 +121,11 @@ impl Connection {
         &self.patience
     }
 
+    /// The socket.
+    pub fn socket(&self) -> &Socket {
+        self.exchange.socket()
+    }
+
     /// The descriptor.
     pub fn as_fd(&self) -> BorrowedFd<'_> {
         self.exchange.socket().as_fd()

@@ -1,6 +1,7 @@
 //! Listening to what happens, whatever it happens to.
 #![forbid(unsafe_code)]
 
+use crate::conntrack::diagnose::Diagnosis;
 use crate::conntrack::selects::Selects;
 use crate::conntrack::wire::Change;
 use crate::error::{Error, ErrorKind};
@@ -202,9 +203,8 @@ impl<E: Told> Listener<E> {
         Ok(self.exchange.socket().dropped()?)
     }
 
-    /// Hands out only what is selected, from now on.
-    pub(super) fn check(&mut self, selects: Selects) {
-        self.checked = selects;
+use crate::conntrack::diagnose::Diagnosis;
+use crate::conntrack::selects::Selects;
     }
 
     fn next_until(&mut self, deadline: Option<Instant>, waits: bool) -> Result<E, Error> {

@@ -4,6 +4,7 @@
 pub(crate) mod calls;
 pub mod change;
 pub(crate) mod connection;
+pub mod diagnose;
 pub mod error;
 pub mod events;
 pub mod expectation;

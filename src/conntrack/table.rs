@@ -3,6 +3,7 @@
 
 use crate::conntrack::change::Changes;
 use crate::conntrack::connection::{Connection, Dump, is};
+use crate::conntrack::diagnose::Diagnosis;
 use crate::conntrack::error;
 use crate::conntrack::expression::Expression;
 use crate::conntrack::filter::criteria::Filter;
@@ -248,6 +249,13 @@ impl FlowTable {
             }
         }
         Ok(count)
+    }
+
+    /// What is in the way of new flows, of counters and of events in this network namespace, as this
+    /// thread can see it now. Another namespace than the thread's takes `CAP_SYS_ADMIN` there.
+    #[must_use]
+    pub fn diagnose(&self) -> Diagnosis {
+        Diagnosis::of_requests(self.connection.socket())
     }
 
     /// A list of what a request asks for, or of nothing.

@@ -10,15 +10,24 @@ const SO_MEMINFO: libc::c_int = 55;
 const SK_MEMINFO_DROPS: usize = 8;
 const SK_MEMINFO_VARS: usize = 9;
 
-/// Reads an option of a socket.
+/// Reads an option of any socket.
 fn option<T: Copy>(fd: RawFd, option: libc::c_int, zero: T) -> Result<T, Error> {
+    option_of(fd, libc::SOL_SOCKET, option, zero)
+}
+
+/// Reads an option of a socket.
+fn option_of<T: Copy>(
+    fd: RawFd,
+    level: libc::c_int,
+    option: libc::c_int,
+    zero: T,
+) -> Result<T, Error> {
     let mut value = zero;
     let mut size = size_of::<T>() as libc::socklen_t;
     // SAFETY: the kernel writes at most `size` bytes of the value, both alive during the call; what
     // it leaves is as the caller made it.
-    let result = unsafe {
-        libc::getsockopt(fd, libc::SOL_SOCKET, option, (&raw mut value).cast(), &raw mut size)
-    };
+    let result =
+        unsafe { libc::getsockopt(fd, level, option, (&raw mut value).cast(), &raw mut size) };
     if result == 0 { Ok(value) } else { Err(Error::last_os("getsockopt")) }
 }
 
@@ -98,6 +107,15 @@ impl Socket {
         const NETLINK_NO_ENOBUFS: libc::c_int = 5;
         set_option(self.fd(), libc::SOL_NETLINK, NETLINK_BROADCAST_ERROR, &1)?;
         set_option(self.fd(), libc::SOL_NETLINK, NETLINK_NO_ENOBUFS, &1)
+    }
+
+    /// The multicast groups that it listens to, a bit each from group 1 on.
+    ///
+    /// # Errors
+    /// [`Error::System`] before Linux 4.2.
+    pub fn groups(&self) -> Result<u32, Error> {
+        const NETLINK_LIST_MEMBERSHIPS: libc::c_int = 9;
+        option_of(self.fd(), libc::SOL_NETLINK, NETLINK_LIST_MEMBERSHIPS, 0)
     }
 
     /// Messages that were dropped since the socket was opened, because its buffer was full.
