@@ -287,7 +287,9 @@ struct ctrs_error {
     int32_t err;
     /** One of enum ctrs_error_kind. */
     uint32_t kind;
-    /** The attribute that is to blame, or CTRS_ERROR_NOWHERE. */
+    /** The attribute that is to blame, or CTRS_ERROR_NOWHERE: one of enum nf_conntrack_attr, or of
+     * enum nf_expect_attr where expectations were asked about. Of a tuple that is missing it is the
+     * first to be set, its layer 3 protocol. */
     uint32_t attribute;
     /** Where in the text or the request the fault is, in bytes from its beginning, or
      * CTRS_ERROR_NOWHERE. */

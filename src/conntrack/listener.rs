@@ -203,8 +203,16 @@ impl<E: Told> Listener<E> {
         Ok(self.exchange.socket().dropped()?)
     }
 
-use crate::conntrack::diagnose::Diagnosis;
-use crate::conntrack::selects::Selects;
+    /// Why nothing may be heard: as [`FlowTable::diagnose`](crate::FlowTable::diagnose), and whether
+    /// events were lost.
+    #[must_use]
+    pub fn diagnose(&self) -> Diagnosis {
+        Diagnosis::of_listener(self.exchange.socket())
+    }
+
+    /// Hands out only what is selected, from now on.
+    pub(super) fn check(&mut self, selects: Selects) {
+        self.checked = selects;
     }
 
     fn next_until(&mut self, deadline: Option<Instant>, waits: bool) -> Result<E, Error> {
