@@ -469,7 +469,7 @@ fn the_kernels_words_are_told_with_the_attribute_they_are_about() {
             println!("{text}");
             assert_eq!((error.errno(), error.attribute()), (Some(errno), Some(blamed)), "{text}");
             assert_eq!(error.kernel_text(), Some("Attribute failed policy validation"));
-            assert_eq!(error.offset(), Some(124));
+            assert_eq!(error.offset(), Some(124_usize));
             assert!(text.contains(&format!("{words}{blamed}")) && text.contains(size), "{text}");
         }
         // A success can be warned of.
