@@ -102,3 +102,8 @@ impl From<std::collections::TryReserveError> for Error {
         Self::OutOfMemory
     }
 }
+
+/// No memory was left, and nothing else can go wrong: a result that travels in a register.
+#[cfg(feature = "capi")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OutOfMemory;

@@ -4,7 +4,6 @@ use super::types::{RawAttr, nf_conntrack};
 use crate::capi::ffi::boundary::boundary;
 use crate::capi::ffi::error::Error;
 use crate::capi::ffi::ptr;
-use crate::conntrack::error;
 use crate::conntrack::heap::Words;
 use crate::conntrack::labels::bitmask::Bitmask;
 use crate::conntrack::object::attr::{Attr, Row, Storage};
@@ -91,7 +90,7 @@ unsafe fn set_by_storage(ct: &mut Conntrack, row: &Row, value: *const c_void, le
     });
 }
 
-/// Sets an attribute from a number; one wider than that is extended with zero bytes.
+/// Sets an attribute from a number.
 ///
 /// # Safety
 /// `ct` is NULL or a live object.
@@ -102,41 +101,7 @@ unsafe fn set_number<const N: usize>(
     bytes: [u8; N],
 ) -> Result<(), Error> {
     // SAFETY: `ct` is NULL or live, and used by nobody else during the call.
-    let ct = unsafe { ptr::unique(ct) }?;
-    match Row::of(number) {
-        Ok(row @ Row { storage: Storage::Plain(width), .. }) => {
-            ct.flat.store(row.offset.into(), *width, extended(bytes).into());
-            ct.flat.present.set(row.attr);
-        }
-        Ok(row) => set_number_by_storage(ct, row, extended(bytes), N),
-        Err(_) => (),
-    }
-    Ok(())
-}
-
-/// A number, in host order, whose lowest bytes are these, from the first on.
-#[inline(always)]
-fn extended<const N: usize>(bytes: [u8; N]) -> u64 {
-    let mut value = [0; 8];
-    if let Some(low) = value.first_chunk_mut() {
-        *low = bytes;
-    }
-    u64::from_le_bytes(value)
-}
-
-/// As `set_number`, for attributes that are not just one slot, with the lowest `length` bytes of a
-/// number; errors as in `set_by_storage`.
-#[inline(never)]
-fn set_number_by_storage(ct: &mut Conntrack, row: &Row, value: u64, length: usize) {
-    boundary((), || {
-        match row.storage {
-            Storage::HelperInfo => {
-                ct.set_helper_info(value.to_le_bytes().get(..length).unwrap_or_default())?;
-            }
-            _ => ct.set_value(row, value.into()),
-        }
-        Ok(())
-    });
+    Ok(unsafe { ptr::unique(ct) }?.set_bytes(number, bytes)?)
 }
 
 /// Sets an attribute from what `value` points to.
@@ -232,13 +197,6 @@ pub unsafe extern "C" fn nfct_set_attr_u64(ct: *mut nf_conntrack, r#type: RawAtt
     boundary((), || unsafe { set_number(ct, r#type, value.to_ne_bytes()) });
 }
 
-/// The row of an attribute that the object has.
-#[inline]
-fn present_row(ct: &Conntrack, number: RawAttr) -> Result<&'static Row, Error> {
-    let row = Row::of(number)?;
-    if ct.flat.present.has_number(number) { Ok(row) } else { Err(error::Error::NotSet.into()) }
-}
-
 /// The value of an attribute, in the byte order of the attribute. It stays the entry's, and shows
 /// later changes; it is valid until the attribute is set again or the entry destroyed.
 ///
@@ -253,7 +211,7 @@ pub unsafe extern "C" fn nfct_get_attr(ct: *const nf_conntrack, r#type: RawAttr)
     boundary(std::ptr::null(), || {
         // SAFETY: `ct` is NULL or live, and changed by nobody during the call.
         let object = unsafe { ptr::shared(ct) }?;
-        let row = present_row(object, r#type)?;
+        let row = object.present_row::<Error>(r#type)?;
         if row.offset == Row::ON_HEAP {
             return Ok(value_on_heap(object, row.attr));
         }
@@ -267,21 +225,12 @@ fn value_on_heap(ct: &Conntrack, attr: Attr) -> *const c_void {
     let value = match attr {
         Attr::Secctx => ct.heap.secctx.as_ref().map(|text| text.as_ptr().cast()),
         Attr::HelperInfo => ct.heap.helper_info.get().map(|bytes| bytes.as_ptr().cast()),
-        _ => labels(ct, attr).map(|mask| mask.0.as_ptr().cast_const().cast()),
+        _ => ct.label_attr(attr).map(|mask| mask.0.as_ptr().cast_const().cast()),
     };
     value.unwrap_or(std::ptr::null())
 }
 
-fn labels(ct: &Conntrack, attr: Attr) -> Option<&Bitmask> {
-    match attr {
-        Attr::Connlabels => ct.labels(),
-        Attr::ConnlabelsMask => ct.labels_mask(),
-        _ => None,
-    }
-}
-
-/// The first bytes of an attribute's value, made into a number. Where a value in the object is
-/// shorter, the bytes behind it follow; where one on the heap is, zero bytes do.
+/// The first bytes of an attribute's value, made into a number.
 ///
 /// # Safety
 /// `ct` is NULL or a live object.
@@ -292,26 +241,7 @@ unsafe fn read_number<const N: usize, T>(
     make: fn([u8; N]) -> T,
 ) -> Result<T, Error> {
     // SAFETY: `ct` is NULL or live, and changed by nobody during the call.
-    let ct: &Conntrack = unsafe { ptr::shared(ct) }?;
-    let row = present_row(ct, number)?;
-    let slot = ct.flat.bytes().get(row.offset.into()..).and_then(|rest| rest.first_chunk());
-    Ok(make(slot.copied().unwrap_or_else(|| {
-        let value = first_bytes(ct, row.attr).to_le_bytes();
-        value.first_chunk().copied().unwrap_or([0; N])
-    })))
-}
-
-/// The first bytes of a value on the heap, the very first lowest: in a register, not in memory.
-#[inline(never)]
-fn first_bytes(ct: &Conntrack, attr: Attr) -> u64 {
-    if let Some(mask) = labels(ct, attr) {
-        // SAFETY: a bitmask begins with its count, and has at least one word.
-        return unsafe { ptr::value(mask.0.as_ptr().cast(), 8) } as u64;
-    }
-    let mut first = [0; 8];
-    let value = ct.get(attr).unwrap_or_default();
-    first.iter_mut().zip(value).for_each(|(to, from)| *to = *from);
-    u64::from_le_bytes(first)
+    unsafe { ptr::shared(ct) }?.first_bytes(number, make)
 }
 
 /// The value of an 8-bit attribute.

@@ -15,6 +15,13 @@ impl From<error::Error> for Error {
     }
 }
 
+impl From<error::OutOfMemory> for Error {
+    #[inline]
+    fn from(_: error::OutOfMemory) -> Self {
+        Self::OUT_OF_MEMORY
+    }
+}
+
 #[cold]
 #[inline(never)]
 fn rare(error: error::Error) -> Error {

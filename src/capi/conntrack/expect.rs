@@ -5,7 +5,6 @@ use crate::capi::ffi::alloc::Object;
 use crate::capi::ffi::boundary::boundary;
 use crate::capi::ffi::error::Error;
 use crate::capi::ffi::ptr;
-use crate::conntrack::error;
 use crate::conntrack::object::attr::Storage;
 use crate::conntrack::object::compare;
 use crate::conntrack::object::expectation::{Expect, ExpectAttr};
@@ -138,16 +137,13 @@ pub unsafe extern "C" fn nfexp_set_attr(
     });
 }
 
-/// Sets a numeric attribute; others are ignored.
+/// Sets a numeric attribute.
 ///
 /// # Safety
 /// `exp` is NULL or a live object.
 unsafe fn set_number(exp: *mut nf_expect, number: RawExpectAttr, value: u32) -> Result<(), Error> {
     // SAFETY: `exp` is NULL or live, and used by nobody else during the call.
-    let exp = unsafe { ptr::unique(exp) }?;
-    if let Ok(attr) = ExpectAttr::try_from(number) {
-        exp.store_number(attr, value);
-    }
+    unsafe { ptr::unique(exp) }?.set_if_number(number, value);
     Ok(())
 }
 
@@ -197,12 +193,6 @@ pub unsafe extern "C" fn nfexp_set_attr_u32(
     boundary((), || unsafe { set_number(exp, r#type, value) });
 }
 
-/// The attribute with this number, if the expectation has it.
-fn present_attr(exp: &Expect, number: RawExpectAttr) -> Result<ExpectAttr, Error> {
-    let attr = ExpectAttr::try_from(number)?;
-    if exp.has(attr) { Ok(attr) } else { Err(error::Error::NotSet.into()) }
-}
-
 /// The value of an attribute. It stays the expectation's, and is valid until that is destroyed. A
 /// tuple is a `const struct nf_conntrack`, to be read and not destroyed.
 ///
@@ -218,22 +208,21 @@ pub unsafe extern "C" fn nfexp_get_attr(
 ) -> *const c_void {
     boundary(std::ptr::null(), || {
         // SAFETY: `exp` is NULL or live, and changed by nobody during the call.
-        let attr = present_attr(unsafe { ptr::shared(exp) }?, r#type)?;
+        let attr = unsafe { ptr::shared(exp) }?.present_attr(r#type)?;
         Ok(exp.cast::<u8>().wrapping_add(attr.row().offset.into()).cast())
     })
 }
 
-/// The first bytes of an attribute's value; where it is shorter, the bytes behind it follow.
+/// The first bytes of an attribute's value.
 ///
 /// # Safety
 /// `exp` is NULL or a live object.
-unsafe fn read_number<T: Copy>(exp: *const nf_expect, number: RawExpectAttr) -> Result<T, Error> {
-    // SAFETY: `exp` is NULL or live; its values have neighbours, so that four bytes of each are
-    // inside it.
-    unsafe {
-        let attr = present_attr(ptr::shared(exp)?, number)?;
-        Ok(exp.cast::<u8>().add(attr.row().offset.into()).cast::<T>().read_unaligned())
-    }
+unsafe fn read_bytes<const N: usize>(
+    exp: *const nf_expect,
+    number: RawExpectAttr,
+) -> Result<[u8; N], Error> {
+    // SAFETY: `exp` is NULL or live, and changed by nobody during the call.
+    Ok(unsafe { ptr::shared(exp) }?.first_bytes(number)?)
 }
 
 /// The value of an 8-bit attribute.
@@ -245,9 +234,8 @@ unsafe fn read_number<T: Copy>(exp: *const nf_expect, number: RawExpectAttr) -> 
 /// `exp` is NULL or a live object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfexp_get_attr_u8(exp: *const nf_expect, r#type: RawExpectAttr) -> u8 {
-    // SAFETY: `exp` is NULL or live, and changed by nobody during the call; any bytes are such a
-    // number.
-    boundary(0, || unsafe { read_number(exp, r#type) })
+    // SAFETY: `exp` is NULL or live, and changed by nobody during the call.
+    boundary(0, || unsafe { read_bytes(exp, r#type) }.map(u8::from_ne_bytes))
 }
 
 /// The value of a 16-bit attribute, in host byte order.
@@ -259,9 +247,8 @@ pub unsafe extern "C" fn nfexp_get_attr_u8(exp: *const nf_expect, r#type: RawExp
 /// `exp` is NULL or a live object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfexp_get_attr_u16(exp: *const nf_expect, r#type: RawExpectAttr) -> u16 {
-    // SAFETY: `exp` is NULL or live, and changed by nobody during the call; any bytes are such a
-    // number.
-    boundary(0, || unsafe { read_number(exp, r#type) })
+    // SAFETY: `exp` is NULL or live, and changed by nobody during the call.
+    boundary(0, || unsafe { read_bytes(exp, r#type) }.map(u16::from_ne_bytes))
 }
 
 /// The value of a 32-bit attribute, in host byte order.
@@ -273,9 +260,8 @@ pub unsafe extern "C" fn nfexp_get_attr_u16(exp: *const nf_expect, r#type: RawEx
 /// `exp` is NULL or a live object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfexp_get_attr_u32(exp: *const nf_expect, r#type: RawExpectAttr) -> u32 {
-    // SAFETY: `exp` is NULL or live, and changed by nobody during the call; any bytes are such a
-    // number.
-    boundary(0, || unsafe { read_number(exp, r#type) })
+    // SAFETY: `exp` is NULL or live, and changed by nobody during the call.
+    boundary(0, || unsafe { read_bytes(exp, r#type) }.map(u32::from_ne_bytes))
 }
 
 /// Tells whether an attribute is set.

@@ -80,7 +80,7 @@ impl Row<ExpectAttr> {
     }
 
     /// Where a plain value begins in the plain part.
-    fn place(&self) -> usize {
+    pub(super) fn place(&self) -> usize {
         usize::from(self.offset).saturating_sub(offset_of!(Expect, flat))
     }
 }

@@ -11,6 +11,8 @@ pub mod layer4;
 #[allow(unsafe_code, reason = "an entry as bytes")]
 pub mod layout;
 pub mod nat;
+#[cfg(feature = "capi")]
+mod number;
 mod presence;
 pub mod status;
 pub(crate) mod tuple;
