@@ -22,6 +22,16 @@ pub struct Header {
     pub version: u8,
 }
 
+/// Builds a message in a buffer that is all zero before, and after a failure.
+#[cfg(feature = "capi")]
+pub(crate) fn in_cleared<E>(
+    buffer: &mut [u8],
+    build: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+) -> Result<usize, E> {
+    buffer.fill(0);
+    build(buffer).inspect_err(|_| buffer.fill(0))
+}
+
 /// Appends attributes to a message.
 ///
 /// It counts on past the end of its buffer, as `snprintf` does, and says so in

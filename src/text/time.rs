@@ -27,6 +27,22 @@ pub struct CivilTime {
     pub weekday: u8,
 }
 
+impl CivilTime {
+    /// The same, as the C library says it; `None` for what no calendar has.
+    #[cfg(feature = "capi")]
+    pub(crate) fn of_c(time: &libc::tm) -> Option<Self> {
+        Some(Self {
+            year: u32::try_from(i64::from(time.tm_year) + 1900).ok()?,
+            month: u8::try_from(time.tm_mon + 1).ok()?,
+            day: u8::try_from(time.tm_mday).ok()?,
+            hour: u8::try_from(time.tm_hour).ok()?,
+            minute: u8::try_from(time.tm_min).ok()?,
+            second: u8::try_from(time.tm_sec).ok()?,
+            weekday: u8::try_from(time.tm_wday).ok()?,
+        })
+    }
+}
+
 /// Tells the time.
 pub trait Clock {
     /// Seconds since 1970 at this moment.

@@ -46,6 +46,22 @@ impl<'a> Writer<'a> {
         self.len
     }
 
+    /// Writes what `print` prints into `buf`, and returns the length of the whole text. Where it
+    /// fails, what it printed before is there; the buffer is left alone if that is nothing.
+    #[cfg(feature = "capi")]
+    pub(crate) fn print<E>(
+        buf: &mut [u8],
+        print: impl FnOnce(&mut Writer<'_>) -> Result<(), E>,
+    ) -> Result<usize, E> {
+        let mut out = Writer::new(buf);
+        let printed = print(&mut out);
+        if printed.is_err() && out.is_empty() {
+            return printed.map(|()| 0);
+        }
+        let length = out.finish();
+        printed.map(|()| length)
+    }
+
     /// Writes text as it is.
     #[inline]
     pub fn text(&mut self, text: &[u8]) {

@@ -2,10 +2,7 @@
 
 use super::receive;
 use super::state::{self, Held, State};
-use super::types::{
-    ConntrackCallback, ConntrackCallback2, ExpectCallback, ExpectCallback2, RawMsgType,
-    nf_conntrack, nf_expect, nfct_handle,
-};
+use super::types::{RawMsgType, nf_conntrack, nf_expect, nfct_handle};
 use crate::capi::ffi::alloc::{Loan, Opaque};
 use crate::capi::ffi::at_work::Frame;
 use crate::capi::ffi::boundary::boundary;
@@ -55,12 +52,6 @@ impl<T> Default for Functions<T> {
 }
 
 impl<T> Functions<T> {
-    /// Whether a message is wanted, and what it says.
-    pub(super) fn wanted(&self, message: &Message<'_>) -> Option<RawMsgType> {
-        let change = Change::of(message)? as RawMsgType;
-        (self.types & change != 0).then_some(change)
-    }
-
     /// The same functions, called for nothing.
     fn silent(&self) -> Self {
         Self { types: 0, data: std::ptr::null_mut(), ..*self }
@@ -167,12 +158,14 @@ pub(super) unsafe fn call_registered<C: Lendable>(
         // SAFETY: the handle is live, and the reference ends before the function is called.
         let state = unsafe { &mut *h };
         let functions = *C::functions(state);
-        let Some(change) = functions.wanted(message) else { return Ok(Some(Decision::Unwanted)) };
+        let Some(change) = Change::among(message, functions.types) else {
+            return Ok(Some(Decision::Unwanted));
+        };
         let (judgement, object) = state.lend::<C>(token, message)?;
         let zero = judgement == Judgement::Zero;
         Ok(Some(match judgement {
             Judgement::Skip => Decision::Unwanted,
-            _ => Decision::Call { zero, functions, change, object },
+            _ => Decision::Call { zero, functions, change: change as RawMsgType, object },
         }))
     });
     let Some(decision) = decision else { return FAILURE };
@@ -292,7 +285,6 @@ pub unsafe extern "C" fn nfct_callback_register(
     >,
     data: *mut c_void,
 ) -> c_int {
-    let cb: ConntrackCallback = cb;
     // SAFETY: `h` is NULL or live; the function may be called with `data` as long as it is
     // registered.
     unsafe {
@@ -338,7 +330,6 @@ pub unsafe extern "C" fn nfct_callback_register2(
     >,
     data: *mut c_void,
 ) -> c_int {
-    let cb: ConntrackCallback2 = cb;
     // SAFETY: `h` is NULL or live; the function may be called with `data` as long as it is
     // registered.
     unsafe {
@@ -383,7 +374,6 @@ pub unsafe extern "C" fn nfexp_callback_register(
     >,
     data: *mut c_void,
 ) -> c_int {
-    let cb: ExpectCallback = cb;
     // SAFETY: `h` is NULL or live; the function may be called with `data` as long as it is
     // registered.
     unsafe {
@@ -428,7 +418,6 @@ pub unsafe extern "C" fn nfexp_callback_register2(
     >,
     data: *mut c_void,
 ) -> c_int {
-    let cb: ExpectCallback2 = cb;
     // SAFETY: `h` is NULL or live; the function may be called with `data` as long as it is
     // registered.
     unsafe {

@@ -126,10 +126,8 @@ unsafe fn set_number(
 ) -> Result<(), Error> {
     // SAFETY: `filter` is NULL or live, and used by nobody else during the call.
     let filter = unsafe { ptr::unique(filter) }?;
-    match DumpAttr::try_from(number) {
-        Ok(DumpAttr::Family) => filter.set_family(value as u8),
-        Ok(DumpAttr::Zone) => filter.set_zone(value),
-        _ => {}
+    if let Ok(attr) = DumpAttr::try_from(number) {
+        filter.set_number(attr, value);
     }
     Ok(())
 }

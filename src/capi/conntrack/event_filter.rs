@@ -1,14 +1,10 @@
 //! Filters of events.
 
-use super::types::{
-    RawFilterAttr, RawFilterLogic, nfct_filter, nfct_filter_dump_mark, nfct_filter_ipv4,
-    nfct_filter_ipv6, nfct_filter_proto,
-};
+use super::types::{RawFilterAttr, RawFilterLogic, nfct_filter};
 use crate::capi::ffi::alloc::{create, destroy};
 use crate::capi::ffi::boundary::boundary;
-use crate::capi::ffi::error::Error;
 use crate::capi::ffi::ptr;
-use crate::conntrack::filter::event::{EventFilter, FilterAttr};
+use crate::conntrack::filter::event::FilterAttr;
 use crate::netlink::socket;
 use libc::{c_int, c_void};
 
@@ -38,41 +34,6 @@ pub unsafe extern "C" fn nfct_filter_destroy(filter: *mut nfct_filter) {
     });
 }
 
-/// Adds a value to a criterion, from behind a pointer.
-///
-/// # Safety
-/// `value` points to what the criterion's value is.
-unsafe fn add(
-    filter: &mut EventFilter,
-    attr: FilterAttr,
-    value: *const c_void,
-) -> Result<(), Error> {
-    // SAFETY: `value` points to the value of the criterion, whose type each arm reads.
-    unsafe {
-        match attr {
-            FilterAttr::L4Proto => filter.add_protocol(ptr::read(value)?),
-            FilterAttr::L4ProtoState => {
-                let nfct_filter_proto { proto, state } = ptr::read(value)?;
-                filter.add_state(proto, state);
-            }
-            FilterAttr::SrcIpv4 | FilterAttr::DstIpv4 => {
-                let nfct_filter_ipv4 { addr, mask } = ptr::read(value)?;
-                filter.add_ipv4(attr, addr, mask);
-            }
-            FilterAttr::SrcIpv6 | FilterAttr::DstIpv6 => {
-                let nfct_filter_ipv6 { addr, mask } = ptr::read(value)?;
-                filter.add_ipv6(attr, addr, mask);
-            }
-            FilterAttr::Mark => {
-                let nfct_filter_dump_mark { val, mask } = ptr::read(value)?;
-                filter.add_mark(val, mask);
-            }
-            FilterAttr::Zone => filter.add_zone(ptr::read(value)?),
-        }
-    }
-    Ok(())
-}
-
 /// Adds a value to a criterion, of the type said at enum nfct_filter_attr. It is copied.
 ///
 /// Values of one criterion are alternatives; all criteria must hold. There may be as many as a
@@ -95,8 +56,9 @@ pub unsafe extern "C" fn nfct_filter_add_attr(
         let filter = unsafe { ptr::unique(filter) }?;
         ptr::not_null(value)?;
         let Ok(attr) = FilterAttr::try_from(attr) else { return Ok(()) };
-        // SAFETY: `value` is not NULL, so it points to what the criterion's value is.
-        unsafe { add(filter, attr, value) }
+        // SAFETY: `value` is not NULL, so it points to the criterion's value, which has this size.
+        filter.add(attr, unsafe { ptr::bytes(value, attr.value_size()) });
+        Ok(())
     });
 }
 
@@ -117,11 +79,8 @@ pub unsafe extern "C" fn nfct_filter_add_attr_u32(
     boundary((), || {
         // SAFETY: `filter` is NULL or live, and used by nobody else during the call.
         let filter = unsafe { ptr::unique(filter) }?;
-        match FilterAttr::try_from(attr) {
-            Ok(FilterAttr::L4Proto) => filter.add_protocol(value),
-            Ok(FilterAttr::L4ProtoState) => filter.add_state(value as u16, (value >> 16) as u16),
-            Ok(FilterAttr::Zone) => filter.add_zone(value as u16),
-            _ => {}
+        if let Ok(attr) = FilterAttr::try_from(attr) {
+            filter.add_number(attr, value);
         }
         Ok(())
     });

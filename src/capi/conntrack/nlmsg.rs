@@ -8,11 +8,10 @@ use crate::capi::ffi::boundary::boundary;
 use crate::capi::ffi::error::Error;
 use crate::capi::ffi::ptr;
 use crate::conntrack::error;
-use crate::conntrack::wire::query::Request;
+use crate::conntrack::wire::message::{Kind, of_entry, of_expectation};
 use crate::conntrack::wire::{Change, decode, encode, expect};
-use crate::netlink::builder::{Builder, Header};
+use crate::netlink::builder::{Builder, in_cleared};
 use crate::netlink::message::{Message, align};
-use crate::uapi::cta;
 use libc::{c_int, c_uint, c_void, nlmsghdr, size_t};
 
 /// The message behind a pointer; `None` if its length is less than a header's.
@@ -188,10 +187,17 @@ pub unsafe extern "C" fn nfexp_nlmsg_parse(nlh: *const nlmsghdr, exp: *mut nf_ex
     })
 }
 
-/// The change that a message of either subsystem says, if `types` (`NFCT_T_*`) has it.
-fn wanted_change(message: Option<&Message<'_>>, types: RawMsgType) -> c_int {
-    let change = message.and_then(Change::of).map_or(0, |change| change as c_int);
-    change & types
+/// The message behind a pointer, and what it says, if `types` (`NFCT_T_*`) has that.
+///
+/// # Safety
+/// `nlh` is NULL or points to a message of the length it says.
+unsafe fn wanted<'a>(
+    nlh: *const nlmsghdr,
+    types: RawMsgType,
+) -> Result<Option<(Message<'a>, Change)>, Error> {
+    // SAFETY: the message is as long as it says.
+    let message = unsafe { message(nlh) }?;
+    Ok(message.and_then(|message| Some((message, Change::among(&message, types)?))))
 }
 
 /// Stores what a message about an entry says in `ct`, if it is of a type in `msg` (`NFCT_T_*`).
@@ -210,12 +216,10 @@ pub unsafe extern "C" fn nfct_parse_conntrack(
 ) -> c_int {
     boundary(-1, || {
         // SAFETY: the message is as long as it says; `ct` is NULL or live, and used by nobody else.
-        let (message, ct) = unsafe { (message(nlh)?, ptr::unique(ct)?) };
-        let change = wanted_change(message.as_ref(), msg);
-        if let Some(message) = message.filter(|_| change != 0) {
-            decode::as_far_as_possible(ct, &message)?;
-        }
-        Ok(change)
+        let (wanted, ct) = unsafe { (wanted(nlh, msg)?, ptr::unique(ct)?) };
+        let Some((message, change)) = wanted else { return Ok(0) };
+        decode::as_far_as_possible(ct, &message)?;
+        Ok(change as c_int)
     })
 }
 
@@ -237,29 +241,26 @@ pub unsafe extern "C" fn nfexp_parse_expect(
     boundary(-1, || {
         // SAFETY: the message is as long as it says; `exp` is NULL or live, and used by nobody
         // else.
-        let (message, exp) = unsafe { (message(nlh)?, ptr::unique(exp)?) };
-        let change = wanted_change(message.as_ref(), r#type);
-        if let Some(message) = message.filter(|_| change != 0) {
-            expect::decode(exp, message.attributes(), message.family());
-        }
-        Ok(change)
+        let (wanted, exp) = unsafe { (wanted(nlh, r#type)?, ptr::unique(exp)?) };
+        let Some((message, change)) = wanted else { return Ok(0) };
+        expect::decode(exp, message.attributes(), message.family());
+        Ok(change as c_int)
     })
 }
 
-/// Builds a whole request in a buffer of C's, which is cleared first.
+/// Builds a message in a buffer of C's, which is cleared first.
 ///
 /// # Safety
 /// `req` is NULL or points to `size` writable bytes.
-unsafe fn build_query(
+unsafe fn build(
     req: *mut c_void,
     size: usize,
-    request: &Request<'_>,
-) -> Result<c_int, Error> {
+    build: impl FnOnce(&mut [u8]) -> Result<usize, error::Error>,
+) -> Result<(), Error> {
     ptr::not_null(req)?;
     // SAFETY: the buffer is not NULL, so it has `size` writable bytes.
-    let buffer = unsafe { ptr::bytes_mut(req, size) };
-    buffer.fill(0);
-    Ok(request.build(buffer, 0).map(|_| 1).inspect_err(|_| buffer.fill(0))?)
+    in_cleared(unsafe { ptr::bytes_mut(req, size) }, build)?;
+    Ok(())
 }
 
 /// Builds the message of a query in a buffer of `size` bytes, filled as nfct_query() says. With a
@@ -280,8 +281,14 @@ pub unsafe extern "C" fn nfct_build_query(
     size: c_uint,
 ) -> c_int {
     let _ = ssh;
-    // SAFETY: the buffer has `size` bytes; `data` is what the query is filled with.
-    boundary(-1, || unsafe { build_query(req, size as usize, &request(query, data)?) })
+    boundary(-1, || {
+        // SAFETY: the buffer has `size` bytes; `data` is what the query is filled with.
+        unsafe {
+            let request = request(query, data)?;
+            build(req, size as usize, |buffer| request.build(buffer, 0))?;
+        }
+        Ok(1)
+    })
 }
 
 /// Builds the message of a query about expectations in a buffer of `size` bytes, filled as
@@ -302,30 +309,14 @@ pub unsafe extern "C" fn nfexp_build_query(
     size: c_uint,
 ) -> c_int {
     let _ = ssh;
-    // SAFETY: the buffer has `size` bytes; `data` is what the query is filled with.
-    boundary(-1, || unsafe { build_query(buffer, size as usize, &expect_request(qt, data)?) })
-}
-
-/// Builds a message in a buffer of C's, which is cleared first.
-///
-/// # Safety
-/// `req` is NULL or points to `size` writable bytes.
-unsafe fn build_object(
-    req: *mut c_void,
-    size: usize,
-    header: Header,
-    append: impl FnOnce(&mut Builder<'_>) -> Result<(), error::Error>,
-) -> Result<c_int, Error> {
-    ptr::not_null(req)?;
-    // SAFETY: the buffer is not NULL, so it has `size` writable bytes.
-    let buffer = unsafe { ptr::bytes_mut(req, size) };
-    buffer.fill(0);
-    let mut builder = Builder::message(buffer, header);
-    let built = append(&mut builder).and_then(|()| Ok(builder.finish()?));
-    Ok(built.map(|_| 0).inspect_err(|_| {
-        // SAFETY: as above; the builder is gone.
-        unsafe { ptr::bytes_mut(req, size) }.fill(0);
-    })?)
+    boundary(-1, || {
+        // SAFETY: the buffer has `size` bytes; `data` is what the query is filled with.
+        unsafe {
+            let request = expect_request(qt, data)?;
+            build(buffer, size as usize, |buffer| request.build(buffer, 0))?;
+        }
+        Ok(1)
+    })
 }
 
 /// Builds a message about an entry in a buffer of `size` bytes: message number `type`
@@ -352,10 +343,10 @@ pub unsafe extern "C" fn nfct_build_conntrack(
         // SAFETY: `ct` is NULL or live; `req` is NULL or has `size` bytes.
         unsafe {
             let ct = ptr::shared(ct)?;
-            let kind = u16::from(cta::SUBSYS_CT) << 8 | r#type;
-            let header = Header { kind, flags, family: ct.flat.orig.l3proto, ..Header::default() };
-            build_object(req, size, header, |to| encode::conntrack(to, ct))
+            let kind = Kind { number: r#type, flags };
+            build(req, size, |buffer| of_entry(buffer, kind, ct))?;
         }
+        Ok(0)
     })
 }
 
@@ -381,14 +372,10 @@ pub unsafe extern "C" fn nfexp_build_expect(
         ptr::not_null(ssh)?;
         // SAFETY: `exp` is NULL or live; `req` is NULL or has `size` bytes.
         unsafe {
-            let object = ptr::shared(exp)?;
-            let kind = u16::from(cta::SUBSYS_EXP) << 8 | r#type;
-            let family = expect::family(object)?;
-            let header = Header { kind, flags, family, ..Header::default() };
-            build_object(req, size, header, |to| {
-                expect::encode(to, object);
-                Ok(())
-            })
+            let exp = ptr::shared(exp)?;
+            let (kind, family) = (Kind { number: r#type, flags }, expect::family(exp)?);
+            build(req, size, |buffer| of_expectation(buffer, kind, family, exp))?;
         }
+        Ok(0)
     })
 }

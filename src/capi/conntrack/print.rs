@@ -41,15 +41,7 @@ impl Clock for LocalClock {
             }
             time.assume_init()
         };
-        Some(CivilTime {
-            year: u32::try_from(i64::from(time.tm_year) + 1900).ok()?,
-            month: u8::try_from(time.tm_mon + 1).ok()?,
-            day: u8::try_from(time.tm_mday).ok()?,
-            hour: u8::try_from(time.tm_hour).ok()?,
-            minute: u8::try_from(time.tm_min).ok()?,
-            second: u8::try_from(time.tm_sec).ok()?,
-            weekday: u8::try_from(time.tm_wday).ok()?,
-        })
+        CivilTime::of_c(&time)
     }
 }
 
@@ -66,15 +58,8 @@ unsafe fn print(
         ptr::not_null(buf)?;
     }
     // SAFETY: `buf` is NULL, where none are written, or points to `size` writable bytes.
-    let mut out = Writer::new(unsafe { ptr::bytes_mut(buf.cast(), size as usize) });
-    let printed = print(&mut out);
-    // What precedes a failure is terminated; where nothing does, the buffer is left alone.
-    if printed.is_err() && out.is_empty() {
-        return Ok(printed.map(|()| 0)?);
-    }
-    let length = out.finish();
-    printed?;
-    Ok(c_int::try_from(length).unwrap_or(c_int::MAX))
+    let printed = Writer::print(unsafe { ptr::bytes_mut(buf.cast(), size as usize) }, print)?;
+    Ok(c_int::try_from(printed).unwrap_or(c_int::MAX))
 }
 
 /// Prints an entry as nfct_snprintf_labels() does, without labels.

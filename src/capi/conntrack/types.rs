@@ -2,7 +2,7 @@
 #![allow(non_camel_case_types, reason = "these are spelled as C spells them")]
 #![allow(dead_code, reason = "value structures travel as `void *`; some only the header names")]
 
-use libc::{c_int, c_uint, c_void, nlmsghdr};
+use libc::{c_int, c_uint};
 
 /// An entry of the flow table, or what a request says about one.
 ///
@@ -82,43 +82,6 @@ pub type RawFilterAttr = c_uint;
 pub type RawFilterLogic = c_uint;
 /// Any number where C has an `enum nfct_filter_dump_attr`.
 pub type RawDumpAttr = c_uint;
-
-// The exported functions spell these four out: an alias there would put a typedef into the header.
-
-/// The callback of nfct_callback_register().
-pub type ConntrackCallback = Option<
-    unsafe extern "C-unwind" fn(
-        r#type: RawMsgType,
-        ct: *mut nf_conntrack,
-        data: *mut c_void,
-    ) -> c_int,
->;
-/// The callback of nfct_callback_register2().
-pub type ConntrackCallback2 = Option<
-    unsafe extern "C-unwind" fn(
-        nlh: *const nlmsghdr,
-        r#type: RawMsgType,
-        ct: *mut nf_conntrack,
-        data: *mut c_void,
-    ) -> c_int,
->;
-/// The callback of nfexp_callback_register().
-pub type ExpectCallback = Option<
-    unsafe extern "C-unwind" fn(
-        r#type: RawMsgType,
-        exp: *mut nf_expect,
-        data: *mut c_void,
-    ) -> c_int,
->;
-/// The callback of nfexp_callback_register2().
-pub type ExpectCallback2 = Option<
-    unsafe extern "C-unwind" fn(
-        nlh: *const nlmsghdr,
-        r#type: RawMsgType,
-        exp: *mut nf_expect,
-        data: *mut c_void,
-    ) -> c_int,
->;
 
 /// Value of the groups `ATTR_GRP_*_IPV4`: both addresses of a tuple.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

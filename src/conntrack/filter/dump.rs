@@ -75,6 +75,17 @@ impl DumpFilter {
         self.set & (1 << attr as u8) != 0
     }
 
+    /// Sets a criterion that is a plain number: the family, from the low byte, or the zone. Others
+    /// are ignored.
+    #[cfg(feature = "capi")]
+    pub(crate) fn set_number(&mut self, attr: DumpAttr, value: u16) {
+        match attr {
+            DumpAttr::Family => self.set_family(value as u8),
+            DumpAttr::Zone => self.set_zone(value),
+            _ => {}
+        }
+    }
+
     /// Selects entries by mark.
     pub fn set_mark(&mut self, mark: Masked) {
         self.mark = mark;

@@ -128,6 +128,43 @@ impl EventFilter {
         self.incomplete |= self.zones.push([Masked::exactly(zone)]).is_err();
     }
 
+    /// Adds a value as it lies in memory, of [`FilterAttr::value_size`] bytes: addresses, marks and
+    /// states with what follows them, numbers in host order.
+    #[cfg(feature = "capi")]
+    pub(crate) fn add(&mut self, attr: FilterAttr, value: &[u8]) {
+        let half = |at: usize| {
+            let bytes = value.get(2 * at..).and_then(<[u8]>::first_chunk);
+            u16::from_ne_bytes(bytes.copied().unwrap_or_default())
+        };
+        let word = |at: usize| {
+            let bytes = value.get(4 * at..).and_then(<[u8]>::first_chunk);
+            u32::from_ne_bytes(bytes.copied().unwrap_or_default())
+        };
+        match attr {
+            FilterAttr::L4Proto => self.add_protocol(word(0)),
+            FilterAttr::L4ProtoState => self.add_state(half(0), half(1)),
+            FilterAttr::SrcIpv4 | FilterAttr::DstIpv4 => self.add_ipv4(attr, word(0), word(1)),
+            FilterAttr::SrcIpv6 | FilterAttr::DstIpv6 => {
+                let four = |from: usize| std::array::from_fn(|at| word(from + at));
+                self.add_ipv6(attr, four(0), four(4));
+            }
+            FilterAttr::Mark => self.add_mark(word(0), word(1)),
+            FilterAttr::Zone => self.add_zone(half(0)),
+        }
+    }
+
+    /// Adds a number to an attribute that takes one: a protocol, a zone (the low half), or a
+    /// protocol (the low half) and its state (the high half). Others are ignored.
+    #[cfg(feature = "capi")]
+    pub(crate) fn add_number(&mut self, attr: FilterAttr, value: u32) {
+        match attr {
+            FilterAttr::L4Proto => self.add_protocol(value),
+            FilterAttr::L4ProtoState => self.add_state(value as u16, (value >> 16) as u16),
+            FilterAttr::Zone => self.add_zone(value as u16),
+            _ => {}
+        }
+    }
+
     /// Sets the logic of an attribute: 0 is positive, 1 is negative. It can be set before or after
     /// entries are added.
     ///
@@ -253,6 +290,41 @@ mod tests {
         assert_eq!(length(|f| f.add_state(u16::MAX, 1)), empty);
         assert_eq!(length(|f| f.add_ipv4(FilterAttr::SrcIpv6, 1, 1)), empty);
         assert_eq!(length(|f| f.add_ipv6(FilterAttr::Mark, [1; 4], [1; 4])), empty);
+    }
+
+    #[test]
+    #[cfg(feature = "capi")]
+    fn values_are_read_as_they_lie_in_memory() {
+        let words = |words: &[u32]| -> Vec<u8> {
+            words.iter().flat_map(|word| word.to_ne_bytes()).collect()
+        };
+        let halves = |halves: [u16; 2]| halves.map(u16::to_ne_bytes).as_flattened().to_vec();
+        let (four, masks) = ([1, 2, 3, 4], [5, 6, 7, 8]);
+        type Add = Box<dyn Fn(&mut EventFilter)>;
+        let same: [(FilterAttr, Vec<u8>, Add); 6] = [
+            (FilterAttr::L4Proto, words(&[17]), Box::new(|f| f.add_protocol(17))),
+            (FilterAttr::L4ProtoState, halves([6, 3]), Box::new(|f| f.add_state(6, 3))),
+            (
+                FilterAttr::DstIpv4,
+                words(&[9, 0xff]),
+                Box::new(|f| f.add_ipv4(FilterAttr::DstIpv4, 9, 0xff)),
+            ),
+            (
+                FilterAttr::SrcIpv6,
+                words(&[1, 2, 3, 4, 5, 6, 7, 8]),
+                Box::new(move |f| f.add_ipv6(FilterAttr::SrcIpv6, four, masks)),
+            ),
+            (FilterAttr::Mark, words(&[7, 0xf]), Box::new(|f| f.add_mark(7, 0xf))),
+            (FilterAttr::Zone, 9_u16.to_ne_bytes().to_vec(), Box::new(|f| f.add_zone(9))),
+        ];
+        for (attr, value, add) in same {
+            assert_eq!(value.len(), attr.value_size());
+            let (mut read, mut wanted) = (EventFilter::new(), EventFilter::new());
+            read.add(attr, &value);
+            add(&mut wanted);
+            assert_eq!(read.program(), wanted.program(), "{attr:?}");
+            assert_ne!(read.program(), EventFilter::new().program(), "{attr:?}");
+        }
     }
 
     #[test]

@@ -40,6 +40,17 @@ impl FilterAttr {
         Self::Mark,
         Self::Zone,
     ];
+
+    /// Bytes of a value.
+    #[cfg(feature = "capi")]
+    pub(crate) fn value_size(self) -> usize {
+        match self {
+            Self::L4Proto | Self::L4ProtoState => 4,
+            Self::SrcIpv4 | Self::DstIpv4 | Self::Mark => 8,
+            Self::SrcIpv6 | Self::DstIpv6 => 32,
+            Self::Zone => 2,
+        }
+    }
 }
 
 impl TryFrom<u32> for FilterAttr {

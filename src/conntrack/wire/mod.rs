@@ -6,6 +6,8 @@ pub mod encode;
 pub mod expect;
 pub mod expectation;
 pub mod flow;
+#[cfg(feature = "capi")]
+pub(crate) mod message;
 mod nest;
 pub mod query;
 mod tuple;
@@ -45,5 +47,11 @@ impl Change {
             cta::MSG_DELETE => Some(Self::Destroy),
             _ => None,
         }
+    }
+
+    /// What the message says, if it is one of `types`, whose bits are the numbers of the changes.
+    #[cfg(feature = "capi")]
+    pub(crate) fn among(message: &Message<'_>, types: i32) -> Option<Self> {
+        Self::of(message).filter(|change| types & *change as i32 != 0)
     }
 }
