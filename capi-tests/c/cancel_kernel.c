@@ -6,6 +6,9 @@
 #include "kernel.h"
 #include "many.h"
 #include <libnetfilter_conntrack/libnetfilter_conntrack.h>
+#ifndef REFERENCE
+#include <ctrs.h>
+#endif
 #include <linux/filter.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -162,6 +165,42 @@ static void test_functions(void)
 	}
 	about("");
 }
+
+#ifndef REFERENCE
+static void call_ctrs_open(struct victim *victim) { victim->h = ctrs_open(NULL, NULL); }
+static void call_receive_buffer(struct victim *victim) { ctrs_receive_buffer(victim->h); }
+
+/* A handle of ctrs_open(), where a wait has more than one end; and functions of ctrs.h. */
+static void test_extensions(void)
+{
+	for (int pending = 0; pending < 2; pending++) {
+		struct victim victim = { .call = call_catch, .h = ctrs_open(NULL, NULL),
+					 .pending = pending };
+
+		about("ctrs_open(), pending %d", pending);
+		for (int round = 0; round < 5; round++) {
+			CHECK(cancelled(&victim));
+			CHECK_INT(victim.cleaned, 1);
+		}
+		CHECK_ERR(query_flow(victim.h, NFCT_Q_GET, flow(70000)), -1, ENOENT);
+		victim.closes = true;
+		CHECK(cancelled(&victim));
+	}
+	for (int opens = 0; opens < 2; opens++) {
+		struct nfct_handle *h = nfct_open(CONNTRACK, 0);
+		struct victim victim = { .call = opens ? call_ctrs_open : call_receive_buffer,
+					 .h = h, .pending = true };
+
+		about("ctrs_ function %d", opens);
+		CHECK(cancelled(&victim));
+		CHECK_INT(victim.cleaned, 1);
+		CHECK(ctrs_receive_buffer(h) > 0);
+		CHECK(victim.h == h);
+		CHECK_INT(nfct_close(h), 0);
+	}
+	about("");
+}
+#endif
 
 /* Closing is where a thread ends that was cancelled before; opening is not. */
 static void test_open_and_close(void)
@@ -414,6 +453,9 @@ int main(void)
 {
 	own_namespace();
 	test_functions();
+#ifndef REFERENCE
+	test_extensions();
+#endif
 	test_open_and_close();
 	test_labels();
 	test_in_callback();

@@ -322,6 +322,25 @@ static int call_print(void)
 	return nfct_snprintf(text, sizeof(text), full, 0, NFCT_O_XML, 0) > 0 ? 1 : -1;
 }
 
+/* In a network namespace, which is this one, and with all that a handle can have. */
+static int call_ctrs_open(void)
+{
+	struct ctrs_open_options options = { .size = sizeof(options), .groups = NFCT_ALL_CT_GROUPS,
+					     .timeout_ms = 5, .netns = "/proc/thread-self/ns/net" };
+	struct ctrs_error error = { .size = sizeof(error) };
+	struct nfct_handle *h = ctrs_open(&options, &error);
+	int result = made(h);
+
+	if (result == 0 && (error.err != ENOMEM || error.kind != CTRS_ERROR_OUT_OF_MEMORY))
+		result = -1;
+	if (h != NULL) {
+		if (ctrs_receive_buffer(h) <= 0 || ctrs_wake(h) != 0)
+			result = -1;
+		nfct_close(h);
+	}
+	return result;
+}
+
 static int call_open(void)
 {
 	struct nfct_handle *h = nfct_open(0, 0);
@@ -415,6 +434,8 @@ int main(void)
 	try_call("print", call_print);
 	try_call("record", call_record);
 	try_call("open", call_open);
+	call_ctrs_open(); /* the C library keeps the memory of a thread */
+	try_call("open with options", call_ctrs_open);
 	h = nfct_open(CONNTRACK, 0);
 	create_flows(h, 0, 200);
 	CHECK_INT(nfct_close(h), 0);

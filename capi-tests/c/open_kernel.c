@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Handles of ctrs_open() on a real kernel: options, errors, and what ends a wait. */
+/* Handles of ctrs_open() on a real kernel: options, what is told of a failure, and what ends a wait. */
 #include "kernel.h"
 
 #ifdef REFERENCE
@@ -9,43 +9,565 @@ int main(void)
 }
 #else
 #include <ctrs.h>
+#include <linux/capability.h>
+#include <linux/netlink.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+
+#define EVENTS NFCT_ALL_CT_GROUPS
+
+static struct ctrs_error error = { .size = sizeof(error) };
+
+static struct nfct_handle *open_with(struct ctrs_open_options options)
+{
+	struct nfct_handle *h;
+
+	options.size = sizeof(options);
+	h = ctrs_open(&options, &error);
+	CHECK(h != NULL);
+	CHECK_INT(error.err, 0);
+	CHECK_INT(error.kind, CTRS_ERROR_NONE);
+	CHECK_STR(error.text, "");
+	return h;
+}
+
+/* Opening fails with this errno and kind, and these words are told. */
+static void refused(struct ctrs_open_options options, int want, unsigned int kind, const char *words)
+{
+	if (options.size == 0)
+		options.size = sizeof(options);
+	memset(&error, 0xa5, sizeof(error));
+	error.size = sizeof(error);
+	CHECK_NULL(ctrs_open(&options, &error), want);
+	CHECK_INT(error.size, sizeof(error));
+	CHECK_INT(error.err, want);
+	CHECK_INT(error.kind, kind);
+	CHECK_INT(error.attribute, CTRS_ERROR_NOWHERE);
+	CHECK_INT(error.offset, CTRS_ERROR_NOWHERE);
+	CHECK_INT(error.reserved, 0);
+	CHECK_STR(error.kernel, "");
+	if (!CHECK(strstr(error.text, words) != NULL))
+		printf("    %s\n", error.text);
+	CHECK_NULL(ctrs_open(&options, NULL), want);
+}
+
+static int option_of(struct nfct_handle *h, int option)
+{
+	int value = -1;
+	socklen_t size = sizeof(value);
+
+	CHECK_INT(getsockopt(nfct_fd(h), SOL_NETLINK, option, &value, &size), 0);
+	return value;
+}
 
 static void test_last_error(void)
 {
 	struct nfct_handle *h = nfct_open(CONNTRACK, 0);
-	const struct ctrs_error *error = ctrs_last_error(NULL);
+	const struct ctrs_error *last = ctrs_last_error(NULL);
 
-	CHECK_INT(error->err, EINVAL);
-	CHECK_INT(error->kind, CTRS_ERROR_INVALID);
-	CHECK(strstr(error->text, "no handle") != NULL);
+	CHECK_INT(last->err, EINVAL);
+	CHECK_INT(last->kind, CTRS_ERROR_INVALID);
+	CHECK(strstr(last->text, "no handle") != NULL);
 	CHECK_ERR(ctrs_receive_buffer(NULL), -1, EINVAL);
-	error = ctrs_last_error(h);
-	CHECK_INT(error->size, sizeof(*error));
-	CHECK_INT(error->err, 0);
-	CHECK_STR(error->text, "");
+	CHECK_ERR(ctrs_wake(NULL), -1, EINVAL);
+	last = ctrs_last_error(h);
+	CHECK_INT(last->size, sizeof(*last));
+	CHECK_INT(last->err, 0);
+	CHECK_STR(last->text, "");
 	CHECK(ctrs_receive_buffer(h) > 0);
 	close(nfct_fd(h));
 	CHECK_ERR(ctrs_receive_buffer(h), -1, EBADF);
-	CHECK(ctrs_last_error(h) == error);
-	CHECK_INT(error->err, EBADF);
-	CHECK_INT(error->kind, CTRS_ERROR_SYSTEM);
-	CHECK_INT(error->attribute, CTRS_ERROR_NOWHERE);
-	CHECK(strstr(error->text, "getsockopt failed: ") != NULL);
+	CHECK(ctrs_last_error(h) == last);
+	CHECK_INT(last->err, EBADF);
+	CHECK_INT(last->kind, CTRS_ERROR_SYSTEM);
+	CHECK_INT(last->attribute, CTRS_ERROR_NOWHERE);
+	CHECK_STR(last->text, "getsockopt failed: Bad file descriptor (os error 9)");
 	CHECK_ERR(nfct_close(h), -1, EBADF);
+	/* A call that succeeds forgets. */
+	h = nfct_open(CONNTRACK, 0);
+	last = ctrs_last_error(h);
+	CHECK_INT(dup2(nfct_fd(h), 200), 200);
+	close(nfct_fd(h));
+	CHECK_ERR(ctrs_receive_buffer(h), -1, EBADF);
+	CHECK_INT(dup2(200, nfct_fd(h)), nfct_fd(h));
+	close(200);
+	CHECK(ctrs_receive_buffer(h) > 0);
+	CHECK_INT(last->err, 0);
+	CHECK_STR(last->text, "");
+	CHECK_INT(nfct_close(h), 0);
 }
 
-static void test_open(void)
+static void test_options(void)
 {
-	struct ctrs_open_options options = { .size = sizeof(options), .groups = 7 };
-	struct ctrs_error error = { .size = sizeof(error) };
 	struct nfct_handle *h = ctrs_open(NULL, NULL);
 
 	CHECK(h != NULL);
+	CHECK_INT(fcntl(nfct_fd(h), F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	CHECK_INT(fcntl(nfct_fd(h), F_GETFL) & O_NONBLOCK, 0);
+	CHECK_INT(option_of(h, NETLINK_CAP_ACK), 1);
+	CHECK_INT(option_of(h, NETLINK_EXT_ACK), 1);
+	CHECK_INT(option_of(h, NETLINK_NO_ENOBUFS), 0);
 	CHECK_INT(query_flow(h, NFCT_Q_CREATE, new_flow(0)), 0);
+	CHECK_ERR(query_flow(h, NFCT_Q_CREATE, new_flow(0)), -1, EEXIST);
+	CHECK_INT(query_flow(h, NFCT_Q_DESTROY, flow(0)), 0);
 	CHECK_INT(nfct_close(h), 0);
-	h = ctrs_open(&options, &error);
+	h = nfct_open(0, 0); /* programs read this one raw */
+	CHECK_INT(option_of(h, NETLINK_CAP_ACK), 0);
+	CHECK_INT(option_of(h, NETLINK_EXT_ACK), 0);
+	CHECK_INT(nfct_close(h), 0);
+	h = open_with((struct ctrs_open_options){
+		.flags = CTRS_OPEN_NONBLOCK | CTRS_OPEN_RELIABLE | CTRS_OPEN_ALL_NAMESPACES,
+		.subsystems = CONNTRACK, .groups = EVENTS, .receive_buffer = 100000 });
+	CHECK_INT(fcntl(nfct_fd(h), F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+	CHECK_INT(option_of(h, NETLINK_BROADCAST_ERROR), 1);
+	CHECK_INT(option_of(h, NETLINK_NO_ENOBUFS), 1);
+	CHECK_INT(option_of(h, NETLINK_LISTEN_ALL_NSID), 1);
+	CHECK_INT(ctrs_receive_buffer(h), 100000);
+	CHECK_ERR(nfct_catch(h), -1, EAGAIN);
+	CHECK_ERR(nfexp_callback_register(h, NFCT_T_ALL, NULL, NULL), -1, EINVAL); /* not open */
+	CHECK_INT(nfct_close(h), 0);
+	/* A program may make the descriptor non-blocking later, too. */
+	h = open_with((struct ctrs_open_options){ .groups = EVENTS });
+	fcntl(nfct_fd(h), F_SETFL, O_NONBLOCK);
+	CHECK_ERR(nfct_catch(h), -1, EAGAIN);
+	CHECK_INT(nfct_close(h), 0);
+}
+
+static void test_wrong_options(void)
+{
+	static const uint32_t sizes[] = { 1, 4, 7, 9, 42, 44, 4100, 0xffffffff };
+	char newer[64] = { 0 };
+	struct ctrs_open_options options = { .size = sizeof(newer) };
+	struct nfct_handle *h;
+
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		if (sizes[i] == sizeof(options))
+			continue; /* with pointers of 4 bytes */
+		about("size %u", sizes[i]);
+		refused((struct ctrs_open_options){ .size = sizes[i] }, EINVAL, CTRS_ERROR_INVALID, "size");
+	}
+	about("");
+	options.size = 0;
+	CHECK_NULL(ctrs_open(&options, NULL), EINVAL);
+	/* An older program, and a newer one, which asks for nothing new and for something. */
+	options = (struct ctrs_open_options){ .size = 8, .groups = 0xffffffff, .reserved = 1 };
+	h = ctrs_open(&options, NULL);
 	CHECK(h != NULL);
-	CHECK_INT(error.err, 0);
+	CHECK_INT(nfct_close(h), 0);
+	options = (struct ctrs_open_options){ .size = sizeof(newer) };
+	memcpy(newer, &options, sizeof(options));
+	h = ctrs_open((void *)newer, NULL);
+	CHECK(h != NULL);
+	CHECK_INT(nfct_close(h), 0);
+	newer[sizeof(newer) - 1] = 1;
+	CHECK_NULL(ctrs_open((void *)newer, &error), EINVAL);
+	CHECK(strstr(error.text, "this version") != NULL);
+	refused((struct ctrs_open_options){ .flags = 32 }, EINVAL, CTRS_ERROR_INVALID, "flag");
+	refused((struct ctrs_open_options){ .subsystems = 3 }, EINVAL, CTRS_ERROR_INVALID, "subsystems");
+	refused((struct ctrs_open_options){ .groups = 64 }, EINVAL, CTRS_ERROR_INVALID, "group");
+	refused((struct ctrs_open_options){ .reserved = 1 }, EINVAL, CTRS_ERROR_INVALID, "reserved");
+	refused((struct ctrs_open_options){ .netns = "/x", .flags = CTRS_OPEN_NETNS_PID }, EINVAL,
+		CTRS_ERROR_INVALID, "more than one");
+	refused((struct ctrs_open_options){ .flags = CTRS_OPEN_NETNS_FD | CTRS_OPEN_NETNS_PID }, EINVAL,
+		CTRS_ERROR_INVALID, "more than one");
+	refused((struct ctrs_open_options){ .flags = CTRS_OPEN_NETNS_FD, .netns_fd = -1 }, EINVAL,
+		CTRS_ERROR_INVALID, "descriptor");
+	refused((struct ctrs_open_options){ .flags = CTRS_OPEN_NETNS_FD, .netns_fd = 500 }, EBADF,
+		CTRS_ERROR_SYSTEM, "setns failed");
+	refused((struct ctrs_open_options){ .flags = CTRS_OPEN_NETNS_FD, .netns_fd = 0 }, EINVAL,
+		CTRS_ERROR_INVALID, "no network namespace");
+	refused((struct ctrs_open_options){ .flags = CTRS_OPEN_NETNS_PID, .netns_pid = -1 }, EINVAL,
+		CTRS_ERROR_INVALID, "process");
+	refused((struct ctrs_open_options){ .flags = CTRS_OPEN_NETNS_PID, .netns_pid = 2000000000 },
+		ENOENT, CTRS_ERROR_NOT_FOUND, "open failed");
+	refused((struct ctrs_open_options){ .netns = "/run/netns/there is none" }, ENOENT,
+		CTRS_ERROR_NOT_FOUND, "open failed");
+	refused((struct ctrs_open_options){ .netns = "/proc/self/ns/uts" }, EINVAL, CTRS_ERROR_INVALID,
+		"no network namespace");
+	/* The flags say whether these are read: zeroed options mean "here". */
+	h = open_with((struct ctrs_open_options){ .netns_fd = 500, .netns_pid = -1 });
+	CHECK_INT(nfct_close(h), 0);
+}
+
+/* A caller's error of another version. */
+static void test_sizes_of_errors(void)
+{
+	static const uint32_t wrong[] = { 0, 4, 23, 65537, 0xffffffff };
+	static uint8_t room[2000];
+	struct ctrs_open_options options = { .size = sizeof(options), .flags = 32 };
+	struct ctrs_error *of = (void *)room;
+
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		memset(room, 0xa5, sizeof(room));
+		of->size = wrong[i];
+		CHECK_NULL(ctrs_open(NULL, of), EINVAL);
+		CHECK_INT(room[4], 0xa5);
+	}
+	for (uint32_t size = 24; size < 1000; size += size < 160 ? 1 : 97) {
+		about("size %u", size);
+		memset(room, 0xa5, sizeof(room));
+		of->size = size;
+		CHECK_NULL(ctrs_open(&options, of), EINVAL);
+		CHECK_INT(of->size, size);
+		CHECK_INT(of->err, EINVAL);
+		CHECK_INT(room[size], 0xa5);
+		if (size > 24)
+			CHECK(memchr(of->kernel, 0, size - 24) != NULL);
+		if (size > 153)
+			CHECK(memchr(of->text, 0, size - 152) != NULL);
+	}
+	about("");
+}
+
+/* Takes CAP_NET_ADMIN and its like from this process. */
+static void unprivileged(void)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct none[2];
+	struct nfct_handle *h;
+
+	memset(none, 0, sizeof(none));
+	if (setresgid(65534, 65534, 65534) == -1 || setresuid(65534, 65534, 65534) == -1)
+		CHECK_INT(syscall(SYS_capset, &header, none), 0);
+	refused((struct ctrs_open_options){ .groups = EVENTS }, EPERM, CTRS_ERROR_PRIVILEGE,
+		"CAP_NET_ADMIN");
+	refused((struct ctrs_open_options){ .flags = CTRS_OPEN_ALL_NAMESPACES }, EPERM,
+		CTRS_ERROR_PRIVILEGE, "CAP_NET_BROADCAST");
+	refused((struct ctrs_open_options){ .netns = "/proc/thread-self/ns/net" }, EPERM,
+		CTRS_ERROR_PRIVILEGE, "CAP_SYS_ADMIN");
+	/* Beyond net.core.rmem_max it gets as much as that allows. */
+	h = open_with((struct ctrs_open_options){ .receive_buffer = 0x7fffffff });
+	CHECK(ctrs_receive_buffer(h) > 0);
+	CHECK(ctrs_receive_buffer(h) < 0x7fffffff / 2);
+	CHECK_INT(nfct_close(h), 0);
+}
+
+/* A process in a network namespace of its own, until its input is closed. */
+struct elsewhere {
+	pid_t pid;
+	int input;
+	char namespace[64], flows[64];
+};
+
+static struct elsewhere begin_elsewhere(void)
+{
+	struct elsewhere it;
+	int to[2], from[2];
+	char byte = 0;
+
+	CHECK(pipe(to) == 0 && pipe(from) == 0);
+	fflush(stdout);
+	it.pid = fork();
+	if (it.pid == 0) {
+		close(to[1]);
+		if (unshare(CLONE_NEWNET) == 0 && write(from[1], &byte, 1) == 1)
+			while (read(to[0], &byte, 1) == -1)
+				;
+		_exit(0);
+	}
+	close(to[0]);
+	close(from[1]);
+	CHECK_INT(read(from[0], &byte, 1), 1);
+	close(from[0]);
+	it.input = to[1];
+	snprintf(it.namespace, sizeof(it.namespace), "/proc/%d/ns/net", it.pid);
+	snprintf(it.flows, sizeof(it.flows), "/proc/%d/net/nf_conntrack", it.pid);
+	return it;
+}
+
+static void end_elsewhere(struct elsewhere it)
+{
+	close(it.input);
+	CHECK_INT(waitpid(it.pid, NULL, 0), it.pid);
+}
+
+static void where(char text[64])
+{
+	ssize_t length = readlink("/proc/thread-self/ns/net", text, 63);
+
+	text[length < 0 ? 0 : length] = 0;
+}
+
+static void test_namespaces(void)
+{
+	struct elsewhere it = begin_elsewhere();
+	int fd = open(it.namespace, O_RDONLY | O_CLOEXEC);
+	const struct ctrs_open_options ways[] = {
+		{ .netns = it.namespace, .groups = EVENTS },
+		{ .flags = CTRS_OPEN_NETNS_PID, .netns_pid = it.pid },
+		{ .flags = CTRS_OPEN_NETNS_FD, .netns_fd = fd },
+	};
+	char before[64], after[64];
+
+	where(before);
+	for (size_t i = 0; i < COUNT(ways); i++) {
+		struct nfct_handle *h = open_with(ways[i]);
+
+		about("way %zu", i);
+		CHECK_INT(query_flow(h, NFCT_Q_CREATE, new_flow(i)), 0);
+		CHECK_INT(proc_lines(it.flows, "", NULL), i + 1);
+		CHECK_INT(flows_with(""), 0);
+		where(after);
+		CHECK_STR(after, before);
+		CHECK_INT(nfct_close(h), 0);
+		CHECK(fcntl(fd, F_GETFD) != -1); /* stays the caller's */
+	}
+	about("");
+	close(fd);
+	end_elsewhere(it);
+}
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static struct nfct_handle *open_listening(struct seen *seen, uint32_t timeout_ms)
+{
+	struct nfct_handle *h =
+		open_with((struct ctrs_open_options){ .groups = EVENTS, .timeout_ms = timeout_ms });
+
+	memset(seen, 0, sizeof(*seen));
+	seen->answer = NFCT_CB_CONTINUE;
+	CHECK_INT(nfct_callback_register(h, NFCT_T_ALL, callback, seen), 0);
+	return h;
+}
+
+static void test_timeout(void)
+{
+	struct seen seen;
+	struct nfct_handle *h = open_listening(&seen, 50);
+	double start = now();
+
+	CHECK_ERR(nfct_catch(h), -1, ETIMEDOUT);
+	CHECK(now() - start >= 0.05);
+	/* What has come is handed out first. */
+	CHECK_INT(query_flow(h, NFCT_Q_CREATE, new_flow(0)), 0);
+	CHECK_INT(query_flow(h, NFCT_Q_DESTROY, flow(0)), 0);
+	CHECK_ERR(nfct_catch(h), -1, ETIMEDOUT);
+	CHECK_INT(seen.calls, 2);
+	CHECK_INT(nfct_close(h), 0);
+}
+
+/* A thread that does something to a handle after a moment. */
+struct later {
+	pthread_t thread, target;
+	struct nfct_handle *h;
+	int signal; /* in place of a wake */
+};
+
+static void *do_later(void *data)
+{
+	struct later *later = data;
+
+	usleep(30000);
+	if (later->signal != 0)
+		CHECK_INT(pthread_kill(later->target, later->signal), 0);
+	else
+		CHECK_INT(ctrs_wake(later->h), 0);
+	return NULL;
+}
+
+static void begin_later(struct later *later, struct nfct_handle *h, int signal)
+{
+	later->h = h;
+	later->signal = signal;
+	later->target = pthread_self();
+	CHECK_INT(pthread_create(&later->thread, NULL, do_later, later), 0);
+}
+
+static struct nfct_handle *to_wake;
+static volatile int handled;
+
+static void on_signal(int number)
+{
+	handled++;
+	if (number == SIGUSR1) {
+		errno = UNTOUCHED + 1;
+		if (ctrs_wake(to_wake) != 0 || errno != UNTOUCHED + 1)
+			abort();
+	}
+}
+
+static void test_wake(void)
+{
+	struct seen seen;
+	struct nfct_handle *h = open_listening(&seen, 100);
+	struct later later;
+
+	/* Another thread, while it waits. */
+	begin_later(&later, h, 0);
+	CHECK_ERR(nfct_catch(h), -1, ECANCELED);
+	pthread_join(later.thread, NULL);
+	CHECK_ERR(nfct_catch(h), -1, ETIMEDOUT); /* it ended one wait */
+	/* Before the wait; several count as one. */
+	for (int wakes = 1; wakes < 3; wakes++) {
+		for (int i = 0; i < wakes; i++)
+			CHECK_ERR(ctrs_wake(h), 0, UNTOUCHED);
+		CHECK_ERR(nfct_catch(h), -1, ECANCELED);
+		CHECK_ERR(nfct_catch(h), -1, ETIMEDOUT);
+	}
+	/* A query is no wait: its answer is there. */
+	CHECK_INT(ctrs_wake(h), 0);
+	CHECK_INT(query_flow(h, NFCT_Q_CREATE, new_flow(0)), 0);
+	CHECK_INT(seen.calls, 1);
+	CHECK_ERR(nfct_catch(h), -1, ECANCELED);
+	CHECK_INT(query_flow(h, NFCT_Q_DESTROY, flow(0)), 0);
+	CHECK_INT(nfct_close(h), 0);
+	/* One that does not block is woken all the same. */
+	h = open_with((struct ctrs_open_options){ .flags = CTRS_OPEN_NONBLOCK, .groups = EVENTS });
+	CHECK_INT(ctrs_wake(h), 0);
+	CHECK_ERR(nfct_catch(h), -1, ECANCELED);
+	CHECK_ERR(nfct_catch(h), -1, EAGAIN);
+	CHECK_INT(nfct_close(h), 0);
+}
+
+static void test_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	struct timeval limit = { 0, 100000 };
+	struct seen seen;
+	struct later later;
+
+	sigaction(SIGUSR1, &action, NULL);
+	sigaction(SIGUSR2, &action, NULL);
+	to_wake = open_listening(&seen, 1000);
+	/* Its handler wakes: the wait ends by one or the other, and the wake is not lost. */
+	begin_later(&later, to_wake, SIGUSR1);
+	CHECK_ERR(nfct_catch(to_wake), -1, EINTR);
+	pthread_join(later.thread, NULL);
+	CHECK_ERR(nfct_catch(to_wake), -1, ECANCELED);
+	/* Its handler does nothing, and asked the kernel to go on where it can. */
+	begin_later(&later, to_wake, SIGUSR2);
+	CHECK_ERR(nfct_catch(to_wake), -1, EINTR);
+	pthread_join(later.thread, NULL);
+	CHECK_INT(handled, 2);
+	CHECK_INT(nfct_close(to_wake), 0);
+	/* A handle of nfct_open() goes on as it always did. */
+	to_wake = open_seeing(&seen, EVENTS);
+	seen.answer = NFCT_CB_STOP;
+	begin_later(&later, to_wake, SIGUSR2);
+	setsockopt(nfct_fd(to_wake), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	CHECK_ERR(nfct_catch(to_wake), -1, EAGAIN);
+	pthread_join(later.thread, NULL);
+	CHECK_INT(handled, 3);
+	CHECK_INT(nfct_close(to_wake), 0);
+}
+
+/* A wake ends nfct_catch() while there is always something to receive. */
+static volatile int flooding;
+
+static void *flood(void *data)
+{
+	struct nfct_handle *h = data;
+
+	while (flooding) {
+		query_flow(h, NFCT_Q_CREATE, new_flow(9));
+		query_flow(h, NFCT_Q_DESTROY, flow(9));
+	}
+	return NULL;
+}
+
+static int wake_at_ten(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, void *data)
+{
+	int *calls = data;
+
+	(void)type;
+	(void)ct;
+	if (++*calls == 10)
+		CHECK_INT(ctrs_wake(to_wake), 0);
+	return *calls == 100000 ? NFCT_CB_STOP : NFCT_CB_CONTINUE;
+}
+
+static void test_wake_in_a_flood(void)
+{
+	struct nfct_handle *writer = nfct_open(CONNTRACK, 0);
+	pthread_t thread;
+	int calls = 0;
+
+	to_wake = open_with((struct ctrs_open_options){ .groups = EVENTS, .timeout_ms = 5000 });
+	CHECK_INT(nfct_callback_register(to_wake, NFCT_T_ALL, wake_at_ten, &calls), 0);
+	flooding = 1;
+	CHECK_INT(pthread_create(&thread, NULL, flood, writer), 0);
+	while (nfct_catch(to_wake) == -1 && errno == ENOBUFS)
+		;
+	CHECK_INT(errno, ECANCELED);
+	CHECK_INT(calls, 10);
+	flooding = 0;
+	pthread_join(thread, NULL);
+	CHECK_INT(nfct_close(to_wake), 0);
+	CHECK_INT(nfct_close(writer), 0);
+}
+
+/* The buffer grows each time messages were lost, up to its limit. */
+static void test_growing_buffer(void)
+{
+	static const int sizes[] = { 8192, 16384, 20000, 20000 };
+	struct nfct_handle *writer = nfct_open(CONNTRACK, 0);
+	struct nfct_handle *h = open_with((struct ctrs_open_options){
+		.flags = CTRS_OPEN_NONBLOCK, .groups = EVENTS, .receive_buffer = 8192,
+		.receive_buffer_limit = 20000 });
+
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		CHECK_INT(ctrs_receive_buffer(h), sizes[i]);
+		create_flows(writer, 0, 200);
+		CHECK_INT(flush(writer), 0);
+		CHECK_ERR(nfct_catch(h), -1, ENOBUFS);
+		CHECK_ERR(nfct_catch(h), -1, EAGAIN);
+	}
+	CHECK_INT(nfct_close(h), 0);
+	CHECK_INT(nfct_close(writer), 0);
+}
+
+/* A child closes what it got over fork(), and the parent's goes on. */
+static void test_fork(void)
+{
+	struct seen seen;
+	struct nfct_handle *h = open_listening(&seen, 50);
+	int status = -1;
+
+	CHECK(ctrs_receive_buffer(h) > 0);
+	fflush(stdout);
+	if (fork() == 0)
+		_exit(nfct_close(h) != 0);
+	CHECK(wait(&status) > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	CHECK_INT(query_flow(h, NFCT_Q_CREATE, new_flow(0)), 0);
+	CHECK_ERR(nfct_catch(h), -1, ETIMEDOUT);
+	CHECK_INT(seen.calls, 1);
+	CHECK_INT(ctrs_wake(h), 0);
+	CHECK_ERR(nfct_catch(h), -1, ECANCELED);
+	CHECK_INT(query_flow(h, NFCT_Q_DESTROY, flow(0)), 0);
+	CHECK_INT(nfct_close(h), 0);
+}
+
+/* A callback closes its handle: the call ends, and what the handle opened goes with it. */
+static int close_handle(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, void *data)
+{
+	(void)type;
+	(void)ct;
+	CHECK(ctrs_receive_buffer(data) > 0);
+	CHECK_INT(nfct_close(data), 0);
+	CHECK_ERR(ctrs_receive_buffer(data), -1, EBADF);
+	return NFCT_CB_CONTINUE;
+}
+
+static void test_close_in_callback(void)
+{
+	struct nfct_handle *h = open_with((struct ctrs_open_options){ .groups = EVENTS });
+	int fd = dup(0);
+
+	close(fd); /* the lowest that is free */
+	CHECK_INT(nfct_callback_register(h, NFCT_T_ALL, close_handle, h), 0);
+	CHECK_ERR(query_flow(h, NFCT_Q_CREATE, new_flow(0)), -1, EBADF);
+	h = nfct_open(CONNTRACK, 0);
+	CHECK(nfct_fd(h) < fd);
+	CHECK_INT(flush(h), 0);
 	CHECK_INT(nfct_close(h), 0);
 }
 
@@ -53,7 +575,18 @@ int main(void)
 {
 	own_namespace();
 	test_last_error();
-	test_open();
+	test_options();
+	test_wrong_options();
+	test_sizes_of_errors();
+	in_child(unprivileged);
+	test_namespaces();
+	test_timeout();
+	test_wake();
+	test_signals();
+	test_wake_in_a_flood();
+	test_growing_buffer();
+	test_fork();
+	test_close_in_callback();
 	return finish();
 }
 #endif

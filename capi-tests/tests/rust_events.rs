@@ -6,7 +6,7 @@ use capi_tests::{in_namespace, skip};
 use ctrs::conntrack::filter::event::{EventFilter, FilterAttr};
 use ctrs::{
     Change, Changes, Error, ErrorKind, EventKind, Events, Filter, Flow, FlowTable, Net, Options,
-    Protocol, Stopper,
+    Protocol, RequestKind, Stopper,
 };
 use flows::{end, proc_table, udp};
 use std::fs::File;
@@ -135,6 +135,32 @@ fn a_timeout_of_the_options_ends_a_wait() {
         assert_eq!(events.next_event().unwrap_err().kind(), ErrorKind::WouldBlock);
         let table = FlowTable::open_with(&nonblocking).unwrap();
         assert_eq!(table.list().unwrap().count(), 1);
+    });
+}
+
+/// From now on the socket lets nothing in: no answer comes.
+fn be_deaf(socket: &impl AsFd) {
+    let nothing = libc::sock_filter { code: 6, jt: 0, jf: 0, k: 0 }; // BPF_RET, 0 bytes
+    ctrs::netlink::socket::attach_filter(socket.as_fd().as_raw_fd(), &[nothing]).unwrap();
+}
+
+#[test]
+fn an_answer_that_does_not_come_is_not_waited_for_longer_than_wanted() {
+    in_namespace(|| {
+        let options = Options::new().timeout(SHORT);
+        let mut table = FlowTable::open_with(&options).unwrap();
+        be_deaf(&table);
+        let start = Instant::now();
+        let error = table.get(&udp(1)).unwrap_err();
+        assert_eq!((error.kind(), error.request()), (ErrorKind::TimedOut, Some(RequestKind::Get)));
+        assert!(start.elapsed() >= SHORT);
+        let mut list = table.list().unwrap();
+        be_deaf(&list);
+        assert_eq!(list.next().unwrap().unwrap_err().kind(), ErrorKind::TimedOut);
+        assert!(list.next().is_none());
+        let mut table = FlowTable::open_with(&options.nonblocking(true)).unwrap();
+        be_deaf(&table);
+        assert_eq!(table.get(&udp(1)).unwrap_err().kind(), ErrorKind::WouldBlock);
     });
 }
 

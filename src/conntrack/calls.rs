@@ -126,7 +126,7 @@ impl<W: AtWork, H: Default> Calls<W, H> {
         self.call(token).map(|call| &mut call.held)
     }
 
-    /// What a call sends and receives through.
+    /// What passes through that, and what is handed out of it.
     fn filtered(&mut self, token: Token) -> Result<&mut FilteredExchange, Error> {
         let at = self.position(token).ok_or(Error::Closed)?;
         let own = self.calls.get_mut(at).and_then(|call| call.own.as_mut());
@@ -142,9 +142,14 @@ impl<W: AtWork, H: Default> Calls<W, H> {
         self.filtered(token).map(|filtered| &mut filtered.selections)
     }
 
-    /// The descriptor that a call sends and receives through.
+    /// What a call sends and receives through.
+    pub(crate) fn socket(&mut self, token: Token) -> Result<&Socket, Error> {
+        self.exchange(token).map(|exchange| exchange.socket())
+    }
+
+    /// Its descriptor.
     pub(crate) fn fd(&mut self, token: Token) -> Result<libc::c_int, Error> {
-        self.exchange(token).map(|exchange| exchange.socket().fd())
+        self.socket(token).map(Socket::fd)
     }
 
     /// The call inside this one that reads and zeroes entries, one after another.

@@ -113,19 +113,29 @@ impl Socket {
 fn visit(namespace: BorrowedFd<'_>, work: &mut (dyn FnMut() + Send)) -> Result<(), Error> {
     let mut visit = Visit { namespace: namespace.as_raw_fd(), work, moved: Ok(()) };
     // Not a thread of the standard library, which would be a tenth of this one.
-    // SAFETY: all zero bytes are a value of a thread's name, which the call writes to; the visit is
-    // alive until the thread was joined, and meanwhile only the thread's, which does what this one
-    // would while it waits.
-    unsafe {
+    // SAFETY: all zero bytes are a value of a thread's name and of a set of signals, which the calls
+    // write to; the visit is alive until the thread was joined, and meanwhile only the thread's, which
+    // does what this one would while it waits.
+    let failed = unsafe {
         let mut thread: libc::pthread_t = std::mem::zeroed();
+        // No handler of the program's is to find itself in the other namespace.
+        let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = std::mem::zeroed();
+        libc::sigfillset(&raw mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
         let data = (&raw mut visit).cast();
         let failed = libc::pthread_create(&raw mut thread, std::ptr::null(), go_and_work, data);
-        if failed != 0 {
-            return Err(Error::System { call: "pthread_create", errno: failed });
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
+        if failed == 0 {
+            libc::pthread_join(thread, std::ptr::null_mut());
         }
-        libc::pthread_join(thread, std::ptr::null_mut());
+        failed
+    };
+    match failed {
+        0 => visit.moved,
+        // It stands for any lack of resources, of which memory is one.
+        libc::EAGAIN => Err(Error::System { call: "pthread_create", errno: libc::ENOMEM }),
+        errno => Err(Error::System { call: "pthread_create", errno }),
     }
-    visit.moved
 }
 
 /// What a thread that visits a namespace is told, and what it brings back.

@@ -194,3 +194,48 @@ fn until(deadline: Option<Instant>) -> libc::c_int {
     let rounded = left.saturating_add(Duration::from_nanos(999_999));
     libc::c_int::try_from(rounded.as_millis()).unwrap_or(libc::c_int::MAX)
 }
+
+#[cfg(test)]
+#[cfg(not(miri))]
+mod tests {
+    use super::super::socket::Socket;
+    use super::*;
+
+    fn patience(stopper: &Stopper) -> Patience {
+        let time = Some(Duration::from_millis(1));
+        Patience { stopper: Some(stopper.clone()), time, ends_by_signals: false }
+    }
+
+    fn waits(socket: &Socket, patience: &Patience) -> Result<(), Error> {
+        patience.wait(socket.as_fd(), patience.deadline())
+    }
+
+    #[test]
+    fn a_stopper_ends_the_wait_and_all_later_ones() {
+        let (socket, stopper) = (Socket::open().unwrap(), Stopper::new().unwrap());
+        let patience = patience(&stopper);
+        assert_eq!(waits(&socket, &patience), Err(Error::TimedOut));
+        assert!(!stopper.ends_wait());
+        stopper.stop();
+        for _ in 0..3 {
+            assert_eq!(waits(&socket, &patience), Err(Error::Stopped));
+            assert!(stopper.ends_wait());
+        }
+    }
+
+    #[cfg(feature = "capi")]
+    #[test]
+    fn a_stopper_of_one_wait_ends_one() {
+        let (socket, stopper) = (Socket::open().unwrap(), Stopper::of_one_wait().unwrap());
+        let patience = patience(&stopper);
+        for stops in 1..3 {
+            (0..stops).for_each(|_| stopper.stop());
+            assert_eq!(waits(&socket, &patience), Err(Error::Stopped));
+            assert_eq!(waits(&socket, &patience), Err(Error::TimedOut));
+            assert!(!stopper.ends_wait(), "the wait has used it up");
+            (0..stops).for_each(|_| stopper.stop());
+            assert!(stopper.ends_wait());
+            assert_eq!(waits(&socket, &patience), Err(Error::TimedOut), "and the other way round");
+        }
+    }
+}

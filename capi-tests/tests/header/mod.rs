@@ -160,7 +160,29 @@ const EMPTY: &str = "#pragma message(\"this header is empty: there is no need to
 
 const CTRS: &str = "\
 /* What ctrs has beyond the interface of libnetfilter_conntrack. The rules at the top of that header
- * hold here too. */
+ * hold here too, and these:
+ *
+ * Handles. Where a function takes a handle, it takes any: that of nfct_open() too. What it asks
+ * of the kernel goes through a socket that the handle opens for this in its network namespace.
+ * Events stay where they are, in order, for whoever reads them.
+ *
+ * Failure. It is -1 or NULL, errno, and an explanation: ctrs_last_error() of the handle; where
+ * there is none, the struct ctrs_error that the caller has room for, or NULL.
+ *
+ * Sizes. Structures grow at their end, in later versions. The caller tells its sizeof, in the
+ * first field or beside the pointer: what that lacks is cut, and what the library lacks is zero.
+ * So a program goes on with newer libraries, and with older ones as far as they go.
+ *
+ * Waiting. Answers of the kernel are waited for as long as the handle was opened to. A wait ends
+ * by ctrs_wake() with ECANCELED, when its time is over with ETIMEDOUT, and with EINTR when the
+ * handler of a signal ran, whatever its SA_RESTART says.
+ *
+ * Threads. Any thread may call ctrs_wake() on a handle that another uses. After fork() the child
+ * may only close what it got.
+ *
+ * Cancellation. A thread that was cancelled ends when it calls a function that opens or takes a
+ * handle, and not while that is at work. Nor is a handler of a signal to jump out of it: it
+ * calls ctrs_wake(), or returns. */
 
 #include \"libnetfilter_conntrack/libnetfilter_conntrack.h\"";
 

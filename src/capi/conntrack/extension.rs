@@ -14,6 +14,7 @@ use crate::netlink::wait::Stopper;
 use crate::options::Options;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
+use std::time::Instant;
 
 /// A handle: what one thread at a time uses, and what any thread may.
 #[repr(C)]
@@ -32,18 +33,27 @@ impl Handle {
         // another thread may be changing.
         (!h.is_null()).then(|| unsafe { &(*h.cast::<Self>()).waker })
     }
+
+    /// What ends the waits of all functions on a handle; `None` where those of the original wait as
+    /// they always did.
+    ///
+    /// # Safety
+    /// `state` is that of a live handle.
+    pub(super) unsafe fn stopper<'a>(state: *const State) -> Option<&'a Stopper> {
+        // SAFETY: the handle is live, which is what `State::new` placed.
+        let waker = unsafe { &(*state.cast::<Self>()).waker };
+        waker.stopper.get().filter(|_| waker.ends_all)
+    }
 }
 
 /// What is kept with a handle.
-#[allow(dead_code, reason = "requests come")]
 pub(in crate::capi) struct Extension {
     /// For requests; opened by the first.
     connection: Option<Connection>,
     /// How its sockets are opened.
     options: Options,
-    /// Whether functions of the original on this handle end as those of `ctrs.h` do: by a wake, a
-    /// signal, or when their time is over.
-    pub(super) waits_end: bool,
+    /// Bytes that the receive buffer of events may grow to.
+    buffer_limit: usize,
     /// What the last call said went wrong.
     pub(in crate::capi) error: ctrs_error,
 }
@@ -51,14 +61,29 @@ pub(in crate::capi) struct Extension {
 impl Default for Extension {
     fn default() -> Self {
         let (connection, options) = (None, Options::default());
-        Self { connection, options, waits_end: false, error: ctrs_error::NONE }
+        Self { connection, options, buffer_limit: 0, error: ctrs_error::NONE }
     }
 }
 
 impl Extension {
-    /// That of a handle whose functions all end by a wake.
-    pub(in crate::capi) fn with(options: Options) -> Self {
-        Self { options, waits_end: true, ..Self::default() }
+    /// That of a handle whose sockets are opened with options, and whose receive buffer may grow.
+    pub(in crate::capi) fn with(options: Options, buffer_limit: usize) -> Self {
+        Self { options, buffer_limit, ..Self::default() }
+    }
+
+    /// When a wait that begins now is over.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.options.patience().deadline()
+    }
+
+    /// Doubles a receive buffer, up to the limit.
+    pub(super) fn grow_buffer(&self, socket: &Socket) {
+        let Some(size) = socket.receive_buffer().ok().filter(|size| *size < self.buffer_limit)
+        else {
+            return;
+        };
+        // Where it cannot grow, messages are lost as before.
+        let _ = socket.set_receive_buffer(size.saturating_mul(2).min(self.buffer_limit));
     }
 
     /// Closes what it opened.
@@ -74,12 +99,15 @@ pub(in crate::capi) struct Waker {
     stopper: OnceLock<Stopper>,
     /// A wake from before it was made.
     woken: AtomicBool,
+    /// Whether the functions of the original end by it too.
+    ends_all: bool,
 }
 
 impl Waker {
-    /// One that need not be made later.
-    pub(in crate::capi) fn with(stopper: Stopper) -> Self {
-        Self { stopper: OnceLock::from(stopper), woken: AtomicBool::new(false) }
+    /// One that ends the waits of all functions.
+    pub(in crate::capi) fn of_all() -> Result<Self, Error> {
+        let stopper = OnceLock::from(Stopper::of_one_wait()?);
+        Ok(Self { stopper, ends_all: true, ..Self::default() })
     }
 
     /// Ends the wait of now, or else the next one. A signal handler may call this.
@@ -166,6 +194,11 @@ impl<'a> Extended<'a> {
         self.waker.stopper()
     }
 
+    /// Makes the receive buffer of events larger, as some did not fit it, if the handle is to.
+    pub(in crate::capi) fn grow_buffer(&self) {
+        self.kept.grow_buffer(self.main);
+    }
+
     /// Forgets what went wrong in an earlier call.
     pub(in crate::capi) fn forget_error(&mut self) {
         self.kept.error.clear();
@@ -175,5 +208,35 @@ impl<'a> Extended<'a> {
     pub(in crate::capi) fn keep_error(&mut self, error: &Error) -> Errno {
         self.kept.error.set(error);
         Errno::of(errno_of(error))
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(miri))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wake_ends_one_wait_whether_it_comes_before_or_after_there_is_one() {
+        let waker = Waker::default();
+        waker.wake();
+        waker.wake();
+        assert!(waker.stopper().unwrap().ends_wait(), "of before it was made");
+        assert!(!waker.stopper().unwrap().ends_wait(), "used up");
+        waker.wake();
+        assert!(waker.stopper().unwrap().ends_wait());
+        assert!(!waker.stopper().unwrap().ends_wait());
+    }
+
+    #[test]
+    fn no_wake_is_lost_while_what_it_ends_is_made() {
+        for _ in 0..2000 {
+            let waker = Waker::default();
+            std::thread::scope(|scope| {
+                scope.spawn(|| waker.wake());
+                waker.stopper().unwrap();
+            });
+            assert!(waker.stopper().unwrap().ends_wait());
+        }
     }
 }

@@ -122,7 +122,8 @@ pub unsafe extern "C-unwind" fn nfct_send(
 }
 
 /// Receives messages and hands them to the callbacks, until an answer is complete, a callback ends
-/// the loop, or receiving fails. Signals do not end it.
+/// the loop, or receiving fails. Signals do not end it, but for a handle of ctrs_open(), which has
+/// ends of its own: see there.
 ///
 /// A datagram that is not from the kernel (ENOMSG), holds no whole message (EBADMSG), has no
 /// netlink address (EINVAL) or was larger than the buffer, which grows (ENOBUFS), is dropped: call

@@ -5,6 +5,7 @@
 //! is in the handle's `State`, or plain data on the stack.
 
 use super::callback;
+use super::extension::Handle;
 use super::request::Built;
 use super::state::{NextStep, State};
 use super::types::{nf_conntrack, nf_expect};
@@ -20,6 +21,7 @@ use crate::netlink;
 use crate::netlink::exchange::{Cursor, Exchange, Place};
 use crate::netlink::message::{ATTRIBUTE_HEADER_SIZE, Attributes, Message};
 use crate::netlink::socket;
+use crate::netlink::wait::{self, Stopper};
 use crate::uapi::cta;
 use libc::{c_int, c_void};
 use std::mem::MaybeUninit;
@@ -48,6 +50,8 @@ struct Loop {
     token: Token,
     cursor: Cursor,
     request: Built,
+    /// Whether whatever comes is received, without end: a wake ends that where there is no wait, too.
+    catches: bool,
     /// The last datagram.
     datagram: *const u8,
     received: usize,
@@ -136,6 +140,7 @@ impl Loop {
             token,
             cursor: Exchange::listen(),
             request: Built::default(),
+            catches: false,
             datagram: NonNull::dangling().as_ptr(),
             received: 0,
             wanted: Wanted::Any,
@@ -146,7 +151,10 @@ impl Loop {
     /// # Safety
     /// The call is at work.
     unsafe fn begin(&mut self, task: Task<'_>) -> Result<(), Error> {
-        let Task::Query(request) = task else { return Ok(()) };
+        let Task::Query(request) = task else {
+            self.catches = true;
+            return Ok(());
+        };
         // SAFETY: the call is at work, and nothing of the program runs meanwhile.
         self.cursor = unsafe { self.state() }.begin(self.token, request, &mut self.request)?;
         Ok(())
@@ -236,8 +244,15 @@ impl Loop {
                 Ok(Some((calls.fd(self.token)?, room)))
             });
             let Some((fd, room)) = begun else { return false };
+            let stopper = Handle::stopper(self.state).filter(|_| wait);
+            if self.catches && stopper.is_some_and(Stopper::ends_wait) {
+                return boundary(false, || Err(netlink::Error::Stopped.into()));
+            }
             let before = errno();
-            let result = socket::receive(fd, &mut *room, wait);
+            let result = socket::receive(fd, &mut *room, wait && stopper.is_none());
+            if let (Some(stopper), Ok(None)) = (stopper, result) {
+                return self.wait(fd, stopper);
+            }
             if let Err(netlink::Error::System { errno: libc::EINTR, .. }) = result {
                 set_errno(before);
                 return true;
@@ -245,12 +260,34 @@ impl Loop {
             self.datagram = room.cast();
             self.received = result.ok().flatten().unwrap_or(0);
             boundary(false, || {
+                if result == Err(netlink::Error::Overrun) {
+                    self.state().grow_buffer();
+                }
                 let datagram = std::slice::from_raw_parts(self.datagram, self.received);
                 let result = result.map(|found| found.map(|_| datagram));
                 self.state().calls.received(self.token, &mut self.cursor, result)?;
                 Ok(true)
             })
         }
+    }
+
+    /// Waits where a wake, a signal and the handle's time end that.
+    ///
+    /// # Safety
+    /// The call is at work.
+    unsafe fn wait(&mut self, fd: c_int, stopper: &Stopper) -> bool {
+        let deadline = boundary(None, || {
+            // SAFETY: the call is at work, and nothing of the program runs meanwhile.
+            let state = unsafe { self.state() };
+            if state.calls.socket(self.token)?.is_nonblocking()? {
+                return Err(netlink::Error::WOULD_BLOCK.into());
+            }
+            Ok(Some(state.deadline()))
+        });
+        let Some(deadline) = deadline else { return false };
+        // Not inside the boundary: the thread may be cancelled here.
+        let result = wait::poll(fd, Some(stopper), deadline);
+        boundary(false, || Ok(result.map(|()| true)?))
     }
 
     /// Hands a message to what it goes to.

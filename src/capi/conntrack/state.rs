@@ -19,6 +19,7 @@ use crate::netlink::message::Message;
 use crate::netlink::socket::Socket;
 use crate::uapi::cta;
 use libc::c_void;
+use std::time::Instant;
 
 const HEARD: &[u8] = &[cta::MSG_NEW, cta::MSG_DELETE];
 
@@ -140,6 +141,16 @@ impl State {
             return Err(Error::CLOSED);
         }
         Ok((self.calls.main().socket(), &mut self.extension))
+    }
+
+    /// When a wait that begins now is over.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.extension.deadline()
+    }
+
+    /// Makes the receive buffer larger, as messages did not fit it, if the handle is to.
+    pub(super) fn grow_buffer(&mut self) {
+        self.extension.grow_buffer(self.calls.main().socket());
     }
 
     /// What the last call of an extension said went wrong.

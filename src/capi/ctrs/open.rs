@@ -13,7 +13,6 @@ use crate::capi::ffi::ptr;
 use crate::error::{Error, Invalid};
 use crate::netlink;
 use crate::netlink::socket::Socket;
-use crate::netlink::wait::Stopper;
 use crate::options::Options;
 use crate::text::writer::Writer;
 use libc::{c_char, c_int};
@@ -67,7 +66,7 @@ pub struct ctrs_open_options {
     pub netns_fd: i32,
     /// With CTRS_OPEN_NETNS_PID.
     pub netns_pid: i32,
-    /// Milliseconds that an answer is waited for, and that nfct_catch() waits; 0: without end.
+    /// Milliseconds that an answer is waited for, and in nfct_catch() any message; 0: without end.
     pub timeout_ms: u32,
     /// 0.
     pub reserved: u32,
@@ -217,7 +216,7 @@ impl ctrs_open_options {
         if self.timeout_ms != 0 {
             options = options.timeout(Duration::from_millis(self.timeout_ms.into()));
         }
-        Ok((Extension::with(options), Waker::with(Stopper::of_one_wait()?)))
+        Ok((Extension::with(options, self.receive_buffer_limit as usize), Waker::of_all()?))
     }
 }
 
