@@ -41,11 +41,17 @@ all: build
 
 build:
 	@CARGO="$(CARGO)" capi-tests/deps.sh cargo build
-	$(CARGO) rustc --release --lib --features capi --crate-type cdylib,staticlib -- \
-	    $(patsubst %,-C link-arg=%,-Wl,-soname,$(SONAME) $(HARDENED))
-	$(CC) -shared -o $(RELEASE)/$(COMPAT_SONAME) -Wl,--whole-archive $(RELEASE)/libctrs.a \
-	    -Wl,--no-whole-archive -Wl,--gc-sections -Wl,--version-script=pkgconfig/exports.map \
-	    -Wl,-soname,$(COMPAT_SONAME) $(HARDENED) -Wl,--as-needed $(STATIC_LIBS)
+	$(CARGO) rustc --release --lib --features capi --crate-type staticlib
+	$(call shared,$(RELEASE)/libctrs.so,$(SONAME),pkgconfig/ctrs.map)
+	$(call shared,$(RELEASE)/$(COMPAT_SONAME),$(COMPAT_SONAME),pkgconfig/exports.map)
+
+# A shared library of the archive: its file, SONAME and exports. The compiler makes them too, but gives
+# its own list of exports to the linker, which takes no nodes beside it.
+define shared
+$(CC) -shared -o $(1) -Wl,--whole-archive $(RELEASE)/libctrs.a -Wl,--no-whole-archive \
+    -Wl,--gc-sections -Wl,--version-script=$(3) -Wl,-soname,$(2) $(HARDENED) \
+    -Wl,--as-needed $(STATIC_LIBS)
+endef
 
 define substitute
 sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|g' \

@@ -82,7 +82,8 @@ check_headers() {
 # Every exported function occurs in the test of wrong arguments.
 check_null_is_complete() {
 	local missing
-	nm -D --defined-only "$libdir/libctrs.so" | awk '{ print $3 }' | grep -E '^nf(ct|exp)_' | sort >"$work/exported"
+	nm -D --defined-only "$libdir/libctrs.so" | awk '{ print $3 }' |
+		sed 's/@.*//' | grep -E '^nf(ct|exp)_' | sort >"$work/exported"
 	nm -u "$work/null" | awk '{ print $2 }' | sed 's/@.*//' | sort >"$work/used"
 	missing=$(comm -23 "$work/exported" "$work/used")
 	if [ -s "$work/exported" ] && [ -z "$missing" ]; then
