@@ -42,6 +42,7 @@ extern "C" {
  *     Numbers that other headers have as macros, or apart
  *     Attributes, asked about at run time
  *     Errors
+ *     Why nothing is heard, or counted
  *     Handles, opened with options
  *     Waits, ended from elsewhere
  *     Records: flows and expectations as plain data
@@ -332,6 +333,29 @@ struct ctrs_error {
  * and empty texts if that call succeeded. For NULL it is one that says so, with EINVAL, and stays
  * for ever. */
 const struct ctrs_error *ctrs_last_error(const struct nfct_handle *h);
+
+/* ========================================================================
+ * Why nothing is heard, or counted
+ * ======================================================================== */
+
+/** Says why nothing is heard, nothing is counted, or no flow comes in: what in the handle's network
+ * namespace is in the way, and what to change.
+ *
+ * It looks at the sysctls of connection tracking (nf_conntrack_events, nf_conntrack_acct,
+ * nf_conntrack_timestamp, and nf_conntrack_helper where there is one), at how full the table is and
+ * how many buckets it has, at the privileges of the calling thread, and at the groups of the handle
+ * and the messages it has lost. The sysctls of another network namespace than the thread's take
+ * CAP_SYS_ADMIN there. Nothing is asked of the table, nothing is changed.
+ *
+ * The text is sentences, each on a line of its own, the first of them about the table; it is cut
+ * to the buffer and ends with a NUL there, as that of snprintf(). It is for people, and may change;
+ * 4096 bytes are enough for all of it.
+ *
+ * Returns the length of the whole text, without its NUL; -1 with EINVAL for NULL, but for a buffer
+ * of size 0. */
+int ctrs_diagnose(struct nfct_handle *h,
+                  char *text,
+                  size_t size);
 
 /* ========================================================================
  * Handles, opened with options

@@ -148,7 +148,7 @@ impl Display for Diagnosis {
         if let (Some(flows), Some(max), Some(buckets)) =
             (self.flows(), self.max_flows(), self.buckets())
         {
-            writeln!(f, "The table holds {flows} flows of at most {max}, in {buckets} buckets.")?;
+            writeln!(f, "The table holds {flows} of at most {max} flows, in {buckets} buckets.")?;
         }
         self.findings().try_for_each(|finding| writeln!(f, "{finding}"))
     }
@@ -267,7 +267,7 @@ mod tests {
     fn each_finding_is_a_line() {
         let text = with(4, 0).to_string();
         let lines: Vec<_> = text.lines().collect();
-        assert_eq!(lines[0], "The table holds 10 flows of at most 1000, in 1000 buckets.");
+        assert_eq!(lines[0], "The table holds 10 of at most 1000 flows, in 1000 buckets.");
         assert!(lines[1].starts_with("nf_conntrack_acct is 0") && lines[1].ends_with('.'));
         assert_eq!((lines.len(), text.ends_with('\n')), (2, true));
     }

@@ -121,6 +121,7 @@ pub const HEADERS: [Header; 11] = [
             "ctrs/version.rs",
             "ctrs/open.rs",
             "ctrs/error.rs",
+            "ctrs/diagnose.rs",
             "ctrs/wake.rs",
             "ctrs/types.rs",
             "ctrs/header/constants.rs",
@@ -220,6 +221,7 @@ const EXTENSIONS: &[Section] = &[
         text: NOWHERE,
         names: &["ctrs_error_kind", "ctrs_error", "ctrs_last_error"],
     },
+    Section { title: "Why nothing is heard, or counted", text: "", names: &["ctrs_diagnose"] },
     Section {
         title: "Handles, opened with options",
         text: "",

@@ -2,6 +2,7 @@
 
 pub mod attr;
 pub mod call;
+pub mod diagnose;
 pub mod error;
 #[cfg(c_header)]
 mod header;
