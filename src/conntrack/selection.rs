@@ -5,6 +5,7 @@
 use crate::conntrack::error::Error;
 use crate::conntrack::filter::dump::DumpFilter;
 use crate::conntrack::object::entry::Conntrack;
+use crate::conntrack::wire::decode;
 use crate::conntrack::wire::query::Request;
 use crate::netlink::exchange::EndedDumps;
 use crate::netlink::message::Message;
@@ -64,13 +65,23 @@ pub(crate) struct Selections {
 
 impl Selections {
     /// What becomes of an entry that a message tells of. Events pass.
-    pub(crate) fn judge(&self, message: &Message<'_>, ct: &Conntrack) -> Judgement {
+    fn judge(&self, message: &Message<'_>, ct: &Conntrack) -> Judgement {
         let selection = match message.seq {
             _ if message.flags & libc::NLM_F_MULTI as u16 == 0 => None,
             0 => self.sent.front().and_then(Option::as_ref),
             seq => self.asked.as_ref().filter(|(asked, _)| *asked == seq).map(|(_, of)| of),
         };
         selection.map_or(Judgement::HandOut, |selection| selection.judge(ct))
+    }
+
+    /// Reads a message into an empty entry, as far as possible, and tells what becomes of it.
+    pub(crate) fn read(
+        &self,
+        message: &Message<'_>,
+        ct: &mut Conntrack,
+    ) -> Result<Judgement, Error> {
+        decode::as_far_as_possible(ct, message)?;
+        Ok(self.judge(message, ct))
     }
 
     /// A dump is asked for.

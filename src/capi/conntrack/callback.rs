@@ -13,7 +13,7 @@ use crate::conntrack::calls::Token;
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::object::expectation::Expect;
 use crate::conntrack::selection::{Judgement, Selections};
-use crate::conntrack::wire::{Change, decode, expect};
+use crate::conntrack::wire::{Change, expect};
 use crate::netlink::message::Message;
 use libc::{c_int, c_void, nlmsghdr};
 
@@ -51,13 +51,6 @@ impl<T> Default for Functions<T> {
     }
 }
 
-impl<T> Functions<T> {
-    /// The same functions, called for nothing.
-    fn silent(&self) -> Self {
-        Self { types: 0, data: std::ptr::null_mut(), ..*self }
-    }
-}
-
 /// An opaque type whose objects callbacks are handed.
 pub(super) trait Lendable: Opaque<Inner: Default> + Sized {
     /// The subsystem whose messages tell of them.
@@ -74,11 +67,12 @@ pub(super) trait Lendable: Opaque<Inner: Default> + Sized {
     /// What the callback of a call has on loan.
     fn lent(held: &mut Held) -> &mut Option<Loan<Self>>;
 
-    /// Reads a message into an object without attributes.
-    fn decode(object: &mut Self::Inner, message: &Message<'_>) -> Result<(), Error>;
-
-    /// What becomes of the object that a message was read into.
-    fn judge(selections: &Selections, message: &Message<'_>, object: &Self::Inner) -> Judgement;
+    /// Reads a message into an object without attributes, and tells what becomes of it.
+    fn read(
+        selections: &Selections,
+        message: &Message<'_>,
+        object: &mut Self::Inner,
+    ) -> Result<Judgement, Error>;
 }
 
 impl Lendable for nf_conntrack {
@@ -97,12 +91,12 @@ impl Lendable for nf_conntrack {
         &mut held.ct
     }
 
-    fn decode(object: &mut Conntrack, message: &Message<'_>) -> Result<(), Error> {
-        Ok(decode::as_far_as_possible(object, message)?)
-    }
-
-    fn judge(selections: &Selections, message: &Message<'_>, object: &Conntrack) -> Judgement {
-        selections.judge(message, object)
+    fn read(
+        selections: &Selections,
+        message: &Message<'_>,
+        object: &mut Conntrack,
+    ) -> Result<Judgement, Error> {
+        Ok(selections.read(message, object)?)
     }
 }
 
@@ -122,13 +116,13 @@ impl Lendable for nf_expect {
         &mut held.exp
     }
 
-    fn decode(object: &mut Expect, message: &Message<'_>) -> Result<(), Error> {
+    fn read(
+        _: &Selections,
+        message: &Message<'_>,
+        object: &mut Expect,
+    ) -> Result<Judgement, Error> {
         expect::decode(object, message.attributes(), message.family());
-        Ok(())
-    }
-
-    fn judge(_: &Selections, _: &Message<'_>, _: &Expect) -> Judgement {
-        Judgement::HandOut
+        Ok(Judgement::HandOut)
     }
 }
 
@@ -239,20 +233,23 @@ unsafe fn hooked<C: Lendable>(nlh: *const nlmsghdr, h: *mut State) -> c_int {
     }
 }
 
-/// Changes the functions of a subsystem that is open, and hooks its messages, or unhooks them.
+/// Changes the functions of a subsystem that is open, and hooks its messages: which are wanted, and
+/// what the functions are called with. `None` unhooks them.
 ///
 /// # Safety
 /// `h` is NULL or a live handle.
 unsafe fn set_functions<C: Lendable>(
     h: *mut nfct_handle,
-    hooked: bool,
-    f: impl FnOnce(&mut Functions<C>),
+    wanted: Option<(RawMsgType, *mut c_void)>,
+    change: impl FnOnce(&mut Functions<C>),
 ) -> c_int {
     boundary(-1, || {
         // SAFETY: `h` is NULL or live, and used by nobody else during the call.
         let state = unsafe { State::of(h) }?;
-        state.block().hook(&C::SUBSYSTEM, hooked.then_some(C::HOOK), h.cast())?;
-        f(C::functions(state));
+        state.block().hook(&C::SUBSYSTEM, wanted.map(|_| C::HOOK), h.cast())?;
+        let functions = C::functions(state);
+        (functions.types, functions.data) = wanted.unwrap_or((0, std::ptr::null_mut()));
+        change(functions);
         Ok(0)
     })
 }
@@ -287,11 +284,7 @@ pub unsafe extern "C" fn nfct_callback_register(
 ) -> c_int {
     // SAFETY: `h` is NULL or live; the function may be called with `data` as long as it is
     // registered.
-    unsafe {
-        set_functions::<nf_conntrack>(h, true, |to| {
-            *to = Functions { types: r#type, data, v1: cb, ..*to }
-        })
-    }
+    unsafe { set_functions::<nf_conntrack>(h, Some((r#type, data)), |to| to.v1 = cb) }
 }
 
 /// Removes the function of nfct_callback_register(). Messages about entries go nowhere then, not
@@ -304,9 +297,7 @@ pub unsafe extern "C" fn nfct_callback_register(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_callback_unregister(h: *mut nfct_handle) {
     // SAFETY: `h` is NULL or live, and used by nobody else during the call.
-    unsafe {
-        set_functions::<nf_conntrack>(h, false, |to| *to = Functions { v1: None, ..to.silent() })
-    };
+    unsafe { set_functions::<nf_conntrack>(h, None, |to| to.v1 = None) };
 }
 
 /// Registers a function as nfct_callback_register() does, which is handed the message too. The
@@ -332,11 +323,7 @@ pub unsafe extern "C" fn nfct_callback_register2(
 ) -> c_int {
     // SAFETY: `h` is NULL or live; the function may be called with `data` as long as it is
     // registered.
-    unsafe {
-        set_functions::<nf_conntrack>(h, true, |to| {
-            *to = Functions { types: r#type, data, v2: cb, ..*to }
-        })
-    }
+    unsafe { set_functions::<nf_conntrack>(h, Some((r#type, data)), |to| to.v2 = cb) }
 }
 
 /// Removes the function of nfct_callback_register2(). Messages about entries go nowhere then.
@@ -348,9 +335,7 @@ pub unsafe extern "C" fn nfct_callback_register2(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_callback_unregister2(h: *mut nfct_handle) {
     // SAFETY: `h` is NULL or live, and used by nobody else during the call.
-    unsafe {
-        set_functions::<nf_conntrack>(h, false, |to| *to = Functions { v2: None, ..to.silent() })
-    };
+    unsafe { set_functions::<nf_conntrack>(h, None, |to| to.v2 = None) };
 }
 
 /// Registers the function that messages about expectations go to, as nfct_callback_register() does
@@ -376,11 +361,7 @@ pub unsafe extern "C" fn nfexp_callback_register(
 ) -> c_int {
     // SAFETY: `h` is NULL or live; the function may be called with `data` as long as it is
     // registered.
-    unsafe {
-        set_functions::<nf_expect>(h, true, |to| {
-            *to = Functions { types: r#type, data, v1: cb, ..*to }
-        })
-    }
+    unsafe { set_functions::<nf_expect>(h, Some((r#type, data)), |to| to.v1 = cb) }
 }
 
 /// Removes the function of nfexp_callback_register(). Messages about expectations go nowhere then.
@@ -392,9 +373,7 @@ pub unsafe extern "C" fn nfexp_callback_register(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfexp_callback_unregister(h: *mut nfct_handle) {
     // SAFETY: `h` is NULL or live, and used by nobody else during the call.
-    unsafe {
-        set_functions::<nf_expect>(h, false, |to| *to = Functions { v1: None, ..to.silent() })
-    };
+    unsafe { set_functions::<nf_expect>(h, None, |to| to.v1 = None) };
 }
 
 /// Registers a function as nfexp_callback_register() does, which is handed the message too. The
@@ -420,11 +399,7 @@ pub unsafe extern "C" fn nfexp_callback_register2(
 ) -> c_int {
     // SAFETY: `h` is NULL or live; the function may be called with `data` as long as it is
     // registered.
-    unsafe {
-        set_functions::<nf_expect>(h, true, |to| {
-            *to = Functions { types: r#type, data, v2: cb, ..*to }
-        })
-    }
+    unsafe { set_functions::<nf_expect>(h, Some((r#type, data)), |to| to.v2 = cb) }
 }
 
 /// Removes the function of nfexp_callback_register2(). Messages about expectations go nowhere then.
@@ -436,7 +411,5 @@ pub unsafe extern "C" fn nfexp_callback_register2(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfexp_callback_unregister2(h: *mut nfct_handle) {
     // SAFETY: `h` is NULL or live, and used by nobody else during the call.
-    unsafe {
-        set_functions::<nf_expect>(h, false, |to| *to = Functions { v2: None, ..to.silent() })
-    };
+    unsafe { set_functions::<nf_expect>(h, None, |to| to.v2 = None) };
 }

@@ -167,28 +167,20 @@ impl Loop {
             // SAFETY: the call is at work until this returns, and so is the room.
             unsafe {
                 match boundary(None, || self.step().map(Some)) {
-                    None => return -1,
-                    Some(NextStep::End) => {
-                        // As programs know it: what a callback left is gone.
-                        set_errno(0);
-                        return 0;
-                    }
-                    Some(NextStep::Send) => {
-                        if !self.send() {
-                            return -1;
-                        }
-                    }
-                    Some(NextStep::Receive(wait)) => {
-                        if !self.receive(room, wait) {
-                            return -1;
-                        }
-                    }
+                    Some(NextStep::Send) if self.send() => {}
+                    Some(NextStep::Receive(wait)) if self.receive(room, wait) => {}
                     Some(NextStep::Deliver(target, place)) => {
                         self.verdict = self.deliver(target, place);
                         if self.verdict <= 0 {
                             return self.verdict;
                         }
                     }
+                    Some(NextStep::End) => {
+                        // As programs know it: what a callback left is gone.
+                        set_errno(0);
+                        return 0;
+                    }
+                    _ => return -1,
                 }
             }
         }

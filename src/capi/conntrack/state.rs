@@ -240,8 +240,8 @@ impl State {
     ) -> Result<(Judgement, *mut C), Error> {
         let mut loan = C::spare(self).take().map_or_else(Loan::create, Ok)?;
         let object = loan.lend();
-        let judgement = C::decode(object, message)
-            .and_then(|()| Ok(C::judge(self.calls.selections(token)?, message, object)));
+        let selections = self.calls.selections(token);
+        let judgement = selections.map_err(Error::from).and_then(|of| C::read(of, message, object));
         let pointer = loan.pointer();
         match judgement {
             Ok(Judgement::HandOut | Judgement::Zero) => {
