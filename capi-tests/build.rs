@@ -112,6 +112,7 @@ impl Source {
             "uint32_t" => "u32",
             "uint64_t" => "u64",
             "size_t" => "usize",
+            "ssize_t" => "isize",
             "bool" => "bool",
             other => self.named(other).ok_or(format!("an unknown type: {text}"))?,
         };

@@ -46,6 +46,8 @@ extern "C" {
  *     Handles, opened with options
  *     Waits, ended from elsewhere
  *     Records: flows and expectations as plain data
+ *     Lists, read as they are wanted
+ *     Statistics
  */
 
 /* ========================================================================
@@ -666,6 +668,223 @@ int ctrs_expectation_from(struct ctrs_expectation *expectation,
 int ctrs_expectation_to(struct nf_expect *exp,
                         const struct ctrs_expectation *expectation,
                         size_t size);
+
+/* ========================================================================
+ * Lists, read as they are wanted
+ * ======================================================================== */
+
+/** Which flows are wanted, compiled of an expression. */
+struct ctrs_filter;
+
+/** How a list is made. */
+enum ctrs_dump_flags {
+    /** Sets the counters of each flow that is listed to zero; the flow tells what they were. */
+    CTRS_DUMP_RESET = 1,
+    /** Lists, in place of the table, the flows that have ended while a listener that misses nothing
+     * is still to be told so (CTRS_OPEN_RELIABLE). Their list is always consistent. */
+    CTRS_DUMP_DYING = 2,
+    /** Searches for no entries that come twice, which spares 16 bytes of memory for each, and a few
+     * hundredths of the time. */
+    CTRS_DUMP_NO_DUPLICATE_SEARCH = 4
+};
+
+/** What ctrs_dump_end() and ctrs_expect_dump_end() say of a list. */
+enum ctrs_dump_verdict {
+    /** Nothing was missed and nothing came twice, as far as can be told of what was read. */
+    CTRS_CONSISTENT = 0,
+    /** Entries may have been missed, or have come twice: the number of hash buckets changed, an
+     * entry came twice, or the kernel said so. List them again. */
+    CTRS_INCONSISTENT = 1
+};
+
+/** A list of flows that is read.
+ *
+ * Made by ctrs_dump(), released with ctrs_dump_end(). It has a socket of its own, in the network
+ * namespace of its handle: several may be open on one handle, which may be used meanwhile, and
+ * closed. */
+struct ctrs_dump;
+
+/** Begins to list the flows of the handle's network namespace: all, or those that a filter selects;
+ * NULL stands for no filter, and the filter may be freed at once. flags are some of enum
+ * ctrs_dump_flags; CTRS_DUMP_RESET and CTRS_DUMP_DYING do not go together.
+ *
+ * Flows that come or go while the list is read may be in it or not. Others are missing, or come
+ * twice, when the kernel's hash table is resized meanwhile: ctrs_dump_end() tells. To know the
+ * number of hash buckets it reads /proc/sys/net/netfilter/nf_conntrack_buckets; where that cannot
+ * be read, flows that come twice alone tell of a table that was resized.
+ *
+ * Returns the list; NULL with EINVAL for NULL and for flags that make no sense, with EMFILE,
+ * ENFILE or ENOMEM, and with EPERM if the handle is of another network namespace than the thread,
+ * which takes CAP_SYS_ADMIN. ctrs_last_error() of the handle says more. What the kernel refuses,
+ * reading the list tells. */
+struct ctrs_dump *ctrs_dump(struct nfct_handle *h,
+                            const struct ctrs_filter *filter,
+                            uint32_t flags);
+
+/** Reads the next flow into an entry, in place of what that holds.
+ *
+ * Returns 1 with a flow; 0 at the end, and -1 with errno, both with the entry as it was. EINVAL:
+ * for NULL; EPERM: without CAP_NET_ADMIN; ENOBUFS: the receive buffer was too small for the
+ * kernel's answer; ENOMEM. But for EINVAL the list is over then: each later call fails in the
+ * same way. ctrs_dump_last_error() says more. */
+int ctrs_dump_next(struct ctrs_dump *dump, struct nf_conntrack *ct);
+
+/** Reads the next flows into an array of n records. size is sizeof(struct ctrs_flow) as the
+ * program was compiled, as in ctrs_flow_from().
+ *
+ * Returns how many records it has filled: fewer than n at the end, and before an error, which
+ * the next call tells; 0 when there are no more. -1 with EINVAL for NULL, for an n of 0, and
+ * for a wrong size, else as ctrs_dump_next(). */
+ssize_t ctrs_dump_read(struct ctrs_dump *dump, struct ctrs_flow *flows, size_t n, size_t size);
+
+/** Ends a list, at its end or before, and releases it.
+ *
+ * Returns CTRS_CONSISTENT or CTRS_INCONSISTENT, for what was read; -1 with EINVAL for NULL, and
+ * with the errno of the call that failed if the list ended by that. The list is gone whatever is
+ * returned. */
+int ctrs_dump_end(struct ctrs_dump *dump);
+
+/** What went wrong in the last call on a list.
+ *
+ * Returns the error, which is the list's and stays until the next call on it: with an err of 0
+ * and empty texts if that call succeeded. NULL with EINVAL for NULL. */
+const struct ctrs_error *ctrs_dump_last_error(const struct ctrs_dump *dump);
+
+/** A list of expectations that is read.
+ *
+ * Made by ctrs_expect_dump(), released with ctrs_expect_dump_end(); as a list of flows. */
+struct ctrs_expect_dump;
+
+/** Begins to list the expectations of the handle's network namespace. Of enum ctrs_dump_flags,
+ * flags may be CTRS_DUMP_NO_DUPLICATE_SEARCH.
+ *
+ * Returns the list; NULL as ctrs_dump(). */
+struct ctrs_expect_dump *ctrs_expect_dump(struct nfct_handle *h, uint32_t flags);
+
+/** Reads the next expectation into an object, in place of what that holds.
+ *
+ * Returns 1 with an expectation; 0 at the end, and -1 with errno, both with the object as it was,
+ * as ctrs_dump_next(). */
+int ctrs_expect_dump_next(struct ctrs_expect_dump *dump, struct nf_expect *exp);
+
+/** Reads the next expectations into an array of n records, with their ids. size is
+ * sizeof(struct ctrs_expectation) as the program was compiled, as in ctrs_expectation_from().
+ *
+ * Returns how many records it has filled, as ctrs_dump_read(); -1 with errno as that. */
+ssize_t ctrs_expect_dump_read(struct ctrs_expect_dump *dump,
+                              struct ctrs_expectation *expectations,
+                              size_t n,
+                              size_t size);
+
+/** Ends a list, at its end or before, and releases it.
+ *
+ * Returns CTRS_CONSISTENT or CTRS_INCONSISTENT; -1 with errno as ctrs_dump_end(). The list is gone
+ * whatever is returned. */
+int ctrs_expect_dump_end(struct ctrs_expect_dump *dump);
+
+/** What went wrong in the last call on a list.
+ *
+ * Returns the error, as ctrs_dump_last_error(). */
+const struct ctrs_error *ctrs_expect_dump_last_error(const struct ctrs_expect_dump *dump);
+
+/* ========================================================================
+ * Statistics
+ * ======================================================================== */
+
+/** How full the flow table is. */
+struct ctrs_stats {
+    /** Bit 1: entries is there; bit 2: maximum. */
+    uint64_t present;
+    /** Flows of this network namespace. Those that have ended but are not gone yet count too, and
+     * those whose first packet is held: no list has more. */
+    uint64_t entries;
+    /** The most flows of all network namespaces, net.netfilter.nf_conntrack_max. Linux 4.18. */
+    uint64_t maximum;
+};
+
+/** Reads how full the flow table of the handle's network namespace is. size is sizeof(struct
+ * ctrs_stats) as the program was compiled: what that lacks is cut, what this library lacks is
+ * zero.
+ *
+ * Returns 0; -1 with EINVAL for NULL, and for a size that is no multiple of 8, less than 8 or
+ * above 65,536, with EPERM without CAP_NET_ADMIN, with EMFILE, ENFILE or ENOMEM. */
+int ctrs_stats(struct nfct_handle *h, struct ctrs_stats *stats, size_t size);
+
+/** A counter of a kernel that is older or newer than what the library has a name for. */
+struct ctrs_count {
+    /** The kernel's number of it: CTA_STATS_*. */
+    uint32_t number;
+    /** Zero. */
+    uint32_t reserved;
+    /** What was counted. */
+    uint64_t value;
+};
+
+/** What a CPU has counted for a network namespace since that was made. */
+struct ctrs_cpu_stats {
+    /** Bit n: the kernel told its counter n, CTA_STATS_*. What it did not tell is 0. */
+    uint64_t present;
+    /** The number of the CPU. */
+    uint32_t cpu;
+    /** How many of other are used. */
+    uint32_t others;
+    /** Lookups that found a flow while NAT or a helper looked for a free tuple. */
+    uint64_t found;
+    /** Packets that could not be tracked. */
+    uint64_t invalid;
+    /** Flows created by requests; those that packets begin do not count. */
+    uint64_t insert;
+    /** Flows that could not be inserted, as another of the same tuple was there first, or too many
+     * shared a place in the table. */
+    uint64_t insert_failed;
+    /** Packets dropped for that, or as the table was full. */
+    uint64_t drop;
+    /** Flows that ended early to make room, as the table was full. */
+    uint64_t early_drop;
+    /** Packets with which something was wrong, as an ICMP error for no known flow. */
+    uint64_t error;
+    /** Lookups that began again, as the table was resized or a flow moved. */
+    uint64_t search_restart;
+    /** Flows that two packets began at once, made one. Linux 5.10. */
+    uint64_t clash_resolve;
+    /** Flows that could not be inserted, as too many shared a place in the table. Linux 5.15. */
+    uint64_t chain_toolong;
+    /** Other counters, by the kernel's number: of kernels that are older or newer. */
+    struct ctrs_count other[16];
+};
+
+/** What a CPU has counted of expectations for a network namespace since that was made. */
+struct ctrs_expect_stats {
+    /** Bit 1: expected is there; bit 2: created; bit 3: deleted. */
+    uint64_t present;
+    /** The number of the CPU. */
+    uint32_t cpu;
+    /** Zero. */
+    uint32_t reserved;
+    /** Flows that were expected. */
+    uint64_t expected;
+    /** Expectations that were created. */
+    uint64_t created;
+    /** Expectations that were deleted, as they were met, timed out, or a program asked for it. */
+    uint64_t deleted;
+};
+
+/** Reads what each CPU has counted into an array of n structures, in the order of their numbers;
+ * CPUs that are switched off are among them. size is sizeof(struct ctrs_cpu_stats), as in
+ * ctrs_stats().
+ *
+ * Returns how many CPUs there are, which may be more than n; NULL may be passed with an n of
+ * 0. -1 with errno as ctrs_stats(); what the array holds then is not told. */
+int ctrs_stats_cpu(struct nfct_handle *h, struct ctrs_cpu_stats *stats, size_t n, size_t size);
+
+/** Reads what each CPU has counted of expectations into an array of n structures, as
+ * ctrs_stats_cpu(). size is sizeof(struct ctrs_expect_stats).
+ *
+ * Returns how many CPUs there are; -1 with errno as ctrs_stats_cpu(). */
+int ctrs_stats_expect(struct nfct_handle *h,
+                      struct ctrs_expect_stats *stats,
+                      size_t n,
+                      size_t size);
 
 #ifdef __cplusplus
 } /* extern "C" */

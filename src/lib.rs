@@ -16,6 +16,7 @@
 //! | delete one, or some | [`FlowTable::delete`], [`FlowTable::delete_matching`] |
 //! | be told what happens, to all flows or some | [`Events`], [`Events::only`](Listener::only) |
 //! | wait for that no longer than wanted | [`Listener::next_timeout`], [`Listener::try_next`], [`Stopper`] |
+//! | see how full the table is, and what was dropped | [`FlowTable::statistics`], [`FlowTable::cpu_statistics`] |
 //! | see and make what helpers expect | [`Expectations`], [`ExpectationEvents`] |
 //! | do so in another network namespace, or with a time limit | [`Options`] |
 //! | know why nothing is heard, or counted | [`FlowTable::diagnose`], [`Listener::diagnose`] |
@@ -123,12 +124,14 @@ pub use conntrack::key::Key;
 pub use conntrack::labels::map::LabelMap;
 pub use conntrack::labels::set::Labels;
 pub use conntrack::listener::{EventKind, Listener};
+pub use conntrack::listing::{List, Listing};
 pub use conntrack::new_flow::NewFlow;
 pub use conntrack::object::attr::{Attr as Attribute, Kind as AttributeKind};
 pub use conntrack::record::{
     ExpectationRecord, FlowRecord, NatRecord, SeqAdjustRecord, SynproxyRecord, TupleRecord,
 };
-pub use conntrack::table::{Deleted, FlowTable, List};
+pub use conntrack::stats::{Counter, CpuStatistics, ExpectationStatistics, Statistics};
+pub use conntrack::table::{Deleted, FlowTable};
 pub use conntrack::tuple::{IcmpQuery, Layer4, Tuple};
 pub use conntrack::values::{
     Counters, DccpState, Direction, Family, Helper, Id, Mark, Nat, Protocol, SctpInfo, SctpState,

@@ -18,6 +18,14 @@ pub mod cta {
     pub const MSG_DELETE: u8 = 2;
     /// `IPCTNL_MSG_CT_GET_CTRZERO`.
     pub const MSG_GET_CTRZERO: u8 = 3;
+    /// `IPCTNL_MSG_CT_GET_STATS_CPU`.
+    pub const MSG_GET_STATS_CPU: u8 = 4;
+    /// `IPCTNL_MSG_CT_GET_STATS`.
+    pub const MSG_GET_STATS: u8 = 5;
+    /// `IPCTNL_MSG_CT_GET_DYING`.
+    pub const MSG_GET_DYING: u8 = 6;
+    /// `IPCTNL_MSG_EXP_GET_STATS_CPU`.
+    pub const MSG_EXP_GET_STATS_CPU: u8 = 3;
 
     // Top level of a conntrack message.
     pub const TUPLE_ORIG: u16 = 1;
@@ -120,6 +128,23 @@ pub mod cta {
     pub const EXPECT_FN: u16 = 11;
     pub const EXPECT_NAT_DIR: u16 = 1;
     pub const EXPECT_NAT_TUPLE: u16 = 2;
+
+    // Statistics: of the table, of a CPU, of its expectations.
+    pub const STATS_GLOBAL_ENTRIES: u16 = 1;
+    pub const STATS_GLOBAL_MAX_ENTRIES: u16 = 2;
+    pub const STATS_FOUND: u16 = 2;
+    pub const STATS_INVALID: u16 = 4;
+    pub const STATS_INSERT: u16 = 8;
+    pub const STATS_INSERT_FAILED: u16 = 9;
+    pub const STATS_DROP: u16 = 10;
+    pub const STATS_EARLY_DROP: u16 = 11;
+    pub const STATS_ERROR: u16 = 12;
+    pub const STATS_SEARCH_RESTART: u16 = 13;
+    pub const STATS_CLASH_RESOLVE: u16 = 14;
+    pub const STATS_CHAIN_TOOLONG: u16 = 15;
+    pub const STATS_EXP_NEW: u16 = 1;
+    pub const STATS_EXP_CREATE: u16 = 2;
+    pub const STATS_EXP_DELETE: u16 = 3;
 }
 
 /// `linux/netfilter/nf_conntrack_common.h`: the status bits `IPS_*` of an entry.

@@ -64,6 +64,7 @@ fn data_goes_one_way() {
         "conntrack/flow",
         "conntrack/key",
         "conntrack/new_flow",
+        "conntrack/stats",
         "conntrack/tuple",
         "conntrack/values",
     ];
@@ -104,14 +105,31 @@ fn data_goes_one_way() {
         ("conntrack/calls", with(&[&objects, &wire, &["conntrack/selection"]])),
         ("conntrack/print", with(&[&objects, &["text", "conntrack/print"]])),
         ("conntrack/connection", faces.clone()),
-        ("conntrack/selects", with(&[&typed, &wire, &["conntrack/expression"]])),
+        ("conntrack/selects", with(&[&objects, &typed, &wire, &["conntrack/expression"]])),
+        ("conntrack/dump", with(&[&faces, &["conntrack/connection", "conntrack/dump"]])),
+        (
+            "conntrack/listing",
+            with(&[
+                &faces,
+                &["conntrack/connection", "conntrack/dump", "conntrack/expression"],
+                &["conntrack/record", "conntrack/selects"],
+            ]),
+        ),
         (
             "conntrack/table",
-            with(&[&faces, &["conntrack/connection", "conntrack/diagnose", "conntrack/selects"]]),
+            with(&[
+                &faces,
+                &["conntrack/connection", "conntrack/diagnose", "conntrack/dump"],
+                &["conntrack/expression", "conntrack/listing"],
+            ]),
         ),
         (
             "conntrack/expectations",
-            with(&[&faces, &["conntrack/connection", "conntrack/listener"]]),
+            with(&[
+                &faces,
+                &["conntrack/connection", "conntrack/dump", "conntrack/listener"],
+                &["conntrack/record"],
+            ]),
         ),
         ("conntrack/listener", with(&[&faces, &["conntrack/diagnose", "conntrack/selects"]])),
         ("conntrack/events", with(&[&faces, &["conntrack/listener", "conntrack/selects"]])),
@@ -129,8 +147,8 @@ fn data_goes_one_way() {
             "capi/ctrs",
             with(&[
                 &faces,
-                &["text", "conntrack/connection", "conntrack/diagnose", "conntrack/record"],
-                &["capi/ffi", "capi/conntrack", "capi/ctrs"],
+                &["text", "conntrack/connection", "conntrack/diagnose", "conntrack/dump"],
+                &["conntrack/record", "capi/ffi", "capi/conntrack", "capi/ctrs"],
             ]),
         ),
     ]);
@@ -179,7 +197,7 @@ fn every_exported_function_goes_through_the_boundary() {
             let through =
                 ["boundary(", "set_functions::<", "catch(h)", "query_with(", "send_with(", "load("]
                     .iter()
-                    .chain(&["with_handle(", "without_handle("])
+                    .chain(&["with_handle(", "without_handle(", "with_list("])
                     .any(|call| body.contains(call));
             assert!(through, "{}: {name}", file.display());
             exported += usize::from(!name.starts_with("ctrs_"));

@@ -91,11 +91,15 @@ impl Connection {
 
     /// Begins a dump on this connection, which is not used for anything else meanwhile; without a
     /// request the answer is empty.
-    pub fn begin(mut self, request: Option<&Request<'_>>, of: RequestKind) -> Result<Dump, Error> {
+    pub fn begin(
+        mut self,
+        request: Option<&Request<'_>>,
+        of: RequestKind,
+    ) -> Result<Answer, Error> {
         if let Some(request) = request {
             self.send(request).map_err(|error| error.of(of))?;
         }
-        Ok(Dump { connection: self, of, ended: request.is_none() })
+        Ok(Answer { connection: self, of, ended: request.is_none() })
     }
 
     /// Begins a request: nothing is sent before its answer is asked for.
@@ -134,13 +138,13 @@ impl Connection {
 
 /// The answer to a request, message by message: one datagram of it is in memory.
 #[derive(Debug)]
-pub(crate) struct Dump {
+pub(crate) struct Answer {
     connection: Connection,
     of: RequestKind,
     ended: bool,
 }
 
-impl Dump {
+impl Answer {
     /// The next message; `None` at the end, and after an error.
     pub fn next(&mut self) -> Result<Option<Message<'_>>, Error> {
         if self.ended {
@@ -160,6 +164,21 @@ impl Dump {
         self.ended = true;
     }
 
+    /// What it answers.
+    pub fn kind(&self) -> RequestKind {
+        self.of
+    }
+
+    /// Whether there is nothing left of it.
+    pub fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Whether the kernel said so far that what it lists changed meanwhile.
+    pub fn is_interrupted(&self) -> bool {
+        self.connection.exchange.is_interrupted()
+    }
+
     /// The descriptor.
     pub fn as_fd(&self) -> BorrowedFd<'_> {
         self.connection.as_fd()
@@ -168,6 +187,9 @@ impl Dump {
 
 /// What a request asks of the kernel.
 pub(crate) fn kind(request: &Request<'_>) -> RequestKind {
+    if matches!(request, Request::Statistics(_)) {
+        return RequestKind::Statistics;
+    }
     let expectations = request.subsystem() == cta::SUBSYS_EXP;
     let [of_flows, of_expectations] = match request.query() {
         Query::Create | Query::CreateUpdate => {

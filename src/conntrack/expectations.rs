@@ -1,15 +1,18 @@
 //! The expectations of a network namespace: read, changed, and listened to.
 #![forbid(unsafe_code)]
 
-use crate::conntrack::connection::{Connection, Dump, is};
-use crate::conntrack::error;
+use crate::conntrack::connection::{Connection, is};
+use crate::conntrack::dump::{Dump, Listed, Order, What};
 use crate::conntrack::expectation::create::NewExpectation;
 use crate::conntrack::expectation::key::ExpectationKey;
 use crate::conntrack::expectation::seen::Expectation;
 use crate::conntrack::listener::{EventKind, Listener, Told};
-use crate::conntrack::wire::query::{Query, Request};
-use crate::conntrack::wire::{Change, expectation};
-use crate::error::{Error, ErrorKind, RequestKind};
+use crate::conntrack::record::ExpectationRecord;
+use crate::conntrack::stats::ExpectationStatistics;
+use crate::conntrack::wire::query::{Query, Request, Statistics};
+use crate::conntrack::wire::{Change, stats};
+use crate::error::{Error, ErrorKind};
+use crate::netlink;
 use crate::netlink::message::Message;
 use crate::options::Options;
 use std::iter::FusedIterator;
@@ -109,11 +112,23 @@ impl Expectations {
     /// # Errors
     /// [`ErrorKind::Privilege`], [`ErrorKind::System`].
     pub fn list(&self) -> Result<ExpectationList, Error> {
-        let request = Request::Expectations(Query::Dump, 0);
-        let connection = self.connection.another()?;
-        Ok(ExpectationList {
-            dump: connection.begin(Some(&request), RequestKind::ListExpectations)?,
-        })
+        let order = Order::of(What::Expectations);
+        Ok(ExpectationList { dump: Dump::begin(|| self.connection.another(), Some(&order))? })
+    }
+
+    /// What each CPU has counted; those that are switched off too.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Privilege`].
+    pub fn cpu_statistics(&mut self) -> Result<Vec<ExpectationStatistics>, Error> {
+        let mut found = Vec::new();
+        self.connection.ask(&Request::Statistics(Statistics::Expectations), &mut |message| {
+            let (cpu, counts) = stats::decode(message)?;
+            found.try_reserve(1).map_err(netlink::Error::from)?;
+            found.push(ExpectationStatistics::new(cpu, &counts));
+            Ok(())
+        })?;
+        Ok(found)
     }
 
     fn request(&mut self, request: &Request<'_>) -> Result<(), Error> {
@@ -129,9 +144,8 @@ impl AsFd for Expectations {
 
 /// Reads a message about an expectation.
 fn read(message: &Message<'_>) -> Result<Expectation, Error> {
-    Change::of(message).ok_or(error::Error::ForeignMessage)?;
     let mut seen = Expectation::default();
-    expectation::decode(&mut seen, message);
+    seen.read(message)?;
     Ok(seen)
 }
 
@@ -161,9 +175,23 @@ pub struct ExpectationList {
 }
 
 impl ExpectationList {
-    fn receive(&mut self) -> Result<Option<Expectation>, Error> {
-        let Some(message) = self.dump.next()? else { return Ok(None) };
-        read(&message).map(Some).map_err(|error| error.of(RequestKind::ListExpectations))
+    /// Puts the records of the next expectations into `records`, and tells how many it has filled:
+    /// fewer than there is room for at the end, and before an error, which the next call tells.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Privilege`], [`ErrorKind::Lost`], [`ErrorKind::OutOfMemory`].
+    pub fn next_records(&mut self, records: &mut [ExpectationRecord]) -> Result<usize, Error> {
+        let mut seen = Expectation::default();
+        let mut slots = records.iter_mut();
+        self.dump.each_of(&mut seen, slots.len(), &|_| true, |_, seen| {
+            slots.next().into_iter().for_each(|slot| *slot = seen.into());
+        })
+    }
+
+    /// Whether no expectation was missed and none came twice, as far as can be told of what was read.
+    /// If not, list them again.
+    pub fn is_consistent(&mut self) -> bool {
+        self.dump.is_consistent()
     }
 }
 
@@ -171,11 +199,8 @@ impl Iterator for ExpectationList {
     type Item = Result<Expectation, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let found = self.receive();
-        if found.is_err() {
-            self.dump.end();
-        }
-        found.transpose()
+        let mut seen = Expectation::default();
+        self.dump.next(&mut seen).map(|found| found.then_some(seen)).transpose()
     }
 }
 

@@ -2,25 +2,22 @@
 #![forbid(unsafe_code)]
 
 use crate::conntrack::change::Changes;
-use crate::conntrack::connection::{Connection, Dump, is};
+use crate::conntrack::connection::{Connection, is};
 use crate::conntrack::diagnose::Diagnosis;
-use crate::conntrack::error;
+use crate::conntrack::dump::Listed;
 use crate::conntrack::expression::Expression;
 use crate::conntrack::filter::criteria::Filter;
-use crate::conntrack::filter::dump::DumpFilter;
 use crate::conntrack::flow::Flow;
 use crate::conntrack::key::Key;
+use crate::conntrack::listing::{List, Listing};
 use crate::conntrack::new_flow::NewFlow;
-use crate::conntrack::object::entry::Conntrack;
-use crate::conntrack::selects::Selects;
+use crate::conntrack::stats::{CpuStatistics, Statistics};
 use crate::conntrack::values::Status;
-use crate::conntrack::wire::query::{Query, Request};
-use crate::conntrack::wire::{Change, decode};
+use crate::conntrack::wire::query::{self, Query, Request};
+use crate::conntrack::wire::stats;
 use crate::error::{Error, ErrorKind, RequestKind};
 use crate::netlink;
-use crate::netlink::message::Message;
 use crate::options::Options;
-use std::iter::FusedIterator;
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// How often a flow may come and go, or change, between two requests before that is an error.
@@ -123,7 +120,7 @@ impl FlowTable {
         let mut found = None;
         let answered = self.connection.ask(&Request::Get(&key), &mut |message| {
             let mut flow = Flow::default();
-            read(&mut flow, message)?;
+            flow.0.read(message)?;
             found = Some(flow);
             Ok(())
         });
@@ -182,12 +179,14 @@ impl FlowTable {
     /// All flows, one at a time as the kernel hands them out, through a socket of its own: the table
     /// can be used meanwhile.
     ///
-    /// Flows that come and go while the list is read may be in it or not.
+    /// Flows that come and go while the list is read may be in it or not. Others may be missing, or
+    /// be there twice, if the kernel's hash table was resized meanwhile:
+    /// [`is_consistent`](List::is_consistent).
     ///
     /// # Errors
     /// [`ErrorKind::Privilege`], [`ErrorKind::System`].
     pub fn list(&self) -> Result<List, Error> {
-        self.begin(Some(&Request::Entries(Query::Dump, 0)), Selects::All)
+        self.list_with(Listing::new())
     }
 
     /// As [`list`](Self::list), and sets the counters of each flow to zero.
@@ -195,7 +194,7 @@ impl FlowTable {
     /// # Errors
     /// As [`list`](Self::list).
     pub fn list_and_zero(&self) -> Result<List, Error> {
-        self.begin(Some(&Request::Entries(Query::DumpReset, 0)), Selects::All)
+        self.list_with(Listing::zeroing())
     }
 
     /// As [`list`](Self::list), of the flows that a filter selects.
@@ -203,7 +202,7 @@ impl FlowTable {
     /// # Errors
     /// As [`list`](Self::list).
     pub fn list_matching(&self, filter: &Filter) -> Result<List, Error> {
-        self.narrowed(filter.narrowing()?, Selects::Filter(filter.clone()))
+        self.list_with(Listing::new().matching(filter))
     }
 
     /// As [`list`](Self::list), of the flows of which an expression is definitely true.
@@ -221,13 +220,15 @@ impl FlowTable {
     /// # Errors
     /// As [`list`](Self::list); [`ErrorKind::OutOfMemory`].
     pub fn list_where(&self, expression: &Expression) -> Result<List, Error> {
-        self.narrowed(expression.narrowing()?, Selects::Expression(expression.try_clone()?))
+        self.list_with(Listing::new().holding(expression)?)
     }
 
-    /// A list of what the kernel selects, if it can select anything, checked again.
-    fn narrowed(&self, kernel: Option<DumpFilter>, checked: Selects) -> Result<List, Error> {
-        let request = kernel.as_ref().map(|kernel| Request::Narrowed(Query::DumpFilter, kernel));
-        self.begin(request.as_ref(), checked)
+    /// As [`list`](Self::list), of what a listing says.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    pub fn list_with(&self, listing: Listing) -> Result<List, Error> {
+        listing.begin(|| self.connection.another())
     }
 
     /// Deletes the flows that a filter selects, each by its key: one that takes the place of a flow
@@ -258,10 +259,32 @@ impl FlowTable {
         Diagnosis::of_requests(self.connection.socket())
     }
 
-    /// A list of what a request asks for, or of nothing.
-    fn begin(&self, request: Option<&Request<'_>>, checked: Selects) -> Result<List, Error> {
-        let dump = self.connection.another()?.begin(request, RequestKind::List)?;
-        Ok(List { dump, checked })
+    /// How full the table is.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Privilege`].
+    pub fn statistics(&mut self) -> Result<Statistics, Error> {
+        let mut found = Statistics::default();
+        self.connection.ask(&Request::Statistics(query::Statistics::Table), &mut |message| {
+            found = Statistics::of(&stats::decode(message)?.1);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// What each CPU has counted; those that are switched off too.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Privilege`].
+    pub fn cpu_statistics(&mut self) -> Result<Vec<CpuStatistics>, Error> {
+        let mut found = Vec::new();
+        self.connection.ask(&Request::Statistics(query::Statistics::Cpus), &mut |message| {
+            let (cpu, counts) = stats::decode(message)?;
+            found.try_reserve(1).map_err(netlink::Error::from)?;
+            found.push(CpuStatistics::new(cpu, counts));
+            Ok(())
+        })?;
+        Ok(found)
     }
 
     fn request(&mut self, request: &Request<'_>) -> Result<(), Error> {
@@ -302,83 +325,4 @@ pub struct Deleted {
     pub deleted: u64,
     /// Those that were gone by then.
     pub gone: u64,
-}
-
-/// Flows as the kernel hands them out: an iterator that holds one datagram of them in memory.
-///
-/// After an error it ends.
-///
-/// ```
-/// use ctrs::{Error, Flow, FlowTable, List};
-///
-/// /// The sum of the packets, with one flow in memory for all.
-/// fn packets() -> Result<u64, Error> {
-///     let mut list: List = FlowTable::open()?.list()?;
-///     let (mut flow, mut packets) = (Flow::default(), 0);
-///     while list.next_into(&mut flow)? {
-///         packets += flow.counters(ctrs::Direction::Original).map_or(0, |counters| counters.packets);
-///     }
-///     Ok(packets)
-/// }
-///
-/// match packets() {
-///     Ok(packets) => println!("{packets} packets"),
-///     Err(error) => println!("{error}"),
-/// }
-/// ```
-#[derive(Debug)]
-#[must_use = "flows are received as the iterator is advanced"]
-pub struct List {
-    dump: Dump,
-    /// What flows are checked against.
-    checked: Selects,
-}
-
-impl List {
-    /// Puts the next flow into `flow`, in place of what it holds; false at the end.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Privilege`], [`ErrorKind::Lost`], [`ErrorKind::OutOfMemory`].
-    pub fn next_into(&mut self, flow: &mut Flow) -> Result<bool, Error> {
-        loop {
-            let found = self.receive_into(flow);
-            if found != Ok(true) {
-                self.dump.end();
-                return found;
-            }
-            if self.checked.selects(flow) {
-                return found;
-            }
-        }
-    }
-
-    fn receive_into(&mut self, flow: &mut Flow) -> Result<bool, Error> {
-        let Some(message) = self.dump.next()? else { return Ok(false) };
-        let read = read(flow, &message).map(|()| true);
-        read.map_err(|error| Error::from(error).of(RequestKind::List))
-    }
-}
-
-/// Decodes a message into `flow` alone.
-fn read(Flow(ct): &mut Flow, message: &Message<'_>) -> Result<(), error::Error> {
-    ct.reset();
-    Change::of(message).ok_or(error::Error::ForeignMessage)?;
-    decode::as_far_as_possible(ct, message)
-}
-
-impl Iterator for List {
-    type Item = Result<Flow, Error>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let mut flow = Flow(Conntrack::new());
-        self.next_into(&mut flow).map(|found| found.then_some(flow)).transpose()
-    }
-}
-
-impl FusedIterator for List {}
-
-impl AsFd for List {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.dump.as_fd()
-    }
 }

@@ -29,6 +29,8 @@ pub enum RequestKind {
     FlushExpectations,
     /// For all expectations.
     ListExpectations,
+    /// For statistics.
+    Statistics,
 }
 
 impl RequestKind {
@@ -65,6 +67,7 @@ impl Display for RequestKind {
             Self::DeleteExpectation => "delete the expectation",
             Self::FlushExpectations => "delete the expectations",
             Self::ListExpectations => "list the expectations",
+            Self::Statistics => "read the statistics",
         })
     }
 }

@@ -14,6 +14,7 @@ use super::socket::Socket;
 const NLMSG_ERROR: u16 = libc::NLMSG_ERROR as u16;
 const NLMSG_DONE: u16 = libc::NLMSG_DONE as u16;
 const NLM_F_MULTI: u16 = libc::NLM_F_MULTI as u16;
+const NLM_F_DUMP_INTR: u16 = libc::NLM_F_DUMP_INTR as u16;
 
 /// A netlink socket and what is known of the requests made through it.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct Exchange {
     query: Option<InProgress>,
     /// The dump that the kernel has not ended yet; it runs one at a time for a socket.
     running_dump: Option<u32>,
+    /// Whether the kernel said of the last dump that what it lists changed meanwhile.
+    interrupted: bool,
     unclaimed: Option<Result<(), Error>>,
     ended: EndedDumps,
     /// What the kernel said of the last request beside its status.
@@ -136,6 +139,7 @@ impl Exchange {
             last_seq: seq,
             query: None,
             running_dump: None,
+            interrupted: false,
             unclaimed: None,
             ended: EndedDumps::default(),
             said: None,
@@ -241,6 +245,7 @@ impl Exchange {
         cursor.phase = Phase::Waiting;
         if let (Goal::Answer(seq), true) = (cursor.goal, cursor.dump) {
             self.running_dump = Some(seq);
+            self.interrupted = false;
         }
         Ok(())
     }
@@ -275,6 +280,12 @@ impl Exchange {
         self.said.as_ref()
     }
 
+    /// Whether the kernel said of the last dump, so far, that what it lists changed meanwhile.
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupted
+    }
+
     /// The dumps without a number whose end was met since this was asked last.
     pub fn take_ended(&mut self) -> EndedDumps {
         std::mem::take(&mut self.ended)
@@ -301,6 +312,9 @@ impl Exchange {
     fn judge(&mut self, cursor: &Cursor, message: &Message<'_>, first: bool) -> Verdict {
         if first && message.seq != 0 && !self.is_ours(message.seq) {
             return Verdict::End(Err(Error::BadSequence));
+        }
+        if message.flags & NLM_F_DUMP_INTR != 0 && self.running_dump == Some(message.seq) {
+            self.interrupted = true;
         }
         match message.kind {
             NLMSG_ERROR => self.judge_end(cursor.goal, message),

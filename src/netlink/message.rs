@@ -100,6 +100,13 @@ impl<'a> Message<'a> {
         self.payload().first().copied().unwrap_or(0)
     }
 
+    /// The resource id of a netfilter message, as the number of a CPU; 0 if it is too short.
+    #[must_use]
+    pub fn resource(&self) -> u16 {
+        let bytes = self.payload().get(2..).and_then(<[u8]>::first_chunk);
+        bytes.map_or(0, |bytes| u16::from_be_bytes(*bytes))
+    }
+
     /// The attributes of a netfilter message, as bytes.
     #[must_use]
     pub fn attributes(&self) -> &'a [u8] {

@@ -128,6 +128,9 @@ pub const HEADERS: [Header; 11] = [
             "ctrs/attr.rs",
             "../conntrack/record/layout.rs",
             "ctrs/record.rs",
+            "ctrs/dump.rs",
+            "ctrs/expect_dump.rs",
+            "ctrs/stats.rs",
         ],
         text: Text::Here(CTRS),
         sections: EXTENSIONS,
@@ -242,6 +245,24 @@ const EXTENSIONS: &[Section] = &[
             "ctrs_flow_to",
             "ctrs_expectation_*",
         ],
+    },
+    Section {
+        title: "Lists, read as they are wanted",
+        text: "",
+        names: &[
+            "ctrs_filter",
+            "ctrs_dump_flags",
+            "ctrs_dump_verdict",
+            "ctrs_dump",
+            "ctrs_dump_*",
+            "ctrs_expect_dump",
+            "ctrs_expect_dump_*",
+        ],
+    },
+    Section {
+        title: "Statistics",
+        text: "",
+        names: &["ctrs_stats", "ctrs_count", "ctrs_cpu_stats", "ctrs_expect_stats", "ctrs_stats_*"],
     },
 ];
 

@@ -3,11 +3,16 @@
 pub mod attr;
 pub mod call;
 pub mod diagnose;
+pub mod dump;
 pub mod error;
+pub mod expect_dump;
 #[cfg(c_header)]
 mod header;
 pub mod open;
+mod reading;
 pub mod record;
+
+pub mod stats;
 pub mod types;
 pub mod version;
 pub mod wake;

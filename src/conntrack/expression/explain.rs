@@ -96,6 +96,7 @@ fn is_asked(term: &criteria::Term, common: &Common) -> bool {
     use criteria::Term;
     match term {
         Term::Family(_) | Term::Mark(_) | Term::Zone(_) | Term::Status { .. } => true,
+        Term::Label(_) => false,
         Term::Protocol(_) | Term::Tuple(_) => common.family.is_some(),
         Term::Address(_, _, net) => net.is_one() && net.address().is_ipv4(),
         Term::Port(..) => beside([Protocol::Tcp, Protocol::Udp]),

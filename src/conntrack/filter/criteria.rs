@@ -45,6 +45,7 @@ pub(crate) enum Term {
     IcmpId(u16),
     Mark(Mark),
     Zone(u16),
+    Label(u8),
     Status { value: Status, mask: Status },
     Tuple(Tuple),
 }
@@ -153,6 +154,11 @@ impl Filter {
         self.and(Term::Zone(zone))
     }
 
+    /// Flows with that label; the kernel compares none.
+    pub fn label(self, label: u8) -> Self {
+        self.and(Term::Label(label))
+    }
+
     /// Flows that have all of these status bits. Linux 5.15.
     pub fn has(self, bits: Status) -> Self {
         self.and(Term::Status { value: bits, mask: bits })
@@ -224,6 +230,7 @@ impl Term {
             Self::IcmpId(wanted) => matches!(icmp(), Some(Layer4::Icmp { id, .. }) if id == wanted),
             Self::Mark(mark) => flow.mark() & mark.mask() == mark.value(),
             Self::Zone(zone) => flow.zone().number() == zone,
+            Self::Label(label) => flow.0.labels().is_some_and(|labels| labels.has(label.into())),
             Self::Status { value, mask } => flow.status() & mask == value,
             Self::Tuple(tuple) => original() == Some(tuple),
         }
@@ -341,7 +348,8 @@ mod tests {
     #[test]
     fn each_criterion_is_met_or_not() {
         let behind = Tuple::tcp(end("10.9.9.9:8080"), end("10.8.8.8:2000")).unwrap();
-        let new = NewFlow::new(tcp()).reply(behind).mark(0x12).zone(7).assured();
+        let labels = [3, 64].into_iter().collect();
+        let new = NewFlow::new(tcp()).reply(behind).mark(0x12).zone(7).labels(labels).assured();
         let seen = flow(new);
         let new = Filter::new;
         for (met, not) in [
@@ -358,6 +366,7 @@ mod tests {
             (new().mark(0x12), new().mark(0x13)),
             (new().mark(Mark::masked(0xff02, 0xf)), new().mark(Mark::masked(1, 1))),
             (new().zone(7), new().zone(0)),
+            (new().label(3).label(64), new().label(4)),
             (new().has(Status::ASSURED), new().has(Status::ASSURED | Status::SEEN_REPLY)),
             (new().lacks(Status::SEEN_REPLY), new().lacks(Status::ASSURED)),
             (new().tuple(&tcp()), new().tuple(&tcp().inverse())),

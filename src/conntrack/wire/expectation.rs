@@ -2,15 +2,15 @@
 //! one.
 #![forbid(unsafe_code)]
 
-use super::{encode, expect};
+use super::encode;
+use super::nest::{be32, last};
 use crate::conntrack::error::Error;
 use crate::conntrack::expectation::create::NewExpectation;
 use crate::conntrack::expectation::key::ExpectationKey;
-use crate::conntrack::expectation::seen::Expectation;
 use crate::conntrack::invalid::Invalid;
 use crate::conntrack::values::Direction;
 use crate::netlink::builder::Builder;
-use crate::netlink::message::{Attributes, Message};
+use crate::netlink::message::Message;
 use crate::uapi::cta;
 
 /// The address family of a request about an expectation.
@@ -69,10 +69,8 @@ pub fn create(to: &mut Builder<'_>, new: &NewExpectation) -> Result<(), Error> {
     Ok(())
 }
 
-/// Reads a message into an expectation without attributes.
-pub fn decode(seen: &mut Expectation, message: &Message<'_>) {
-    expect::decode(&mut seen.object, message.attributes(), message.family());
-    let mut attributes = Attributes::new(message.attributes());
-    let id = attributes.find(|attribute| attribute.kind == cta::EXPECT_ID);
-    seen.id = id.and_then(|id| id.value.try_into().ok()).map(u32::from_be_bytes);
+/// The id of the expectation that a message tells of.
+#[must_use]
+pub fn id(message: &Message<'_>) -> Option<u32> {
+    last(message.attributes(), cta::EXPECT_ID).and_then(be32)
 }

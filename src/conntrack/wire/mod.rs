@@ -10,6 +10,7 @@ pub mod flow;
 pub(crate) mod message;
 mod nest;
 pub mod query;
+pub mod stats;
 mod tuple;
 mod usual_nests;
 

@@ -162,6 +162,21 @@ pub enum Request<'a> {
     Narrowed(Query, &'a DumpFilter),
     /// Asks for an entry that the kernel handed out.
     HandedOut(HandedOut<'a>),
+    /// About all entries that have ended while somebody is still to be told so.
+    Dying,
+    /// For statistics.
+    Statistics(Statistics),
+}
+
+/// Statistics of a network namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Statistics {
+    /// Of the flow table.
+    Table,
+    /// Of each CPU.
+    Cpus,
+    /// Of each CPU, about expectations.
+    Expectations,
 }
 
 /// An entry as the kernel handed it out, to ask for it again.
@@ -198,6 +213,9 @@ impl Request<'_> {
             Self::Narrowed(..) if self.zeroes_one_by_one() => Query::DumpFilter,
             Self::Narrowed(query, _) => query,
             Self::HandedOut(_) | Self::Get(_) | Self::GetExpectation(_) => Query::Get,
+            Self::Statistics(Statistics::Table) => Query::Get,
+            // Without the flags of a dump the kernel answers nothing.
+            Self::Statistics(_) | Self::Dying => Query::Dump,
             Self::Delete(_) | Self::DeleteExpectation(_) => Query::Destroy,
             Self::Update(..) => Query::Update,
             Self::Create(_) | Self::Restore(_) | Self::CreateExpectation(_) => Query::Create,
@@ -227,16 +245,28 @@ impl Request<'_> {
             Self::GetExpectation(key) | Self::DeleteExpectation(key) => expectation::family(key)?,
             Self::CreateExpectation(new) => expectation::family(&new.into())?,
             Self::Entries(_, family) | Self::Expectations(_, family) => family,
-            Self::Filtered(..) | Self::Narrowed(..) => 0,
+            Self::Filtered(..) | Self::Narrowed(..) | Self::Dying | Self::Statistics(_) => 0,
         };
         let subsystem = self.subsystem();
         let mut header = self.query().header(subsystem, family, seq);
-        if matches!(self, Self::HandedOut(HandedOut { zero: true, .. })) {
-            header.kind = u16::from(cta::SUBSYS_CT) << 8 | u16::from(cta::MSG_GET_CTRZERO);
+        if let Some(number) = self.number() {
+            header.kind = u16::from(subsystem) << 8 | u16::from(number);
         }
         let mut builder = Builder::message(buffer, header);
         self.append(&mut builder)?;
         Ok(builder.finish()?)
+    }
+
+    /// The number of the message, where it is another than its query's.
+    fn number(&self) -> Option<u8> {
+        match self {
+            Self::HandedOut(HandedOut { zero: true, .. }) => Some(cta::MSG_GET_CTRZERO),
+            Self::Dying => Some(cta::MSG_GET_DYING),
+            Self::Statistics(Statistics::Table) => Some(cta::MSG_GET_STATS),
+            Self::Statistics(Statistics::Cpus) => Some(cta::MSG_GET_STATS_CPU),
+            Self::Statistics(Statistics::Expectations) => Some(cta::MSG_EXP_GET_STATS_CPU),
+            _ => None,
+        }
     }
 
     /// The subsystem that is asked.
@@ -247,7 +277,8 @@ impl Request<'_> {
             | Self::Expectations(..)
             | Self::GetExpectation(_)
             | Self::DeleteExpectation(_)
-            | Self::CreateExpectation(_) => cta::SUBSYS_EXP,
+            | Self::CreateExpectation(_)
+            | Self::Statistics(Statistics::Expectations) => cta::SUBSYS_EXP,
             _ => cta::SUBSYS_CT,
         }
     }
@@ -270,7 +301,9 @@ impl Request<'_> {
             Self::GetExpectation(key) => expectation::key(to, key, false),
             Self::DeleteExpectation(key) => expectation::key(to, key, true),
             Self::CreateExpectation(new) => expectation::create(to, new),
-            Self::Entries(..) | Self::Expectations(..) => Ok(()),
+            Self::Entries(..) | Self::Expectations(..) | Self::Dying | Self::Statistics(_) => {
+                Ok(())
+            }
             Self::HandedOut(HandedOut { ct, by_reply, .. }) => encode::name(to, ct, by_reply),
             Self::Filtered(Query::FlushFilter, filter) if filter.tuple().is_some() => {
                 Err(Error::TupleInFlush)

@@ -113,6 +113,24 @@ fn a_dump_that_was_given_up_ends_before_the_next_one_is_sent() {
 }
 
 #[test]
+fn the_kernel_may_say_that_a_dump_was_interrupted() {
+    const INTERRUPTED: u16 = MULTI | NLM_F_DUMP_INTR;
+    for told in [
+        message(DATA, INTERRUPTED, 101, &[2, 0, 0, 0]),
+        message(NLMSG_DONE, INTERRUPTED, 101, &[0; 4]),
+    ] {
+        let mut exchange = exchange();
+        let mut cursor = ask(&mut exchange, true);
+        steps(&mut exchange, &mut cursor, &[entry(101)]);
+        assert!(!exchange.is_interrupted());
+        steps(&mut exchange, &mut cursor, &[told, done(101)]);
+        assert!(exchange.is_interrupted());
+        ask(&mut exchange, true);
+        assert!(!exchange.is_interrupted(), "the next one was not");
+    }
+}
+
+#[test]
 fn the_end_of_a_dump_may_have_been_lost() {
     let mut exchange = exchange();
     ask(&mut exchange, true);
