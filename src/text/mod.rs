@@ -1,5 +1,6 @@
-//! Text for every subsystem: a bounded writer, times.
+//! Text for every subsystem: a bounded writer, times, JSON.
 #![forbid(unsafe_code)]
 
+pub mod json;
 pub mod time;
 pub mod writer;

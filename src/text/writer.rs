@@ -71,6 +71,16 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// Writes the first `length` bytes of a piece that the compiler has put into a fixed room, another
+    /// byte in place of its first: quicker than copies of varying length.
+    #[inline]
+    pub(super) fn piece(&mut self, piece: &[u8; PIECE], length: usize, first: u8) {
+        match self.room(length) {
+            Some(room) => fill_piece(room, piece, first),
+            None => self.cut_piece(piece, length, first),
+        }
+    }
+
     /// Takes the last byte back if it is a blank.
     pub fn trim_blank(&mut self) {
         let Some(end) = self.len.checked_sub(1) else { return };
@@ -103,14 +113,16 @@ impl<'a> Writer<'a> {
     /// Writes an IPv4 address, given in network order.
     #[inline(never)]
     pub fn ipv4(&mut self, address: [u8; 4]) {
-        let mut text = 0;
-        let mut length = 0;
-        for octet in address {
-            let (digits, size) = dotted_octet(octet);
-            text |= u128::from(digits) << (length * 8);
-            length += size;
-        }
+        let (text, length) = dotted(address);
         self.short(text, length - 1);
+    }
+
+    /// Writes an IPv4 address, given in network order, and a byte behind it.
+    #[inline(never)]
+    pub(super) fn ipv4_before(&mut self, address: [u8; 4], behind: u8) {
+        let (text, length) = dotted(address);
+        let dot = u128::from(b'.' ^ behind) << (8 * (length - 1));
+        self.short(text ^ dot, length);
     }
 
     /// Writes an IPv6 address, given in network order, as C's `inet_ntop` does: addresses that
@@ -171,6 +183,13 @@ impl<'a> Writer<'a> {
         room.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
         self.len += text.len();
         self.lost = text.last().copied().unwrap_or(self.lost);
+    }
+
+    #[cold]
+    fn cut_piece(&mut self, piece: &[u8; PIECE], length: usize, first: u8) {
+        let mut piece = *piece;
+        piece[0] = first;
+        self.cut(piece.get(..length).unwrap_or_default());
     }
 
     #[cold]
@@ -246,6 +265,32 @@ fn fill_short(room: &mut [u8], text: u128) {
     }
 }
 
+/// The room of a piece of text that the compiler prepares.
+pub(super) const PIECE: usize = 32;
+
+/// Fills `room` with the beginning of a piece, and its first byte with another.
+#[inline]
+fn fill_piece(room: &mut [u8], piece: &[u8; PIECE], first: u8) {
+    match room.len() {
+        16.. => fill_from::<16>(room, piece),
+        8.. => fill_from::<8>(room, piece),
+        4.. => fill_from::<4>(room, piece),
+        _ => room.iter_mut().zip(piece).for_each(|(to, from)| *to = *from),
+    }
+    if let [to, ..] = room {
+        *to = first;
+    }
+}
+
+/// Fills `room`, of at least `SIZE` bytes and at most twice as many, with the beginning of a piece.
+#[inline]
+fn fill_from<const SIZE: usize>(room: &mut [u8], piece: &[u8; PIECE]) {
+    let last = piece.get(room.len() - SIZE..).and_then(<[u8]>::first_chunk::<SIZE>);
+    if let (Some(first), Some(last)) = (piece.first_chunk::<SIZE>(), last) {
+        fill_ends(room, *first, *last);
+    }
+}
+
 /// Fills `room` with two pieces that may overlap: quicker than a copy of varying length.
 #[inline]
 fn fill_ends<const SIZE: usize>(room: &mut [u8], first: [u8; SIZE], last: [u8; SIZE]) {
@@ -292,6 +337,20 @@ static OCTETS: [u32; 256] = {
 fn dotted_octet(octet: u8) -> (u32, usize) {
     let text = OCTETS[usize::from(octet)];
     (text, 4 - text.leading_zeros() as usize / 8)
+}
+
+/// An IPv4 address with a dot behind each octet, the first digit in the lowest byte, and how many
+/// bytes they are: 16 at most.
+#[inline]
+fn dotted(address: [u8; 4]) -> (u128, usize) {
+    let mut text = 0;
+    let mut length = 0;
+    for octet in address {
+        let (digits, size) = dotted_octet(octet);
+        text |= u128::from(digits) << (length * 8);
+        length += size;
+    }
+    (text, length)
 }
 
 /// Where the longest run of at least two groups of zero lies, the first of equals; empty if none.
@@ -364,6 +423,19 @@ mod tests {
     }
 
     #[test]
+    fn pieces_of_every_length() {
+        let piece: [u8; PIECE] = std::array::from_fn(|at| b'A' + at as u8);
+        for length in 1..=PIECE {
+            let got = text(|out| {
+                out.text(b"<");
+                out.piece(&piece, length, b'-');
+                out.text(b">");
+            });
+            assert_eq!(got, format!("<-{}>", String::from_utf8_lossy(&piece[1..length])));
+        }
+    }
+
+    #[test]
     fn one_blank_is_trimmed_and_nothing_else() {
         for (full, trimmed) in [("a  ", "a "), (" ", ""), ("", ""), ("ab", "ab")] {
             let got = text(|out| {
@@ -411,6 +483,7 @@ mod tests {
             let address = [octet, octet.wrapping_add(77), 0, octet];
             let expected = std::net::Ipv4Addr::from(address).to_string();
             assert_eq!(text(|out| out.ipv4(address)), expected);
+            assert_eq!(text(|out| out.ipv4_before(address, b'"')), format!("{expected}\""));
         }
     }
 
