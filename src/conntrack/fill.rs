@@ -4,13 +4,11 @@
 use super::labels::set::Labels;
 use super::object::attr::Attr;
 use super::object::entry::{Conntrack, Slot};
+use super::object::renew::TCP_FLAGS;
 use super::values::{
     Direction, Helper, Protocol, SctpInfo, SeqAdjust, SynProxy, TcpFlags, TcpInfo, TcpState,
 };
 use crate::conntrack::error::Error;
-
-/// All TCP flags but MAXACK_SET, which speaks of a number that the kernel does not tell.
-pub(crate) const TCP_FLAGS: u8 = !0x20;
 
 /// Bytes as a setter takes them.
 pub(super) fn slot(bytes: &[u8]) -> Slot {

@@ -14,5 +14,6 @@ pub mod nat;
 #[cfg(feature = "capi")]
 mod number;
 mod presence;
+pub(crate) mod renew;
 pub mod status;
 pub(crate) mod tuple;

@@ -5,19 +5,16 @@
 use super::encode;
 use crate::conntrack::change::Changes;
 use crate::conntrack::error::Error;
-use crate::conntrack::fill::TCP_FLAGS;
 use crate::conntrack::flow::Flow;
 use crate::conntrack::invalid::Invalid;
 use crate::conntrack::key::Key;
 use crate::conntrack::new_flow::NewFlow;
 use crate::conntrack::object::attr::{Attr, Presence};
-use crate::conntrack::object::entry::{Conntrack, Flat};
-use crate::conntrack::object::layer4::Layer4;
-use crate::conntrack::object::nat::{UNDO_DNAT, UNDO_DPAT, UNDO_SNAT, UNDO_SPAT};
+use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::object::status::{ORIGINAL_TUPLE, REPLY_TUPLE};
-use crate::conntrack::values::{Direction, Protocol};
+use crate::conntrack::values::Direction;
 use crate::netlink::builder::Builder;
-use crate::uapi::{cta, ips};
+use crate::uapi::cta;
 
 const SNAT: [Attr; 3] = [Attr::SnatIpv4, Attr::SnatIpv6, Attr::SnatPort];
 const DNAT: [Attr; 3] = [Attr::DnatIpv4, Attr::DnatIpv6, Attr::DnatPort];
@@ -98,9 +95,7 @@ pub fn restore(to: &mut Builder<'_>, flow: &Flow) -> Result<(), Error> {
         return Err(Invalid::NoTuple.into());
     }
     let mut ct = flow.0.try_clone()?;
-    renew_nat(&mut ct)?;
-    unmask_flags(&mut ct);
-    ct.flat.status &= !(ips::EXPECTED | ips::DYING);
+    ct.renew()?;
     whole(to, ct)
 }
 
@@ -119,49 +114,11 @@ fn whole(to: &mut Builder<'_>, mut ct: Conntrack) -> Result<(), Error> {
     Ok(())
 }
 
-/// Asks for the translation that the status and the tuples of a flow show, with a reply tuple as it
-/// is before the translation.
-fn renew_nat(ct: &mut Conntrack) -> Result<(), Error> {
-    let status = if ct.has(Attr::Status) { ct.flat.status } else { 0 };
-    for (bit, undo_address, undo_port) in
-        [(ips::SRC_NAT, UNDO_SNAT, UNDO_SPAT), (ips::DST_NAT, UNDO_DNAT, UNDO_DPAT)]
-    {
-        if status & bit == 0 {
-            continue;
-        }
-        ct.set_option(undo_address)?;
-        let layer4 = Layer4::of(ct.flat.orig.l4proto);
-        if layer4.has_ends() {
-            ct.set_option(undo_port)?;
-        } else if layer4 == Layer4::Icmp && bit == ips::SRC_NAT {
-            // The id is the same in both directions, and the source's to translate.
-            let Flat { orig, reply, snat, present, .. } = &mut ct.flat;
-            (snat.min_port, snat.max_port) = (reply.l4src, reply.l4src);
-            reply.l4src = orig.l4src;
-            present.set(Attr::SnatPort);
-        }
-    }
-    Ok(())
-}
-
-/// Makes TCP flags count: the kernel hands them out with a mask of 0, which in a request changes
-/// nothing.
-fn unmask_flags(ct: &mut Conntrack) {
-    if Protocol::from(ct.flat.orig.l4proto) == Protocol::Tcp {
-        for (flags, mask) in
-            [(Attr::TcpFlagsOrig, Attr::TcpMaskOrig), (Attr::TcpFlagsRepl, Attr::TcpMaskRepl)]
-        {
-            if ct.has(flags) {
-                ct.set(mask, [TCP_FLAGS; 16]);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::conntrack::labels::set::Labels;
+    use crate::conntrack::object::renew::TCP_FLAGS;
     use crate::conntrack::tuple::Tuple;
     use crate::conntrack::values::{
         Helper, Id, Mark, Nat, SctpInfo, SctpState, TcpFlags, TcpInfo, TcpSide, TcpState, Zone,
@@ -169,6 +126,7 @@ mod tests {
     use crate::conntrack::wire::decode;
     use crate::conntrack::wire::query::Request;
     use crate::netlink::message::{Attributes, Message};
+    use crate::uapi::ips;
     use std::net::SocketAddr;
     use std::time::Duration;
 
