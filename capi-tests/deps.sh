@@ -34,6 +34,8 @@ demo    python3                                     python3
 demo    unshare                                     util-linux
 demo    mount                                       mount
 check   git                                         git
+check   jq                                          jq
+check   /usr/lib/python3*/*-packages/jsonschema     python3-jsonschema
 check   c++                                         g++
 check   clang                                       clang
 check   valgrind                                    valgrind

@@ -27,10 +27,9 @@
 //! The crate is a C library too, a replacement for `libnetfilter_conntrack` with the same functions,
 //! when the feature `capi` is on: see the headers in `include/`. A Rust program does without.
 //!
-//! With the feature `serde`, the values of a flow are `Serialize` and `Deserialize`, and a [`Flow`],
-//! which the kernel alone makes, is `Serialize`: an object of what was told, its times in nanoseconds
-//! since 1970 and its timeout in seconds. What they are written as is provisional until the library
-//! writes JSON itself, and formats that do not describe themselves cannot be read.
+//! A flow is written as JSON and read again ([`Flow::json`], [`Flow::from_json`]). With the feature `serde`,
+//! flows and their values are `Serialize` and `Deserialize`, in the same shape; formats that do not
+//! describe themselves cannot be read.
 //!
 //! # Examples
 //!
@@ -120,6 +119,7 @@ pub use conntrack::expression::{Expression, Truth};
 pub use conntrack::filter::criteria::Filter;
 pub use conntrack::filter::net::Net;
 pub use conntrack::flow::Flow;
+pub use conntrack::json::Json;
 pub use conntrack::key::Key;
 pub use conntrack::labels::map::LabelMap;
 pub use conntrack::labels::set::Labels;

@@ -47,8 +47,10 @@ fn numbers_that_have_names_are_written_as_names() {
 
 #[test]
 fn sets_are_numbers_or_lists() {
-    is(Status::ASSURED | Status::CONFIRMED, json!(12));
-    is(Status::from_bits_retain(1 << 31), json!(1_u32 << 31));
+    is(Status::ASSURED | Status::CONFIRMED, json!(["assured", "confirmed"]));
+    is(Status::from_bits_retain(1 << 31 | 2), json!(["seen_reply", 1_u32 << 31]));
+    assert_eq!(from_value::<Status>(json!(12)).unwrap(), Status::ASSURED | Status::CONFIRMED);
+    refused::<Status>(json!(["sure"]), "no such name");
     is(TcpFlags::SACK_PERMITTED | TcpFlags::from_bits_retain(0x80), json!(0x82));
     is([31, 3, 127].into_iter().collect::<Labels>(), json!([3, 31, 127]));
     refused::<Labels>(json!([256]), "256");
@@ -70,13 +72,13 @@ fn what_has_parts_is_an_object_of_those_it_has() {
     is(Nat::to_port(53), json!({ "port": 53 }));
     refused::<Nat>(json!({}), "did not match");
     is(Helper::new("ftp").unwrap(), json!({ "name": "ftp" }));
-    is(Helper::new("x").unwrap().with_data(*b"\x01"), json!({ "name": "x", "data": [1] }));
+    is(Helper::new("x").unwrap().with_data(*b"\x01"), json!({ "name": "x", "info": [1] }));
     refused::<Helper>(json!({ "name": "" }), "1 to 15 bytes");
     let side = TcpSide { flags: TcpFlags::WINDOW_SCALE, window_scale: 7 };
     is(side, json!({ "flags": 1, "window_scale": 7 }));
     is(
         SctpInfo { state: SctpState::Established, tags: [1, 2] },
-        json!({ "state": "ESTABLISHED", "tags": [1, 2] }),
+        json!({ "state": "ESTABLISHED", "original": { "tag": 1 }, "reply": { "tag": 2 } }),
     );
     is(
         SeqAdjust { position: 1, offset_before: 2, offset_after: 3 },
@@ -100,25 +102,27 @@ fn tuples_are_whole_or_refused() {
     let (a, b) = ("10.0.0.1", "10.0.0.2");
     is(
         Tuple::tcp(end("10.0.0.1:1"), end("10.0.0.2:2")).unwrap(),
-        json!({ "protocol": "tcp", "source": a, "destination": b,
-                "source_port": 1, "destination_port": 2 }),
+        json!({ "family": "ipv4", "src": a, "dst": b, "protocol": "tcp", "sport": 1, "dport": 2 }),
     );
     is(
         Tuple::gre(ip(a), ip(b), (7, 0)).unwrap(),
-        json!({ "protocol": "gre", "source": a, "destination": b,
-                "source_key": 7, "destination_key": 0 }),
+        json!({ "family": "ipv4", "src": a, "dst": b, "protocol": "gre",
+                "srckey": 7, "dstkey": 0 }),
     );
     let ping = Tuple::ping(ip("fc00::1"), ip("fc00::2"), 77).unwrap();
-    let answer = json!({ "protocol": "icmpv6", "source": "fc00::2", "destination": "fc00::1",
-                         "icmp_type": 129, "icmp_code": 0, "icmp_id": 77 });
+    let answer = json!({ "family": "ipv6", "src": "fc00::2", "dst": "fc00::1",
+                         "protocol": "icmpv6", "type": 129, "code": 0, "id": 77 });
     is(ping.inverse(), answer);
     is(
         Tuple::other(Protocol::Esp, ip(a), ip(b)).unwrap(),
-        json!({ "protocol": "esp", "source": a, "destination": b }),
+        json!({ "family": "ipv4", "src": a, "dst": b, "protocol": "esp" }),
     );
-    refused::<Tuple>(json!({ "protocol": "tcp", "source": a, "destination": b }), "has ports");
-    refused::<Tuple>(json!({ "protocol": "esp", "source": a, "destination": "fc00::1" }), "IPv6");
-    let unreachable = json!({ "protocol": "icmp", "source": a, "destination": b,
-                              "icmp_type": 3, "icmp_code": 0, "icmp_id": 0 });
+    let without = json!({ "src": a, "dst": b, "protocol": "esp" });
+    assert_eq!(from_value::<Tuple>(without).unwrap().source(), ip(a));
+    refused::<Tuple>(json!({ "protocol": "tcp", "src": a, "dst": b }), "has ports");
+    refused::<Tuple>(json!({ "protocol": "esp", "src": a, "dst": "fc00::1" }), "IPv6");
+    refused::<Tuple>(json!({ "family": "ipv6", "protocol": "esp", "src": a, "dst": b }), "IPv6");
+    let unreachable = json!({ "protocol": "icmp", "src": a, "dst": b,
+                              "type": 3, "code": 0, "id": 0 });
     refused::<Tuple>(unreachable, "no such query");
 }

@@ -5,6 +5,7 @@ use crate::conntrack::invalid::Invalid;
 use crate::conntrack::syntax::Syntax;
 use crate::netlink;
 use crate::netlink::words::Words;
+use crate::text::json;
 
 /// What is wrong with an object, an attribute or a request, before the kernel sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -100,6 +101,12 @@ impl From<netlink::Error> for Error {
 impl From<std::collections::TryReserveError> for Error {
     fn from(_: std::collections::TryReserveError) -> Self {
         Self::OutOfMemory
+    }
+}
+
+impl From<json::Error> for Error {
+    fn from(error: json::Error) -> Self {
+        Self::Syntax(Syntax::says(error.offset, error.what))
     }
 }
 

@@ -17,6 +17,7 @@ pub mod flow;
 #[allow(unsafe_code, reason = "owns blocks of the C allocator")]
 pub mod heap;
 pub mod invalid;
+pub mod json;
 pub mod key;
 pub mod labels;
 pub mod listener;

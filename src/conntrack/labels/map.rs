@@ -76,6 +76,9 @@ impl LabelMap {
         Self::parse(file)
     }
 
+    /// Bytes of the longest name.
+    pub(crate) const LONGEST: usize = CHUNK_MAX;
+
     /// Names a label, unless the label or the name is taken.
     fn add(&mut self, bit: u16, name: &[u8]) -> Result<(), Error> {
         if self.text(bit.into()).is_some() {

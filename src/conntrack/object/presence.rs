@@ -103,8 +103,9 @@ impl Presence {
     /// Whether any of `other` is present.
     #[must_use]
     #[inline]
-    pub fn has_any(&self, other: Self) -> bool {
-        self.0.iter().zip(other.0).any(|(word, want)| word & want != 0)
+    pub const fn has_any(&self, other: Self) -> bool {
+        let ([a, b, c], [d, e, f]) = (self.0, other.0);
+        a & d | b & e | c & f != 0
     }
 
     /// The set as two words: attribute `n` is bit `n % 64` of word `n / 64`.

@@ -4,6 +4,9 @@
 use super::attr::{Attr, Presence};
 use super::layer4::Layer4;
 
+/// What the attributes of ICMP are: those of the original tuple, which count for the others.
+pub(crate) const ICMP: Presence = Presence::of(&[Attr::IcmpType, Attr::IcmpCode, Attr::IcmpId]);
+
 /// Which attributes the members of a tuple are.
 #[derive(Debug)]
 pub(crate) struct TupleAttrs {
@@ -30,6 +33,21 @@ impl TupleAttrs {
         let (ipv4_shape, ipv6_shape) =
             (common.with(Presence::of(&ipv4)), common.with(Presence::of(&ipv6)));
         Self { ipv4, ipv6, ports, l3proto, l4proto, zone, ipv4_shape, ipv6_shape }
+    }
+
+    /// Whether they are those of the original tuple.
+    pub(crate) fn is_original(&self) -> bool {
+        self.l3proto as u8 == Attr::OrigL3Proto as u8
+    }
+
+    /// All that a tuple can have. ICMP members are attributes of the original tuple.
+    pub(crate) const fn any(&self) -> Presence {
+        let shapes = self.ipv4_shape.with(self.ipv6_shape).with(Presence::of(&[self.l3proto]));
+        match self.zone {
+            Some(Attr::OrigZone) => shapes.with(Presence::of(&[Attr::OrigZone])).with(ICMP),
+            Some(zone) => shapes.with(Presence::of(&[zone])),
+            None => shapes,
+        }
     }
 
     /// What a whole tuple has, by its protocols; `None` for one that is neither IPv4 nor IPv6.

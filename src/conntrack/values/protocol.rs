@@ -356,7 +356,6 @@ pub struct TcpInfo {
 /// # }
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SctpInfo {
     /// How far it has come.
     pub state: SctpState,

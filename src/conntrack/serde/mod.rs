@@ -1,23 +1,27 @@
-//! Values and flows for serde: the feature `serde`. Numbers that have names are written as those, sets
-//! of bits as numbers, what has parts as an object of those that are there.
+//! Values and flows for serde: the feature `serde`. What is a member of a flow's JSON is written as it
+//! is there.
 #![forbid(unsafe_code)]
 
-use super::filter::net::Net;
-use super::flow::Flow;
-use super::invalid::Invalid;
-use super::labels::set::Labels;
-use super::object::attr::Attr;
-use super::object::layer4::Layer4 as Kind;
-use super::tuple::{Layer4, Tuple};
-use super::values::{
-    DccpState, Direction, Helper, Id, Mark, Nat, Protocol, SctpState, Status, TcpFlags, TcpState,
-    Zone,
+mod text;
+
+use crate::conntrack::events::Event;
+use crate::conntrack::expectation::seen::Expectation;
+use crate::conntrack::filter::net::Net;
+use crate::conntrack::flow::Flow;
+use crate::conntrack::invalid::Invalid;
+use crate::conntrack::json;
+use crate::conntrack::labels::set::Labels;
+use crate::conntrack::object::layer4::Layer4 as Kind;
+use crate::conntrack::tuple::{Layer4, Tuple};
+use crate::conntrack::values::{
+    DccpState, Direction, Family, Helper, Id, Mark, Nat, Protocol, SctpInfo, SctpState, Status,
+    TcpFlags, TcpState, Zone,
 };
+use crate::text::writer::Writer;
 use serde::de::Error;
-use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::net::IpAddr;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use text::{Told, Written};
 
 /// A name, or the number of what has none.
 #[derive(Deserialize)]
@@ -75,7 +79,6 @@ macro_rules! written {
 }
 
 written! {
-    Status as u32: |status| status.bits(), |bits| Ok(Status::from_bits_retain(bits));
     TcpFlags as u8: |flags| flags.bits(), |bits| Ok(TcpFlags::from_bits_retain(bits));
     Id as u32: |id| id.0, |number| Ok(Id(number));
     Labels as Vec<u8>: |labels| labels.iter().collect(), |labels| Ok(labels.into_iter().collect());
@@ -84,8 +87,9 @@ written! {
         |parts| Ok(Mark::masked(parts.value, parts.mask));
     Zone as ZoneParts: |zone| ZoneParts { number: zone.number(), only: zone.only() }, |parts| Ok(parts.zone());
     Nat as NatParts: NatParts::of, |parts| Ok(parts.nat());
-    Helper as HelperParts: |helper| HelperParts { name: helper.name().into(), data: helper.data().into() },
-        |parts| Ok(Helper::new(&parts.name)?.with_data(parts.data));
+    Helper as HelperParts: |helper| HelperParts { name: helper.name().into(), info: helper.data().into() },
+        |parts| Ok(Helper::new(&parts.name)?.with_data(parts.info));
+    SctpInfo as SctpParts: |info| SctpParts::of(*info), |parts| Ok(parts.info());
     Tuple as TupleParts: TupleParts::of, TupleParts::tuple;
 }
 
@@ -151,14 +155,38 @@ impl NatParts {
 struct HelperParts {
     name: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    data: Vec<u8>,
+    info: Vec<u8>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SctpParts {
+    state: SctpState,
+    original: SctpSide,
+    reply: SctpSide,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SctpSide {
+    tag: u32,
+}
+
+impl SctpParts {
+    fn of(SctpInfo { state, tags: [original, reply] }: SctpInfo) -> Self {
+        Self { state, original: SctpSide { tag: original }, reply: SctpSide { tag: reply } }
+    }
+
+    fn info(&self) -> SctpInfo {
+        SctpInfo { state: self.state, tags: [self.original.tag, self.reply.tag] }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
 struct TupleParts {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    family: Option<Family>,
+    src: IpAddr,
+    dst: IpAddr,
     protocol: Protocol,
-    source: IpAddr,
-    destination: IpAddr,
     #[serde(flatten)]
     layer4: Layer4Parts,
 }
@@ -166,9 +194,20 @@ struct TupleParts {
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Layer4Parts {
-    Ports { source_port: u16, destination_port: u16 },
-    Keys { source_key: u16, destination_key: u16 },
-    Icmp { icmp_type: u8, icmp_code: u8, icmp_id: u16 },
+    Ports {
+        sport: u16,
+        dport: u16,
+    },
+    Keys {
+        srckey: u16,
+        dstkey: u16,
+    },
+    Icmp {
+        #[serde(rename = "type")]
+        kind: u8,
+        code: u8,
+        id: u16,
+    },
     Nothing {},
 }
 
@@ -176,84 +215,83 @@ impl TupleParts {
     fn of(tuple: &Tuple) -> Self {
         let layer4 = match tuple.layer4() {
             Layer4::Ports { source, destination } => {
-                Layer4Parts::Ports { source_port: source, destination_port: destination }
+                Layer4Parts::Ports { sport: source, dport: destination }
             }
             Layer4::Keys { source, destination } => {
-                Layer4Parts::Keys { source_key: source, destination_key: destination }
+                Layer4Parts::Keys { srckey: source, dstkey: destination }
             }
-            Layer4::Icmp { kind, code, id } => {
-                Layer4Parts::Icmp { icmp_type: kind, icmp_code: code, icmp_id: id }
-            }
+            Layer4::Icmp { kind, code, id } => Layer4Parts::Icmp { kind, code, id },
             Layer4::Nothing => Layer4Parts::Nothing {},
         };
-        let (protocol, source, destination) =
-            (tuple.protocol(), tuple.source(), tuple.destination());
-        Self { protocol, source, destination, layer4 }
+        let (src, dst) = (tuple.source(), tuple.destination());
+        Self { family: tuple.family(), src, dst, protocol: tuple.protocol(), layer4 }
     }
 
     /// A tuple of any direction: that of a reply holds the answers of ICMP, which no query is.
     fn tuple(self) -> Result<Tuple, Invalid> {
         let layer4 = match (Kind::of(self.protocol.number()), self.layer4) {
-            (Kind::Ports, Layer4Parts::Ports { source_port, destination_port }) => {
-                [source_port, destination_port]
-            }
-            (Kind::Keys, Layer4Parts::Keys { source_key, destination_key }) => {
-                [source_key, destination_key]
-            }
-            (Kind::Icmp, Layer4Parts::Icmp { icmp_type, icmp_code, icmp_id }) => {
-                [icmp_id, u16::from_be_bytes([icmp_type, icmp_code])]
+            (Kind::Ports, Layer4Parts::Ports { sport, dport }) => [sport, dport],
+            (Kind::Keys, Layer4Parts::Keys { srckey, dstkey }) => [srckey, dstkey],
+            (Kind::Icmp, Layer4Parts::Icmp { kind, code, id }) => {
+                [id, u16::from_be_bytes([kind, code])]
             }
             (Kind::Nothing, Layer4Parts::Nothing {}) => [0, 0],
             _ => return Err(Invalid::NeedsPorts),
         };
-        let tuple = Tuple::build(self.protocol, [self.source, self.destination], layer4)?;
+        let tuple = Tuple::build(self.protocol, [self.src, self.dst], layer4)?;
+        if self.family.is_some_and(|family| Some(family) != tuple.family()) {
+            return Err(Invalid::Family);
+        }
         Tuple::from_object(tuple.object()).ok_or(Invalid::IcmpQuery)
     }
 }
 
-/// What was told. A flow is not made of that again: the kernel alone tells flows.
+/// What was told, as [`Flow::json`] writes it.
 impl Serialize for Flow {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_map(None)?;
-        macro_rules! entries {
-            ($($name:literal $value:expr;)*) => {
-                $(if let Some(value) = $value {
-                    object.serialize_entry($name, &value)?;
-                })*
-            };
-        }
-        let has_zone = [Attr::Zone, Attr::OrigZone, Attr::ReplZone].map(|attr| self.0.has(attr));
-        entries! {
-            "tuple" self.tuple();
-            "reply" self.reply();
-            "master" self.master();
-            "zone" has_zone.contains(&true).then(|| self.zone());
-            "id" self.id();
-            "mark" self.0.has(Attr::Mark).then(|| self.mark());
-            "status" self.0.has(Attr::Status).then(|| self.status());
-            "timeout" self.timeout().map(|timeout| timeout.as_secs());
-            "state" self.state();
-            "tcp" self.tcp_info();
-            "sctp" self.sctp_info();
-            "counters" self.counters(Direction::Original);
-            "reply_counters" self.counters(Direction::Reply);
-            "source_nat" self.source_nat();
-            "destination_nat" self.destination_nat();
-            "labels" self.labels();
-            "helper" self.helper();
-            "seq_adjust" self.seq_adjust(Direction::Original);
-            "reply_seq_adjust" self.seq_adjust(Direction::Reply);
-            "synproxy" self.synproxy();
-            "security_context" self.security_context();
-            "started" self.started().and_then(nanoseconds);
-            "stopped" self.stopped().and_then(nanoseconds);
-            "event_time" self.event_time().and_then(nanoseconds);
-        }
-        object.end()
+        Written(self.json().to_string().as_bytes()).serialize(serializer)
     }
 }
 
-/// Nanoseconds since 1970, as the kernel tells times.
-fn nanoseconds(time: SystemTime) -> Option<u64> {
-    time.duration_since(UNIX_EPOCH).ok().as_ref().map(Duration::as_nanos)?.try_into().ok()
+/// As [`Flow::from_json`] reads it.
+impl<'de> Deserialize<'de> for Flow {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::from_json(Told::deserialize(deserializer)?.0).map_err(D::Error::custom)
+    }
 }
+
+/// The flow, with what happened to it as `event`.
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let text = self.flow.json().event(self.change).to_string();
+        Written(text.as_bytes()).serialize(serializer)
+    }
+}
+
+/// What was told, as [`Expectation::json`] writes it.
+impl Serialize for Expectation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Written(self.json().to_string().as_bytes()).serialize(serializer)
+    }
+}
+
+impl Serialize for Status {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut room = [0; STATUS];
+        let mut out = Writer::new(&mut room);
+        json::write_status(&mut out, self.bits());
+        let length = out.finish();
+        Written(room.get(..length).unwrap_or_default()).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Status {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let told = Told::deserialize(deserializer)?;
+        let bits = json::read_status(told.0.as_bytes()).map_err(D::Error::custom)?;
+        Ok(Self::from_bits_retain(bits))
+    }
+}
+
+/// Room for all bits of a status.
+const STATUS: usize = 512;

@@ -1,0 +1,239 @@
+//! Flows as JSON: what a schema validator, jq and serde make of them.
+#![forbid(unsafe_code)]
+
+use ctrs::conntrack::object::attr::{Attr, Storage};
+use ctrs::conntrack::object::entry::Conntrack;
+use ctrs::conntrack::wire::decode;
+use ctrs::conntrack::{json, labels::bitmask::Bitmask};
+use ctrs::netlink::message::Message;
+use ctrs::text::writer::Writer;
+use ctrs::{Change, Flow, LabelMap};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Numbers that are the same each time.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (self.0 >> 33) as usize % limit
+    }
+
+    fn slot(&mut self) -> [u8; 16] {
+        std::array::from_fn(|_| self.below(256) as u8)
+    }
+}
+
+fn here(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(file)
+}
+
+/// Messages about entries that a real kernel has sent.
+fn recorded() -> Vec<Vec<u8>> {
+    let digit = |text: &str| u8::from_str_radix(text, 16).unwrap();
+    let mut all = Vec::new();
+    for file in std::fs::read_dir(here("corpus")).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        all.extend(lines.map(|line| {
+            (0..line.len()).step_by(2).map(|at| digit(&line[at..at + 2])).collect::<Vec<u8>>()
+        }));
+    }
+    all.retain(|bytes| {
+        let message = Message::first(bytes).unwrap();
+        message.subsystem() == 1 && [0, 2].contains(&message.number())
+    });
+    all
+}
+
+fn decoded(bytes: &[u8]) -> Conntrack {
+    let mut ct = Conntrack::new();
+    decode::as_far_as_possible(&mut ct, &Message::first(bytes).unwrap()).unwrap();
+    ct
+}
+
+/// Entries as the kernel tells them, and such with other bytes in places and with more attributes.
+fn varied(variations: usize) -> Vec<Conntrack> {
+    let mut dice = Dice(1);
+    let mut all = Vec::new();
+    for message in recorded() {
+        all.push(decoded(&message));
+        for _ in 0..variations {
+            let mut bytes = message.clone();
+            for _ in 0..dice.below(6) {
+                let at = 20 + dice.below(bytes.len() - 20);
+                bytes[at] = dice.below(256) as u8;
+            }
+            let mut ct = decoded(&bytes);
+            for _ in 0..dice.below(4) {
+                add(&mut ct, &mut dice);
+            }
+            all.push(ct);
+        }
+    }
+    all
+}
+
+/// Sets an attribute that goes with the others.
+fn add(ct: &mut Conntrack, dice: &mut Dice) {
+    let attr = Attr::try_from(dice.below(76) as u32).unwrap();
+    match attr.row().storage {
+        Storage::HelperInfo => ct.set_helper_info(&dice.slot()[..dice.below(16)]).unwrap(),
+        Storage::Labels => {
+            let mut labels = Bitmask::new(127).unwrap().unwrap();
+            (0..dice.below(4)).for_each(|_| labels.set(dice.below(128) as u32));
+            ct.set_labels(labels, attr == Attr::ConnlabelsMask);
+        }
+        Storage::Plain(_) | Storage::Range { .. } if attr > Attr::ReplL4Proto => {
+            ct.set(attr, dice.slot());
+        }
+        _ => {}
+    }
+}
+
+fn names() -> LabelMap {
+    LabelMap::parse(&b"1 one\n2 two words\n33 three-3\n"[..]).unwrap().unwrap()
+}
+
+fn written(ct: &Conntrack, style: &json::Style<'_>) -> String {
+    let mut room = vec![0; 1 << 16];
+    let mut out = Writer::new(&mut room);
+    json::write(&mut out, ct, style);
+    let length = out.finish();
+    String::from_utf8(room[..length].to_vec()).unwrap()
+}
+
+/// What a program answers to some text.
+fn ask(program: &mut Command, text: &str) -> String {
+    let mut child = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let text = text.to_owned();
+    let writer = std::thread::spawn(move || stdin.write_all(text.as_bytes()));
+    let output = child.wait_with_output().unwrap();
+    let _ = writer.join();
+    assert!(output.status.success(), "{program:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What is written is what docs/flow.schema.json describes, and that describes nothing else.
+#[test]
+fn the_schema_takes_all_that_is_written_and_nothing_damaged() {
+    let (map, mut dice) = (names(), Dice(2));
+    let entries = varied(15);
+    let lines: String = entries
+        .iter()
+        .map(|ct| {
+            let style = json::Style {
+                message: [0, 1, 2, 4][dice.below(4)],
+                flags: [0, json::STRINGS][dice.below(2)],
+                labels: Some(&map).filter(|_| dice.below(2) == 0),
+            };
+            written(ct, &style) + "\n"
+        })
+        .collect();
+    let schema = here("../docs/flow.schema.json");
+    let told = ask(Command::new("python3").arg(here("json/validate.py")).arg(&schema), &lines);
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["lines"], entries.len());
+    assert!(entries.len() > 3000 && told["refused"].as_u64().unwrap() > 9000, "{told}");
+    // All that the schema tells of came to pass.
+    let schema = serde_json::from_str(&std::fs::read_to_string(schema).unwrap()).unwrap();
+    let mut members = Vec::new();
+    describe(&schema, &schema, "", &mut members);
+    members.sort();
+    let mut seen: Vec<String> = serde_json::from_value(told["members"].clone()).unwrap();
+    // What a master has is that of any tuple.
+    for all in [&mut seen, &mut members] {
+        all.retain(|member| !member.starts_with("master."));
+    }
+    assert_eq!(seen, members);
+}
+
+/// The members that a schema describes, by the keys that lead to them.
+fn describe(
+    root: &serde_json::Value,
+    schema: &serde_json::Value,
+    path: &str,
+    members: &mut Vec<String>,
+) {
+    if let Some(name) = schema["$ref"].as_str() {
+        return describe(root, root.pointer(&name[1..]).unwrap(), path, members);
+    }
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        describe(root, part, path, members);
+    }
+    for (key, member) in schema["properties"].as_object().into_iter().flatten() {
+        let here = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        describe(root, member, &here, members);
+        members.push(here);
+    }
+}
+
+/// jq 1.6 keeps numbers as doubles. What it makes of lines that have no larger ones is read as before.
+#[test]
+fn lines_go_through_jq() {
+    let style = json::Style { flags: json::STRINGS, ..json::Style::default() };
+    let lines: Vec<String> = varied(2).iter().map(|ct| written(ct, &style)).collect();
+    let out = ask(Command::new("jq").args(["-c", "."]), &(lines.join("\n") + "\n"));
+    assert_eq!(out.lines().count(), lines.len());
+    for (before, after) in lines.iter().zip(out.lines()) {
+        let [before, after] = [&**before, after].map(|text| Flow::from_json(text).ok());
+        assert!(before == after);
+    }
+}
+
+/// The feature `serde` writes the same text, and reads it.
+#[test]
+fn serde_gives_the_same_json() {
+    for ct in varied(0) {
+        let flow = Flow::from_json(written(&ct, &json::Style::default())).unwrap();
+        values(&flow, &serde_json::to_value(&flow).unwrap());
+    }
+    let mut read = 0;
+    for ct in varied(5) {
+        let plain = written(&ct, &json::Style::default());
+        let Ok(flow) = Flow::from_json(&plain) else { continue };
+        assert_eq!(flow.json().to_string(), plain);
+        assert_eq!(serde_json::to_string(&flow).unwrap(), plain);
+        let value: serde_json::Value = serde_json::from_str(&plain).unwrap();
+        assert_eq!(serde_json::from_str::<Flow>(&plain).unwrap(), flow);
+        assert_eq!(serde_json::from_value::<Flow>(value).unwrap(), flow);
+        read += 1;
+    }
+    assert!(read > 500, "{read}");
+}
+
+/// The parts of a flow are written as the flow writes them.
+fn values(flow: &Flow, value: &serde_json::Value) {
+    let part = |member: &str, value: serde_json::Value, of: &serde_json::Value| {
+        if !value.is_null() {
+            assert_eq!(of[member], value, "{member}");
+        }
+    };
+    let json = |value: Option<ctrs::Tuple>| serde_json::to_value(value).unwrap();
+    let zoneless = |member: &str| {
+        let mut tuple = value[member].clone();
+        tuple.as_object_mut().map(|tuple| tuple.remove("zone"));
+        serde_json::json!({ member: tuple })
+    };
+    part("original", json(flow.tuple()), &zoneless("original"));
+    part("reply", json(flow.reply()), &zoneless("reply"));
+    part("master", json(flow.master()), value);
+    part("id", serde_json::to_value(flow.id()).unwrap(), value);
+    part("synproxy", serde_json::to_value(flow.synproxy()).unwrap(), value);
+    part("sctp", serde_json::to_value(flow.sctp_info()).unwrap(), value);
+    part("labels", serde_json::to_value(flow.labels()).unwrap(), value);
+    if value.get("status").is_some() {
+        part("status", serde_json::to_value(flow.status()).unwrap(), value);
+    }
+}
+
+#[test]
+fn an_event_is_its_flow_and_what_happened() {
+    let flow = Flow::from_json(r#"{"mark":1}"#).unwrap();
+    assert_eq!(flow.json().event(Change::Destroy).to_string(), r#"{"event":"destroy","mark":1}"#);
+    let error = serde_json::from_str::<Flow>(r#"{"mark":null}"#).unwrap_err().to_string();
+    assert!(error.contains("a number is expected here"), "{error}");
+}
