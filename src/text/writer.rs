@@ -1,6 +1,9 @@
 //! Text into a caller's buffer, with the contract of `snprintf`.
 #![forbid(unsafe_code)]
 
+use super::digits::{
+    PIECE, decimal_length, dotted, fill_decimal, fill_piece, fill_short, hex_digits, pair,
+};
 use std::fmt;
 use std::ops::Range;
 
@@ -200,157 +203,6 @@ impl<'a> Writer<'a> {
             self.cut(digits);
         }
     }
-}
-
-/// The numbers below 100 with two digits each.
-#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
-static PAIRS: [[u8; 2]; 100] = {
-    let mut pairs = [[0; 2]; 100];
-    let mut value = 0;
-    while value < 100 {
-        pairs[value] = [b'0' + value as u8 / 10, b'0' + value as u8 % 10];
-        value += 1;
-    }
-    pairs
-};
-
-#[inline]
-#[allow(clippy::indexing_slicing, reason = "a remainder of the table's length")]
-fn pair(value: u64) -> &'static [u8; 2] {
-    &PAIRS[(value % 100) as usize]
-}
-
-/// Powers of ten, but 0 in place of 1: every number has a digit.
-#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
-static POWERS: [u64; 20] = {
-    let mut powers = [0; 20];
-    let mut at = 1;
-    while at < 20 {
-        powers[at] = 10u64.pow(at as u32);
-        at += 1;
-    }
-    powers
-};
-
-/// How many decimal digits a number has.
-#[inline]
-fn decimal_length(value: u64) -> usize {
-    // 1233 / 4096 is just above log10(2): the estimate is right or one too high.
-    let bits = 64 - value.leading_zeros() as usize;
-    let estimate = bits * 1233 / 4096;
-    estimate + usize::from(POWERS.get(estimate).is_some_and(|power| value >= *power))
-}
-
-/// Fills `room` with the last digits of a number.
-#[inline]
-fn fill_decimal(room: &mut [u8], mut value: u64) {
-    let mut pairs = room.rchunks_exact_mut(2);
-    for two in &mut pairs {
-        two.copy_from_slice(pair(value));
-        value /= 100;
-    }
-    if let [digit] = pairs.into_remainder() {
-        *digit = b'0' + value as u8;
-    }
-}
-
-/// Fills `room`, of at most 16 bytes, with the lowest bytes of `text`.
-#[inline]
-fn fill_short(room: &mut [u8], text: u128) {
-    let last = |size: usize| text >> (8 * (room.len() - size));
-    match room.len() {
-        8.. => fill_ends(room, (text as u64).to_le_bytes(), (last(8) as u64).to_le_bytes()),
-        4.. => fill_ends(room, (text as u32).to_le_bytes(), (last(4) as u32).to_le_bytes()),
-        _ => room.iter_mut().zip(text.to_le_bytes()).for_each(|(to, from)| *to = from),
-    }
-}
-
-/// The room of a piece of text that the compiler prepares.
-pub(super) const PIECE: usize = 32;
-
-/// Fills `room` with the beginning of a piece, and its first byte with another.
-#[inline]
-fn fill_piece(room: &mut [u8], piece: &[u8; PIECE], first: u8) {
-    match room.len() {
-        16.. => fill_from::<16>(room, piece),
-        8.. => fill_from::<8>(room, piece),
-        4.. => fill_from::<4>(room, piece),
-        _ => room.iter_mut().zip(piece).for_each(|(to, from)| *to = *from),
-    }
-    if let [to, ..] = room {
-        *to = first;
-    }
-}
-
-/// Fills `room`, of at least `SIZE` bytes and at most twice as many, with the beginning of a piece.
-#[inline]
-fn fill_from<const SIZE: usize>(room: &mut [u8], piece: &[u8; PIECE]) {
-    let last = piece.get(room.len() - SIZE..).and_then(<[u8]>::first_chunk::<SIZE>);
-    if let (Some(first), Some(last)) = (piece.first_chunk::<SIZE>(), last) {
-        fill_ends(room, *first, *last);
-    }
-}
-
-/// Fills `room` with two pieces that may overlap: quicker than a copy of varying length.
-#[inline]
-fn fill_ends<const SIZE: usize>(room: &mut [u8], first: [u8; SIZE], last: [u8; SIZE]) {
-    if let Some(to) = room.first_chunk_mut() {
-        *to = first;
-    }
-    if let Some(to) = room.last_chunk_mut() {
-        *to = last;
-    }
-}
-
-/// A number's hexadecimal digits, the first in the lowest byte, and how many there are.
-#[inline]
-fn hex_digits(value: u16) -> (u32, usize) {
-    let length = (16 - (value | 1).leading_zeros() as usize).div_ceil(4);
-    let digits = [value >> 12, value >> 8, value >> 4, value].map(|digit| {
-        let digit = (digit & 15) as u8;
-        digit + if digit < 10 { b'0' } else { b'a' - 10 }
-    });
-    (u32::from_le_bytes(digits) >> (8 * (4 - length)), length)
-}
-
-/// The octets in decimal with a dot behind each, the first digit in the lowest byte.
-#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
-static OCTETS: [u32; 256] = {
-    let mut octets = [0; 256];
-    let mut octet = 0;
-    while octet < 256 {
-        let mut text = b'.' as u32;
-        let mut rest = octet as u32;
-        while rest > 0 || text == b'.' as u32 {
-            text = text << 8 | (b'0' as u32 + rest % 10);
-            rest /= 10;
-        }
-        octets[octet] = text;
-        octet += 1;
-    }
-    octets
-};
-
-/// An octet's decimal digits and a dot, the first in the lowest byte, and how many bytes they are.
-#[inline]
-#[allow(clippy::indexing_slicing, reason = "the table has a row for every octet")]
-fn dotted_octet(octet: u8) -> (u32, usize) {
-    let text = OCTETS[usize::from(octet)];
-    (text, 4 - text.leading_zeros() as usize / 8)
-}
-
-/// An IPv4 address with a dot behind each octet, the first digit in the lowest byte, and how many
-/// bytes they are: 16 at most.
-#[inline]
-fn dotted(address: [u8; 4]) -> (u128, usize) {
-    let mut text = 0;
-    let mut length = 0;
-    for octet in address {
-        let (digits, size) = dotted_octet(octet);
-        text |= u128::from(digits) << (length * 8);
-        length += size;
-    }
-    (text, length)
 }
 
 /// Where the longest run of at least two groups of zero lies, the first of equals; empty if none.

@@ -1,7 +1,8 @@
 //! JSON to a bounded text writer.
 #![forbid(unsafe_code)]
 
-use crate::text::writer::{PIECE, Writer};
+use crate::text::digits::PIECE;
+use crate::text::writer::Writer;
 
 /// A piece of JSON that the compiler has written, behind a comma.
 #[derive(Debug, Clone, Copy)]
