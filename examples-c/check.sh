@@ -159,6 +159,14 @@ check "dump-by-status finds one destination NAT" counts 1 run dump-by-status dst
 check "dump-by-status finds those without" counts 3 run dump-by-status '!src_nat'
 check "dump-by-status of an unknown name" refuses usage run dump-by-status nonsense
 
+counting=/proc/sys/net/netfilter/nf_conntrack_acct
+echo 0 >$counting
+check "diagnose counts flows" says '^The table holds 4 of at most ' run diagnose
+check "diagnose says what is not counted" says '^nf_conntrack_acct is 0: flows have no counters; sysctl' run diagnose
+echo 1 >$counting
+check "diagnose is content with what was changed" sh -c '! grep nf_conntrack_acct' <(run diagnose)
+check "diagnose of no namespace says so" refuses 'no network namespace' run diagnose /no/such
+
 check "delete" run delete "${client[@]}"
 check "the flow is gone" refuses '' kernel -G -p tcp -s 10.0.0.1 --sport 1000 -d 10.0.0.2 --dport 80
 check "delete of nothing says so" refuses 'no such flow' run delete "${client[@]}"

@@ -145,7 +145,24 @@ fn flows_are_counted_where_a_process_is() {
         assert!(there.wait().unwrap().success());
         assert_eq!(printed, "4 flows\n");
         let (refused, content) = end_of(start("netns", &["0"]));
-        assert!(!content && refused.contains("open failed: No such file"), "{refused}");
+        let why = "open failed: there is no network namespace of this name";
+        assert!(!content && refused.contains(why), "{refused}");
+    });
+}
+
+#[test]
+fn what_is_in_the_way_is_printed() {
+    in_namespace(|| {
+        let acct = "/proc/sys/net/netfilter/nf_conntrack_acct";
+        std::fs::write(acct, "0").unwrap();
+        drop(table());
+        let printed = run("diagnose", &[]);
+        let first = printed.lines().next().unwrap_or_default();
+        assert!(first.starts_with("The table holds 4 of at most "), "{printed}");
+        assert!(printed.contains("nf_conntrack_acct is 0: flows have no counters"), "{printed}");
+        assert!(printed.contains("flows count nothing"), "{printed}");
+        std::fs::write(acct, "1").unwrap();
+        assert!(!run("diagnose", &[]).contains("flows count nothing"));
     });
 }
 

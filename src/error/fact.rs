@@ -57,7 +57,10 @@ impl Look {
 impl Display for Fact {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Privilege(Held::No) => f.write_str(", and this thread does not have it"),
+            Self::Privilege(Held::No) => f.write_str(
+                ", and this thread does not have it: run as root, or in a namespace of your own \
+                 (unshare -Urn)",
+            ),
             Self::Privilege(Held::Elsewhere) => {
                 f.write_str(", and this thread has it only in another user namespace")
             }
