@@ -32,9 +32,11 @@ use std::time::Duration;
 pub struct Options {
     namespace: Option<Shared<OwnedFd>>,
     receive_buffer: Option<usize>,
+    receive_buffer_limit: usize,
     timeout: Option<Duration>,
     nonblocking: bool,
     all_namespaces: bool,
+    reliable: bool,
 }
 
 impl Options {
@@ -84,6 +86,18 @@ impl Options {
         Self { receive_buffer: Some(bytes), ..self }
     }
 
+    /// Doubles the receive buffer of a listener each time events were lost, up to this many bytes.
+    pub fn receive_buffer_limit(self, bytes: usize) -> Self {
+        Self { receive_buffer_limit: bytes, ..self }
+    }
+
+    /// Misses no end of a flow: the kernel tells one that did not fit the receive buffer again, after
+    /// a second or more, and keeps the flow in memory until then, so a listener that is not read fills
+    /// its table. Other events may still be lost, and no error says so any more.
+    pub fn reliable(self, on: bool) -> Self {
+        Self { reliable: on, ..self }
+    }
+
     /// Waits no longer than that for the kernel's answer to a request, or for an event.
     pub fn timeout(self, time: Duration) -> Self {
         Self { timeout: Some(time), ..self }
@@ -105,6 +119,11 @@ impl Options {
         self.all_namespaces
     }
 
+    /// What is left to know once a socket of events was opened.
+    pub(crate) fn once_open(self) -> Self {
+        Self { namespace: None, receive_buffer: None, nonblocking: false, ..self }
+    }
+
     /// How waits of the timeout are.
     pub(crate) fn patience(&self) -> Patience {
         Patience { time: self.timeout, ..Patience::default() }
@@ -122,6 +141,29 @@ impl Options {
         };
         self.apply(&socket)?;
         Ok(socket)
+    }
+
+    /// Opens a socket that receives events: those of these groups.
+    pub(crate) fn listen(&self, groups: u32) -> Result<Socket, Error> {
+        let socket = self.open()?;
+        if self.reliable {
+            socket.be_told_again()?;
+        }
+        if self.all_namespaces {
+            socket.listen_to_all_namespaces()?;
+        }
+        socket.bind(socket.port()?, groups)?;
+        Ok(socket)
+    }
+
+    /// Makes the receive buffer larger, as messages did not fit it.
+    pub(crate) fn grow_buffer(&self, socket: &Socket) {
+        let Ok(size) = socket.receive_buffer() else { return };
+        if size < self.receive_buffer_limit {
+            // Where it cannot grow, messages are lost as before.
+            let _ =
+                socket.set_receive_buffer(size.saturating_mul(2).min(self.receive_buffer_limit));
+        }
     }
 
     /// Sets what is set on a socket that is open.

@@ -5,7 +5,8 @@
 #ifdef REFERENCE
 int main(void)
 {
-	return finish(); /* there is no such function */
+	nfct_destroy(nfct_new()); /* there is no such function */
+	return finish();
 }
 #else
 #include <ctrs.h>
@@ -176,7 +177,7 @@ static void test_wrong_options(void)
 	refused((struct ctrs_open_options){ .flags = CTRS_OPEN_NETNS_FD, .netns_fd = -1 }, EINVAL,
 		CTRS_ERROR_INVALID, "descriptor");
 	refused((struct ctrs_open_options){ .flags = CTRS_OPEN_NETNS_FD, .netns_fd = 500 }, EBADF,
-		CTRS_ERROR_SYSTEM, "setns failed");
+		CTRS_ERROR_SYSTEM, "fcntl failed");
 	refused((struct ctrs_open_options){ .flags = CTRS_OPEN_NETNS_FD, .netns_fd = 0 }, EINVAL,
 		CTRS_ERROR_INVALID, "no network namespace");
 	refused((struct ctrs_open_options){ .flags = CTRS_OPEN_NETNS_PID, .netns_pid = -1 }, EINVAL,

@@ -4,6 +4,7 @@ mod flows;
 
 use capi_tests::{in_namespace, skip};
 use ctrs::conntrack::filter::event::{EventFilter, FilterAttr};
+use ctrs::netlink::socket::Socket;
 use ctrs::{
     Change, Changes, Error, ErrorKind, EventKind, Events, Filter, Flow, FlowTable, Net, Options,
     Protocol, RequestKind, Stopper,
@@ -12,7 +13,7 @@ use flows::{end, proc_table, udp};
 use std::fs::File;
 use std::io::Read;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, IntoRawFd};
 use std::process::{Command, Stdio};
 use std::sync::{OnceLock, mpsc};
 use std::thread;
@@ -135,6 +136,58 @@ fn a_timeout_of_the_options_ends_a_wait() {
         assert_eq!(events.next_event().unwrap_err().kind(), ErrorKind::WouldBlock);
         let table = FlowTable::open_with(&nonblocking).unwrap();
         assert_eq!(table.list().unwrap().count(), 1);
+    });
+}
+
+/// An option of netlink that is on or off.
+fn netlink_option(socket: &impl AsFd, option: libc::c_int) -> libc::c_int {
+    let (mut value, mut size) = (-1, 4);
+    // SAFETY: the kernel writes at most 4 bytes of the value.
+    let result = unsafe {
+        let fd = socket.as_fd().as_raw_fd();
+        let value = (&raw mut value).cast();
+        libc::getsockopt(fd, libc::SOL_NETLINK, option, value, &raw mut size)
+    };
+    assert_eq!(result, 0);
+    value
+}
+
+#[test]
+fn sockets_have_what_the_kernel_offers() {
+    in_namespace(|| {
+        let table = FlowTable::open().unwrap();
+        let list = table.list().unwrap();
+        for option in [libc::NETLINK_CAP_ACK, libc::NETLINK_EXT_ACK] {
+            assert_eq!(netlink_option(&table, option), 1);
+            assert_eq!(netlink_option(&list, option), 1);
+        }
+        for reliable in [false, true] {
+            let options = Options::new().reliable(reliable);
+            let events = Events::open_with(EventKind::ALL, &options).unwrap();
+            for option in [libc::NETLINK_BROADCAST_ERROR, libc::NETLINK_NO_ENOBUFS] {
+                assert_eq!(netlink_option(&events, option), reliable.into());
+            }
+        }
+    });
+}
+
+#[test]
+fn a_receive_buffer_grows_up_to_its_limit_when_events_were_lost() {
+    in_namespace(|| {
+        let options = Options::new().receive_buffer(8192).receive_buffer_limit(20_000);
+        let mut events = Events::open_with(EventKind::ALL, &options).unwrap();
+        let mut table = FlowTable::open().unwrap();
+        for size in [16384, 20_000, 20_000] {
+            (1..200).for_each(|port| table.create(&udp(port)).unwrap());
+            table.flush().unwrap();
+            let lost = events.by_ref().find_map(Result::err).unwrap();
+            assert_eq!(lost.kind(), ErrorKind::Lost);
+            let socket = events.as_fd().try_clone_to_owned().unwrap();
+            // SAFETY: the descriptor is a copy, given away here.
+            let socket = unsafe { Socket::from_raw(socket.into_raw_fd()) };
+            assert_eq!(socket.receive_buffer(), Ok(size));
+            while let Ok(Some(_)) = events.try_next() {}
+        }
     });
 }
 

@@ -108,7 +108,7 @@ pub trait Told: Sized {
 pub struct Listener<E> {
     exchange: Exchange,
     receiver: Receiver,
-    timeout: Option<Duration>,
+    options: Options,
     stopper: OnceLock<Stopper>,
     /// What events are checked against.
     checked: Selects,
@@ -117,17 +117,15 @@ pub struct Listener<E> {
 
 impl<E: Told> Listener<E> {
     pub(super) fn listen(kinds: EventKind, options: &Options) -> Result<Self, Error> {
-        let socket = options.open()?;
+        let socket = options.listen(kinds.bits() << E::GROUPS)?;
         let mut receiver = Receiver::listening();
         if options.wants_all_namespaces() {
-            socket.listen_to_all_namespaces()?;
             receiver = receiver.asking_for_origin();
         }
-        socket.bind(socket.port()?, kinds.bits() << E::GROUPS)?;
-        let timeout = options.patience().time;
+        let options = options.clone().once_open();
         let exchange = Exchange::new(socket, 0);
         let (stopper, hands_out) = (OnceLock::new(), PhantomData);
-        Ok(Self { exchange, receiver, timeout, stopper, checked: Selects::All, hands_out })
+        Ok(Self { exchange, receiver, options, stopper, checked: Selects::All, hands_out })
     }
 
     /// The next event, waiting for it.
@@ -137,7 +135,7 @@ impl<E: Told> Listener<E> {
     /// and the descriptor is non-blocking, [`ErrorKind::TimedOut`] after the timeout of the options.
     /// [`ErrorKind::Stopped`].
     pub fn next_event(&mut self) -> Result<E, Error> {
-        let deadline = deadline(self.timeout);
+        let deadline = self.options.patience().deadline();
         let waits = !self.exchange.socket().is_nonblocking()?;
         self.next_until(deadline, waits)
     }
@@ -233,9 +231,11 @@ impl<E: Told> Listener<E> {
     fn receive(&mut self) -> Result<E, Error> {
         loop {
             // An acknowledgement is none of an event's business.
-            let Some((message, namespace)) = self.exchange.next_from(&mut self.receiver)? else {
-                continue;
-            };
+            let found = self.exchange.next_from(&mut self.receiver);
+            if matches!(found, Err(netlink::Error::Overrun)) {
+                self.options.grow_buffer(self.exchange.socket());
+            }
+            let Some((message, namespace)) = found? else { continue };
             let Some(change) = Change::of(&message) else { continue };
             let event = E::read(change, &message, namespace)?;
             if event.meets(&self.checked) {

@@ -52,8 +52,6 @@ pub(in crate::capi) struct Extension {
     connection: Option<Connection>,
     /// How its sockets are opened.
     options: Options,
-    /// Bytes that the receive buffer of events may grow to.
-    buffer_limit: usize,
     /// What the last call said went wrong.
     pub(in crate::capi) error: ctrs_error,
 }
@@ -61,14 +59,14 @@ pub(in crate::capi) struct Extension {
 impl Default for Extension {
     fn default() -> Self {
         let (connection, options) = (None, Options::default());
-        Self { connection, options, buffer_limit: 0, error: ctrs_error::NONE }
+        Self { connection, options, error: ctrs_error::NONE }
     }
 }
 
 impl Extension {
-    /// That of a handle whose sockets are opened with options, and whose receive buffer may grow.
-    pub(in crate::capi) fn with(options: Options, buffer_limit: usize) -> Self {
-        Self { options, buffer_limit, ..Self::default() }
+    /// That of a handle that was opened with options.
+    pub(in crate::capi) fn with(options: Options) -> Self {
+        Self { options: options.once_open(), ..Self::default() }
     }
 
     /// When a wait that begins now is over.
@@ -76,14 +74,9 @@ impl Extension {
         self.options.patience().deadline()
     }
 
-    /// Doubles a receive buffer, up to the limit.
+    /// Makes the receive buffer of events larger, as some did not fit it, if the handle is to.
     pub(super) fn grow_buffer(&self, socket: &Socket) {
-        let Some(size) = socket.receive_buffer().ok().filter(|size| *size < self.buffer_limit)
-        else {
-            return;
-        };
-        // Where it cannot grow, messages are lost as before.
-        let _ = socket.set_receive_buffer(size.saturating_mul(2).min(self.buffer_limit));
+        self.options.grow_buffer(socket);
     }
 
     /// Closes what it opened.
@@ -112,13 +105,13 @@ impl Waker {
 
     /// Ends the wait of now, or else the next one. A signal handler may call this.
     pub(in crate::capi) fn wake(&self) {
-        if self.stopper.get().is_none() {
-            self.woken.store(true, Ordering::SeqCst);
-            fence(Ordering::SeqCst);
-        }
         if let Some(stopper) = self.stopper.get() {
-            self.woken.store(false, Ordering::SeqCst);
-            stopper.stop();
+            return stopper.stop();
+        }
+        self.woken.store(true, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        if let Some(stopper) = self.stopper.get() {
+            self.pass_on(stopper);
         }
     }
 
@@ -130,10 +123,15 @@ impl Waker {
             fence(Ordering::SeqCst);
         }
         let stopper = self.stopper.get().ok_or(crate::netlink::Error::OutOfMemory)?;
+        self.pass_on(stopper);
+        Ok(stopper)
+    }
+
+    /// Passes on a wake from before there was a stopper: one of the two threads does.
+    fn pass_on(&self, stopper: &Stopper) {
         if self.woken.swap(false, Ordering::SeqCst) {
             stopper.stop();
         }
-        Ok(stopper)
     }
 }
 

@@ -12,11 +12,10 @@ use crate::capi::ffi::explained::ctrs_error;
 use crate::capi::ffi::ptr;
 use crate::error::{Error, Invalid};
 use crate::netlink;
-use crate::netlink::socket::Socket;
 use crate::options::Options;
 use crate::text::writer::Writer;
 use libc::{c_char, c_int};
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd};
 use std::time::Duration;
 
 /// Flags of struct ctrs_open_options.
@@ -144,11 +143,39 @@ impl ctrs_open_options {
         }
     }
 
-    /// The network namespace to open in; `None` for that of the thread.
+    /// The same, as the library says it.
     ///
     /// # Safety
     /// The path is NULL or a C string.
-    unsafe fn namespace(&self) -> Result<Option<OwnedFd>, Error> {
+    unsafe fn options(&self) -> Result<Options, Error> {
+        let mut options = Options::new()
+            .nonblocking(self.flags & NONBLOCK != 0)
+            .reliable(self.flags & RELIABLE != 0)
+            .all_namespaces(self.flags & ALL_NAMESPACES != 0)
+            .receive_buffer_limit(self.receive_buffer_limit as usize);
+        if self.receive_buffer != 0 {
+            options = options.receive_buffer(self.receive_buffer as usize);
+        }
+        if self.timeout_ms != 0 {
+            options = options.timeout(Duration::from_millis(self.timeout_ms.into()));
+        }
+        // SAFETY: the path is NULL or a C string.
+        unsafe { self.namespace(options) }
+    }
+
+    /// Adds the network namespace.
+    ///
+    /// # Safety
+    /// The path is NULL or a C string.
+    unsafe fn namespace(&self, options: Options) -> Result<Options, Error> {
+        if self.flags & NETNS_FD != 0 {
+            if self.netns_fd < 0 {
+                return Err(wrong("a negative descriptor"));
+            }
+            // SAFETY: it is not -1, and used during the caller's call; the kernel says what is wrong
+            // with one that is not open.
+            return options.netns_fd(unsafe { BorrowedFd::borrow_raw(self.netns_fd) });
+        }
         if self.flags & NETNS_PID != 0 {
             let pid = u32::try_from(self.netns_pid).map_err(|_| wrong("a negative process id"))?;
             let mut path = [0; 32];
@@ -158,65 +185,13 @@ impl ctrs_open_options {
             writer.text(b"/ns/net");
             writer.finish();
             // SAFETY: the path is a C string: it is shorter than its room.
-            return unsafe { open_file(path.as_ptr().cast()) }.map(Some);
+            return options.netns_owned(unsafe { open_file(path.as_ptr().cast()) }?);
         }
         if self.netns.is_null() {
-            return Ok(None);
+            return Ok(options);
         }
         // SAFETY: the path is not NULL, so it is a C string.
-        unsafe { open_file(self.netns) }.map(Some)
-    }
-
-    /// The socket of the handle, which receives events.
-    ///
-    /// # Safety
-    /// The path is NULL or a C string.
-    unsafe fn socket(&self) -> Result<Socket, Error> {
-        // SAFETY: the path is NULL or a C string.
-        let file = unsafe { self.namespace() }?;
-        let namespace = match &file {
-            None if self.flags & NETNS_FD != 0 => {
-                if self.netns_fd < 0 {
-                    return Err(wrong("a negative descriptor"));
-                }
-                // SAFETY: it is not -1, and used as long as the caller's call; the kernel says what is
-                // wrong with one that is not open.
-                Some(unsafe { BorrowedFd::borrow_raw(self.netns_fd) })
-            }
-            file => file.as_ref().map(AsFd::as_fd),
-        };
-        let socket = match namespace {
-            Some(namespace) => Socket::open_in(namespace)?,
-            None => Socket::open()?,
-        };
-        socket.ask_for_reasons();
-        self.set(&socket)?;
-        Ok(socket)
-    }
-
-    fn set(&self, socket: &Socket) -> Result<(), Error> {
-        if self.receive_buffer != 0 {
-            socket.set_receive_buffer(self.receive_buffer as usize)?;
-        }
-        if self.flags & RELIABLE != 0 {
-            socket.be_told_again()?;
-        }
-        if self.flags & ALL_NAMESPACES != 0 {
-            socket.listen_to_all_namespaces()?;
-        }
-        if self.flags & NONBLOCK != 0 {
-            socket.set_nonblocking(true)?;
-        }
-        Ok(socket.bind(socket.port()?, self.groups)?)
-    }
-
-    /// What the handle has beyond its socket.
-    fn beyond(&self) -> Result<(Extension, Waker), Error> {
-        let mut options = Options::new();
-        if self.timeout_ms != 0 {
-            options = options.timeout(Duration::from_millis(self.timeout_ms.into()));
-        }
-        Ok((Extension::with(options, self.receive_buffer_limit as usize), Waker::of_all()?))
+        options.netns_owned(unsafe { open_file(self.netns) }?)
     }
 }
 
@@ -265,11 +240,13 @@ pub unsafe extern "C-unwind" fn ctrs_open(
     // SAFETY: `error` is NULL or the caller's; so are the options, and their path is a C string.
     unsafe {
         without_handle(error, std::ptr::null_mut(), || {
-            let options = ctrs_open_options::read(options)?;
+            let wanted = ctrs_open_options::read(options)?;
             closed::sweep(&Frame::of(&raw const mark));
-            let socket = options.socket()?;
-            let beyond = options.beyond()?;
-            let opened = handle::open_on(socket, options.subsystems as u8, options.groups, beyond);
+            let options = wanted.options()?;
+            let socket = options.listen(wanted.groups)?;
+            socket.ask_for_reasons();
+            let beyond = (Extension::with(options), Waker::of_all()?);
+            let opened = handle::open_on(socket, wanted.subsystems as u8, wanted.groups, beyond);
             opened.map_err(|error| match error.errno() {
                 Some(libc::ENOMEM) | None => netlink::Error::OutOfMemory.into(),
                 Some(errno) => netlink::Error::System { call: "bind", errno }.into(),

@@ -10,7 +10,8 @@ use libc::c_int;
 ///
 /// If none waits, the next wait on the handle ends at once: a wake is never lost, and is used up by
 /// the one wait that it ends. Several wakes before that count as one. Any thread may call this while
-/// another uses the handle, and so may the handler of a signal; errno stays as it is.
+/// another uses the handle, and so may the handler of a signal; errno stays as it is, and what
+/// ctrs_last_error() says.
 ///
 /// It ends the waits of all functions of this header, and on a handle of ctrs_open() those of
 /// nfct_catch(), nfct_query() and their nfexp_ siblings too.
