@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Every query against the kernel, each effect read back from /proc. */
 #include "kernel.h"
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
 static struct nf_conntrack *flow6(void)
 {
@@ -325,6 +330,47 @@ static void test_nat(void)
 	CHECK_INT(nfct_close(h), 0);
 }
 
+#ifndef REFERENCE
+/* Any system call but those to send and receive ends the process from now on. */
+static void only_send_and_receive(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sendto, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_recvfrom, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL),
+	};
+	struct sock_fprog program = { COUNT(filter), filter };
+
+	CHECK_INT(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	CHECK_INT(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+/* A query is one system call to send and one to receive: where it runs is known without any. */
+static void test_system_calls(void)
+{
+	struct nfct_handle *h = nfct_open(CONNTRACK, 0);
+	struct nf_conntrack *ct = new_flow(0);
+	int status = -1;
+	pid_t child;
+
+	CHECK_INT(nfct_query(h, NFCT_Q_CREATE, ct), 0);
+	child = fork();
+	if (child == 0) {
+		only_send_and_receive();
+		_exit(nfct_query(h, NFCT_Q_DESTROY, ct) == 0 && nfct_query(h, NFCT_Q_CREATE, ct) == 0 &&
+		      nfct_query(h, NFCT_Q_DESTROY, ct) == 0 ? 0 : 1);
+	}
+	CHECK_INT(waitpid(child, &status, 0), child);
+	CHECK_INT(status, 0);
+	nfct_destroy(ct);
+	CHECK_INT(flush(h), 0);
+	CHECK_INT(nfct_close(h), 0);
+}
+#endif
+
 int main(void)
 {
 	own_namespace();
@@ -337,6 +383,8 @@ int main(void)
 	test_unknown();
 #ifndef REFERENCE
 	test_refused();
+	if (getenv("VALGRIND") == NULL && getenv("SANITIZE") == NULL) /* they make calls of their own */
+		test_system_calls();
 #endif
 	test_expectations();
 	test_nat();
