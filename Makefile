@@ -76,7 +76,7 @@ install-files: built
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libctrs.so
 	install -m 644 $(RELEASE)/libctrs.a $(DESTDIR)$(LIBDIR)/libctrs.a
 	strip --strip-debug $(DESTDIR)$(LIBDIR)/libctrs.a
-	install -m 644 include/ctrs.h $(DESTDIR)$(INCLUDEDIR)/ctrs/
+	install -m 644 include/ctrs.h include/ctrs.cdef $(DESTDIR)$(INCLUDEDIR)/ctrs/
 	install -m 644 include/libnetfilter_conntrack/*.h \
 	    $(DESTDIR)$(INCLUDEDIR)/ctrs/libnetfilter_conntrack/
 	$(substitute) pkgconfig/ctrs.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/ctrs.pc

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     println!("cargo::rerun-if-changed=build.rs");
-    let watched = ["include", "src/capi", "cbindgen.toml", "capi-tests/abi/structs.tsv"];
+    let watched = ["include", "src/capi", "cbindgen.toml", "capi-tests/abi"];
     watched.iter().for_each(|path| println!("cargo::rerun-if-changed=../{path}"));
     // A build script that fails would keep the headers from being written anew.
     let text = generate(&root).unwrap_or_else(|error| format!("compile_error!({error:?});\n"));
     let out = std::env::var_os("OUT_DIR").expect("cargo sets it");
     std::fs::write(Path::new(&out).join("prototypes.rs"), text).expect("a file in OUT_DIR");
+    std::fs::write(Path::new(&out).join("records.rs"), records(&root)).expect("a file in OUT_DIR");
 }
 
 /// A line for each prototype, and a list of their names.
@@ -29,6 +30,27 @@ fn generate(root: &Path) -> Result<String, String> {
         }
     }
     Ok(format!("{lines}const COMPARED: [&str; {}] = {names:?};\n", names.len()))
+}
+
+/// What `abi/records.tsv` says of the records, for the compiler to compare with those of the library.
+/// Members that say nothing are private.
+fn records(root: &Path) -> String {
+    let (source, mut text) = (Source::read(root), String::new());
+    let table =
+        std::fs::read_to_string(root.join("capi-tests/abi/records.tsv")).unwrap_or_default();
+    for row in table.lines().filter(|row| !row.starts_with('#') && !row.contains("\treserved")) {
+        let [name, member, offset, size] = row.split('\t').collect::<Vec<_>>()[..] else {
+            return format!("compile_error!({row:?});\n");
+        };
+        let path = source.items.get(name).map_or(name, |item| &item.path);
+        text += &match member {
+            "-" => format!("const _: () = assert!(size_of::<{path}>() == {size});\n"),
+            _ => format!(
+                "const _: () = assert!(std::mem::offset_of!({path}, {member}) == {offset});\n"
+            ),
+        };
+    }
+    text
 }
 
 /// A function or a type of the library.

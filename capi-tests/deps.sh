@@ -39,6 +39,9 @@ check   /usr/lib/python3*/*-packages/jsonschema     python3-jsonschema
 check   c++                                         g++
 check   clang                                       clang
 check   valgrind                                    valgrind
+check   luajit                                      luajit
+check   /usr/lib/python3/dist-packages/cffi/api.py  python3-cffi
+check   /usr/lib/python3/dist-packages/numpy/version.py python3-numpy
 check   mawk                                        mawk
 check   find                                        findutils
 check   diff                                        diffutils

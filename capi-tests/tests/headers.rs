@@ -230,6 +230,12 @@ fn block_comment(indent: &str, lines: &[&str]) -> String {
     format!("{indent}/**{text}{end}")
 }
 
+/// What is installed for readers without a preprocessor.
+fn cdef() -> String {
+    let named = |path: &&str| HEADERS.iter().find(|header| header.path == *path);
+    header::cdef::cdef(header::cdef::HEADERS.iter().filter_map(named).map(generate))
+}
+
 /// The first line that differs, for a message.
 fn first_difference(old: &str, new: &str) -> String {
     let (mut old, mut new) = (old.lines(), new.lines());
@@ -249,9 +255,9 @@ fn first_difference(old: &str, new: &str) -> String {
 fn committed_headers_are_up_to_date() {
     let update = std::env::var_os("CTRS_UPDATE_HEADERS").is_some_and(|value| value == "1");
     let mut stale = Vec::new();
-    for header in &HEADERS {
-        let path = root().join("include").join(header.path);
-        let new = generate(header);
+    let headers = HEADERS.iter().map(|header| (header.path, generate(header)));
+    for (path, new) in headers.chain([("ctrs.cdef", cdef())]) {
+        let path = root().join("include").join(path);
         let old = std::fs::read_to_string(&path).unwrap_or_default();
         if old == new {
             continue;

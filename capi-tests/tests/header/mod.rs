@@ -1,5 +1,7 @@
 //! What each header is made of, and in which order a C reader finds it.
 
+pub mod cdef;
+
 /// One header.
 pub struct Header {
     /// Below `include/`.
