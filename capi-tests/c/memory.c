@@ -22,6 +22,7 @@ static long left = -1;	/* allocations until one fails; -1: none does */
 static int for_good;	/* all after it fail too */
 static int refused;	/* how many failed */
 static long live;	/* blocks not freed */
+static struct nfct_handle *pulled; /* lists are pulled from */
 
 static int refuse(void)
 {
@@ -410,6 +411,70 @@ static int call_record(void)
 	return result;
 }
 
+/* A list whose memory runs out is over, and says so again at its end; the handle goes on. */
+static int pull(int records)
+{
+	static struct ctrs_flow flows[64];
+	struct nf_conntrack *ct = records ? NULL : nfct_new();
+	struct ctrs_dump *dump = records || ct != NULL ? ctrs_dump(pulled, NULL, 0) : NULL;
+	int result = made(dump), number = 0;
+	ssize_t got = 1;
+
+	while (result == 1 && got > 0) {
+		got = records ? ctrs_dump_read(dump, flows, 64, sizeof(*flows)) : ctrs_dump_next(dump, ct);
+		number += got > 0 ? (int)got : 0;
+	}
+	if (result == 1)
+		result = done((int)got, 0);
+	if (result == 1 && number != 200)
+		result = -1;
+	if (dump != NULL && done(ctrs_dump_end(dump), 0) != result)
+		result = -1;
+	if (ct != NULL)
+		nfct_destroy(ct);
+	return result;
+}
+
+static int call_pull(void)
+{
+	return pull(0);
+}
+
+static int call_pull_records(void)
+{
+	return pull(1);
+}
+
+static int call_pull_expectations(void)
+{
+	struct ctrs_expectation record;
+	struct ctrs_expect_dump *dump = ctrs_expect_dump(pulled, 0);
+	int result = made(dump);
+
+	if (result == 1)
+		result = done((int)ctrs_expect_dump_read(dump, &record, 1, sizeof(record)), 0);
+	if (dump != NULL && done(ctrs_expect_dump_end(dump), 0) != result)
+		result = -1;
+	return result;
+}
+
+/* On a handle of its own, whose first request it is. */
+static int call_stats(void)
+{
+	struct nfct_handle *h = nfct_open(CONNTRACK, 0);
+	struct ctrs_cpu_stats cpu;
+	struct ctrs_stats stats;
+	int result = made(h);
+
+	if (result == 1)
+		result = done(ctrs_stats(h, &stats, sizeof(stats)), 0);
+	if (result == 1 && ctrs_stats_cpu(h, &cpu, 1, sizeof(cpu)) < 1)
+		result = errno == ENOMEM ? 0 : -1;
+	if (h != NULL)
+		nfct_close(h);
+	return result;
+}
+
 int main(void)
 {
 	static char buffer[65536];
@@ -440,6 +505,13 @@ int main(void)
 	create_flows(h, 0, 200);
 	CHECK_INT(nfct_close(h), 0);
 	try_call("dump", call_dump);
+	pulled = nfct_open(CONNTRACK, 0);
+	CHECK_INT(call_pull(), 1); /* the handle keeps what ends its waits */
+	try_call("pull", call_pull);
+	try_call("pull records", call_pull_records);
+	try_call("pull expectations", call_pull_expectations);
+	CHECK_INT(nfct_close(pulled), 0);
+	try_call("statistics", call_stats);
 	nfct_destroy(full);
 	unlink(label_path);
 	return finish();
