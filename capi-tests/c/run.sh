@@ -93,6 +93,19 @@ check_null_is_complete() {
 	fi
 }
 
+# Every function of ctrs.h that takes a pointer is somewhere called with NULL for one.
+check_null_of_extensions() {
+	local header=../../include/ctrs.h name missing=
+	for name in $(tr '\n' ' ' <$header | grep -oE 'ctrs_[a-z0-9_]+\([^)]*\*[^)]*\);' | sed 's/(.*//'); do
+		grep -qE "\<$name\(.*\<NULL\>" ./*.c || missing+=" $name"
+	done
+	if [ -z "$missing" ]; then
+		passed=$((passed + 1))
+	else
+		fail "no test calls with NULL:$missing"
+	fi
+}
+
 run() {
 	local source=$1 name=${1%.*} output status last extra=() compile=("${CC:-gcc}" "${cflags[@]}")
 	[[ $source == *.c ]] || compile=("${CXX:-g++}" -std=c++17 "${cflags[@]:1}")
@@ -132,6 +145,6 @@ for source in "${sources[@]}"; do
 	[ -n "${VALGRIND-}${SANITIZE-}" ] && [[ $source == *memory.c ]] && continue
 	run "$source"
 done
-[ -n "$REFERENCE$*" ] || check_null_is_complete
+[ -n "$REFERENCE$*" ] || { check_null_is_complete; check_null_of_extensions; }
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

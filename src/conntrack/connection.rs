@@ -34,7 +34,6 @@ impl Connection {
     }
 
     /// Connects to the network namespace of an open socket.
-    #[allow(dead_code, reason = "requests of C come")]
     #[cfg(feature = "capi")]
     pub fn beside(socket: &Socket, options: &Options) -> Result<Self, Error> {
         let socket = socket.open_beside()?;
@@ -57,7 +56,6 @@ impl Connection {
     }
 
     /// Has waits end when a stopper says so, and when a signal was handled.
-    #[allow(dead_code, reason = "requests of C come")]
     #[cfg(feature = "capi")]
     pub fn ended_by(mut self, stopper: Stopper) -> Self {
         self.patience.stopper = Some(stopper);

@@ -136,14 +136,12 @@ impl Waker {
 }
 
 /// A handle, as calls of `ctrs.h` use it.
-#[allow(dead_code, reason = "requests come")]
 pub(in crate::capi) struct Extended<'a> {
     main: &'a Socket,
     waker: &'a Waker,
     kept: &'a mut Extension,
 }
 
-#[allow(dead_code, reason = "requests come")]
 impl<'a> Extended<'a> {
     /// The handle behind a pointer.
     ///
@@ -182,19 +180,6 @@ impl<'a> Extended<'a> {
     /// The handle's own socket, which receives events.
     pub(in crate::capi) fn socket(&self) -> &'a Socket {
         self.main
-    }
-
-    /// What ends waits on the handle.
-    ///
-    /// # Errors
-    /// [`ErrorKind::System`](crate::ErrorKind::System), as from `EMFILE`.
-    pub(in crate::capi) fn stopper(&self) -> Result<&'a Stopper, Error> {
-        self.waker.stopper()
-    }
-
-    /// Makes the receive buffer of events larger, as some did not fit it, if the handle is to.
-    pub(in crate::capi) fn grow_buffer(&self) {
-        self.kept.grow_buffer(self.main);
     }
 
     /// Forgets what went wrong in an earlier call.
