@@ -115,13 +115,18 @@ impl Source {
 
     /// A type that is no function.
     fn kind(&self, text: &str) -> Result<String, String> {
+        if let Some(to) = text.trim().strip_suffix('*').filter(|to| to.contains('*')) {
+            let constant = to.trim().strip_suffix("const");
+            let to = self.kind(constant.unwrap_or(to))?;
+            return Ok(format!("*{} {to}", if constant.is_some() { "const" } else { "mut" }));
+        }
         let (base, constant) = match text.trim().strip_prefix("const ") {
             Some(base) => (base, true),
             None => (text.trim(), false),
         };
         let (base, pointer) = match base.split_once('*') {
             Some((base, "")) => (base.trim(), true),
-            Some(_) => return Err(format!("a pointer to a pointer: {text}")),
+            Some(_) => return Err(format!("a type that is not understood: {text}")),
             None => (base, false),
         };
         let base = match base {

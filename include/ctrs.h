@@ -45,6 +45,8 @@ extern "C" {
  *     Why nothing is heard, or counted
  *     Handles, opened with options
  *     Waits, ended from elsewhere
+ *     One flow
+ *     Many flows: batches
  *     Records: flows and expectations as plain data
  *     Lists, read as they are wanted
  *     Statistics
@@ -297,7 +299,9 @@ enum ctrs_error_kind {
     /** A system call failed. */
     CTRS_ERROR_SYSTEM = 15,
     /** A text cannot be read: the offset tells where. */
-    CTRS_ERROR_SYNTAX = 16
+    CTRS_ERROR_SYNTAX = 16,
+    /** A request of a batch was not sent, as the connection failed before. */
+    CTRS_ERROR_NOT_SENT = 17
 };
 
 /** A failure, explained.
@@ -447,6 +451,179 @@ int ctrs_receive_buffer(struct nfct_handle *h);
  *
  * Returns 0; -1 with EINVAL for NULL. */
 int ctrs_wake(struct nfct_handle *h);
+
+/* ========================================================================
+ * One flow
+ * ======================================================================== */
+
+/** Asks for one flow, named by the tuple of a direction, CTRS_ORIGINAL or CTRS_REPLY, and the
+ * zone of key. The tuple is whole: both addresses, the protocol, and the ports, or the type,
+ * code and id of ICMP. result gets the flow in place of what it holds; NULL only asks whether
+ * there is one. It may be key itself.
+ *
+ * As all requests of this header it takes CAP_NET_ADMIN, and goes through a socket of the
+ * handle's that is kept for requests: events are not disturbed. After a failure,
+ * ctrs_last_error() says in a sentence what went wrong.
+ *
+ * Returns 0; -1 with ENOENT if there is no such flow, with EINVAL for NULL, an unknown
+ * direction, or a tuple that is not whole, with EPERM, with ECANCELED after ctrs_wake().
+ * result is then unchanged. */
+int ctrs_get(struct nfct_handle *h,
+             const struct nf_conntrack *key,
+             int dir,
+             struct nf_conntrack *result);
+
+/** Creates a flow, which must not exist. Like NFCT_Q_CREATE it needs both tuples, whole, and
+ * ATTR_TIMEOUT; nfct_setobjopt() has the reply tuple made.
+ *
+ * result gets what became of the flow, with its id, and as NAT has made it; NULL if that is
+ * not wanted. The kernel tells itself what the request made of it if the flow reports events
+ * (net.netfilter.nf_conntrack_events is 1, or 2 and something listened when the flow began);
+ * else the flow is asked for right after, and has no attributes if it is gone by then.
+ *
+ * Returns 0 if the kernel told, or result is NULL, 1 if the flow was asked for; -1 with
+ * EEXIST, with ENOMEM if the table is full, with EINVAL for NULL and for an incomplete flow,
+ * else as ctrs_get(). result is then unchanged. */
+int ctrs_create(struct nfct_handle *h, const struct nf_conntrack *ct, struct nf_conntrack *result);
+
+/** Changes a flow, which must exist, to what ct has beside its tuples and zone, which name it
+ * as in ctrs_get(): timeout, mark, labels (of those in ATTR_CONNLABELS_MASK, if that is set),
+ * protocol state, helper.
+ *
+ * Bits of ATTR_STATUS are set beside those that the flow has. The kernel lets only
+ * IPS_SEEN_REPLY, IPS_ASSURED and IPS_FIXED_TIMEOUT be set; others that the flow does not have
+ * are refused with EINVAL, as the kernel would refuse some and ignore the rest. It clears none.
+ *
+ * result is as in ctrs_create().
+ *
+ * Returns 0 or 1 as ctrs_create() does; -1 with ENOENT if there is no such flow, with EOPNOTSUPP
+ * for NAT, a master, or a helper of a flow that was created without, with ENOSPC for labels of a
+ * flow without room for them, with EBUSY for another helper, else as ctrs_get(). */
+int ctrs_update(struct nfct_handle *h,
+                const struct nf_conntrack *ct,
+                int dir,
+                struct nf_conntrack *result);
+
+/** Changes the mark of a flow, which is named as in ctrs_get(): those bits that are in mask
+ * become as they are in mark, the others stay.
+ *
+ * result is as in ctrs_create().
+ *
+ * Returns 0 or 1 as ctrs_create() does; -1 with ENOENT if there is no such flow, else as
+ * ctrs_get(). */
+int ctrs_mark(struct nfct_handle *h,
+              const struct nf_conntrack *key,
+              int dir,
+              uint32_t mark,
+              uint32_t mask,
+              struct nf_conntrack *result);
+
+/** Sets labels of a flow and clears others, by the names that map has for them. The flow is
+ * named as in ctrs_get(). set and clear are names with a NULL behind the last; NULL is none.
+ *
+ * result is as in ctrs_create().
+ *
+ * Returns 0 or 1 as ctrs_create() does; -1 with ENOENT if there is no such flow, with ENOSPC if
+ * it has no room for labels, with EINVAL for NULL, a name that is not in the map, a label above
+ * 127, one that is to be set and cleared, and for no name at all, else as ctrs_get(). */
+int ctrs_labels(struct nfct_handle *h,
+                const struct nf_conntrack *key,
+                int dir,
+                const struct nfct_labelmap *map,
+                const char *const *set,
+                const char *const *clear,
+                struct nf_conntrack *result);
+
+/** Deletes one flow, named as in ctrs_get(). With id it is deleted only if that is its id:
+ * ATTR_ID of the flow that was seen, so that another one that took its tuple since is left. The
+ * kernel may give the same id to a flow reborn at once; what is deleted then is that one.
+ *
+ * last gets the flow as it was at its end, with its last counters; NULL if that is not wanted.
+ * Where the kernel does not tell (see ctrs_create()) it is as it was right before.
+ *
+ * Returns 0 if the kernel told, or last is NULL, 1 if the flow was asked for before; -1 with
+ * ENOENT if there is no such flow, or it has another id, else as ctrs_get(). last is then
+ * unchanged. */
+int ctrs_delete(struct nfct_handle *h,
+                const struct nf_conntrack *key,
+                int dir,
+                const uint32_t *id,
+                struct nf_conntrack *last);
+
+/* ========================================================================
+ * Many flows: batches
+ * ======================================================================== */
+
+/** Requests that are sent many at a time, each with a result of its own. */
+struct ctrs_batch;
+
+/** Flags of ctrs_batch_add(). */
+enum ctrs_batch_flags {
+    /** The kernel is to return what becomes of the flow. */
+    CTRS_BATCH_RETURN = 1
+};
+
+/** Makes an empty batch: of requests that ctrs_batch_add() adds and ctrs_batch_run() sends many
+ * at a time, which is about twice as fast as one by one. It belongs to no handle and no thread.
+ * Release it with ctrs_batch_free().
+ *
+ * error, here and below, gets an explanation, or that nothing failed; NULL if that is not
+ * wanted.
+ *
+ * Returns the batch; NULL with ENOMEM, with EINVAL for a wrong size of error. */
+struct ctrs_batch *ctrs_batch_new(struct ctrs_error *error);
+
+/** Adds a request about one flow: NFCT_Q_CREATE, NFCT_Q_CREATE_UPDATE, NFCT_Q_UPDATE,
+ * NFCT_Q_DESTROY or NFCT_Q_GET. ct may be changed or destroyed afterwards.
+ *
+ * Except for those that create, the flow is named by the original tuple of ct, or its reply
+ * tuple if that alone is whole, and its zone. With id, NFCT_Q_DESTROY and NFCT_Q_GET concern
+ * it only if that is its ATTR_ID; NULL for any. An update sends ATTR_STATUS as it is, which the
+ * kernel takes only whole; ctrs_update() asks for it first.
+ *
+ * flags is 0 or CTRS_BATCH_RETURN: the kernel is to return what becomes of the flow. It does
+ * so with those that report events, see ctrs_create(); requests are done in order, so an
+ * NFCT_Q_GET after a create or before a delete supplies the rest.
+ *
+ * Returns the index of the request, from 0 on; -1 with EINVAL for NULL, another query, an
+ * unknown flag, or a tuple that is not whole, with ENOMEM. The batch is then as it was. */
+int ctrs_batch_add(struct ctrs_batch *batch,
+                   enum nf_conntrack_query query,
+                   const struct nf_conntrack *ct,
+                   const uint32_t *id,
+                   uint32_t flags,
+                   struct ctrs_error *error);
+
+/** Sends the requests of a batch that were not sent yet, and receives what becomes of each. They
+ * are done in order, and what follows one that fails is done too: a batch is no transaction.
+ *
+ * The handle may be subscribed to events and have dumps open: neither is disturbed. ctrs_wake()
+ * ends it between two system calls.
+ *
+ * Returns how many requests of the batch have failed, which ctrs_batch_result() explains; -1
+ * with EINVAL for NULL, and if the connection fails: with EPERM or EMFILE when it is opened,
+ * with ECANCELED, ETIMEDOUT, ENOMEM. The results then tell which requests were done, which were
+ * not sent, and of which it is not known; what was not sent, the next call sends. */
+int ctrs_batch_run(struct nfct_handle *h, struct ctrs_batch *batch);
+
+/** What became of the request with this index. ct gets the flow that it returned, in place of
+ * what it holds, and is left alone if it returned none; NULL if that is not wanted.
+ *
+ * Returns 1 if the request was done and returned a flow, 0 if it was done and returned none; -1
+ * if it failed, with the kernel's errno as ctrs_get() and its like have it. With ECANCELED it
+ * was not sent; with ENOBUFS its answer was lost, and with ETIMEDOUT it has not come: it may
+ * have been done. With EINVAL also for NULL, and if there is no request of this index. */
+int ctrs_batch_result(const struct ctrs_batch *batch,
+                      size_t index,
+                      struct nf_conntrack *ct,
+                      struct ctrs_error *error);
+
+/** Forgets all requests of a batch and their results, and keeps the memory for the next. It does
+ * not fail: NULL is ignored; errno is left alone. */
+void ctrs_batch_clear(struct ctrs_batch *batch);
+
+/** Destroys a batch. NULL is ignored; errno is left alone. */
+void ctrs_batch_free(struct ctrs_batch *batch);
 
 /* ========================================================================
  * Records: flows and expectations as plain data

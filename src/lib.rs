@@ -14,6 +14,8 @@
 //! | create one again that was seen | [`FlowTable::restore`] |
 //! | change one | [`FlowTable::update`] with [`Changes`] |
 //! | delete one, or some | [`FlowTable::delete`], [`FlowTable::delete_matching`] |
+//! | know what became of it: its id, its last counters | [`FlowTable::create_returning`] and its like |
+//! | do thousands of these at once | [`Batch`], [`FlowTable::run`] |
 //! | be told what happens, to all flows or some | [`Events`], [`Events::only`](Listener::only) |
 //! | wait for that no longer than wanted | [`Listener::next_timeout`], [`Listener::try_next`], [`Stopper`] |
 //! | see how full the table is, and what was dropped | [`FlowTable::statistics`], [`FlowTable::cpu_statistics`] |
@@ -104,6 +106,7 @@ pub mod text;
 pub mod uapi;
 mod width;
 
+pub use conntrack::batch::Batch;
 pub use conntrack::change::Changes;
 pub use conntrack::diagnose::{Diagnosis, Finding};
 pub use conntrack::events::{Event, Events};
@@ -130,6 +133,7 @@ pub use conntrack::object::attr::{Attr as Attribute, Kind as AttributeKind};
 pub use conntrack::record::{
     ExpectationRecord, FlowRecord, NatRecord, SeqAdjustRecord, SynproxyRecord, TupleRecord,
 };
+pub use conntrack::returned::Returned;
 pub use conntrack::stats::{Counter, CpuStatistics, ExpectationStatistics, Statistics};
 pub use conntrack::table::{Deleted, FlowTable};
 pub use conntrack::tuple::{IcmpQuery, Layer4, Tuple};

@@ -140,7 +140,7 @@ fn ask(exchange: &mut Exchange, asks: &Asks) -> Result<(), Error> {
             Ok(None) => return Ok(()),
             Err(error) => {
                 let (said, socket) = (exchange.said(), exchange.socket());
-                let asked = Asked { request: &request, said, socket };
+                let asked = Asked { request: &request, said, socket: Some(socket) };
                 return Err(Error::from(error).explained(asks.kind, &asked));
             }
         }
@@ -577,7 +577,7 @@ fn a_full_table_is_looked_at() {
         let refused = |exchange: &Exchange| {
             let error = Error::from(ctrs::netlink::Error::Refused(libc::ENOMEM));
             let (request, socket) = (Asks::create(9).build(1), exchange.socket());
-            let asked = Asked { request: &request, said: None, socket };
+            let asked = Asked { request: &request, said: None, socket: Some(socket) };
             error.explained(RequestKind::Create, &asked).to_string()
         };
         let words = format!("the table is not full (0 flows of at most {max})");

@@ -126,12 +126,20 @@ fn data_goes_one_way() {
                 &["conntrack/record", "conntrack/selects"],
             ]),
         ),
+        ("conntrack/batch", with(&[&faces, &["conntrack/connection"]])),
+        ("conntrack/one", with(&[&faces, &["conntrack/batch", "conntrack/connection"]])),
+        ("conntrack/returned", with(&[&faces, &["conntrack/one", "conntrack/table"]])),
         (
             "conntrack/table",
             with(&[
                 &faces,
-                &["conntrack/connection", "conntrack/diagnose", "conntrack/dump"],
-                &["conntrack/expression", "conntrack/listing"],
+                &[
+                    "conntrack/batch",
+                    "conntrack/connection",
+                    "conntrack/diagnose",
+                    "conntrack/dump",
+                ],
+                &["conntrack/expression", "conntrack/listing", "conntrack/one"],
             ]),
         ),
         (
@@ -158,8 +166,9 @@ fn data_goes_one_way() {
             "capi/ctrs",
             with(&[
                 &faces,
-                &["text", "conntrack/connection", "conntrack/diagnose", "conntrack/dump"],
-                &["conntrack/record", "capi/ffi", "capi/conntrack", "capi/ctrs"],
+                &["conntrack/batch", "conntrack/connection", "conntrack/diagnose"],
+                &["conntrack/dump", "conntrack/one", "conntrack/record"],
+                &["text", "capi/ffi", "capi/conntrack", "capi/ctrs"],
             ]),
         ),
     ]);
@@ -208,7 +217,7 @@ fn every_exported_function_goes_through_the_boundary() {
             let through =
                 ["boundary(", "set_functions::<", "catch(h)", "query_with(", "send_with(", "load("]
                     .iter()
-                    .chain(&["with_handle(", "without_handle(", "with_list("])
+                    .chain(&["with_handle(", "without_handle(", "with_list(", "change_named("])
                     .any(|call| body.contains(call));
             assert!(through, "{}: {name}", file.display());
             exported += usize::from(!name.starts_with("ctrs_"));

@@ -73,6 +73,17 @@ impl Changes {
         self.label(label, false)
     }
 
+    /// The flow gets these labels, as [`LabelMap::labels`](crate::LabelMap::labels) finds them by
+    /// name.
+    pub fn set_labels(self, labels: Labels) -> Self {
+        labels.iter().fold(self, Self::set_label)
+    }
+
+    /// The flow loses these labels.
+    pub fn clear_labels(self, labels: Labels) -> Self {
+        labels.iter().fold(self, Self::clear_label)
+    }
+
     fn label(mut self, label: u8, set: bool) -> Self {
         let [values, mask] = &mut self.labels;
         mask.insert(label);

@@ -83,7 +83,8 @@ impl Connection {
     /// An error of the last request, with what the kernel said of it and what it shows itself.
     fn explained(&self, error: netlink::Error, of: RequestKind) -> Error {
         let Self { exchange, receiver, .. } = self;
-        let (request, said, socket) = (receiver.request(), exchange.said(), exchange.socket());
+        let (request, said, socket) =
+            (receiver.request(), exchange.said(), Some(exchange.socket()));
         Error::from(error).explained(of, &Asked { request, said, socket })
     }
 
@@ -112,13 +113,11 @@ impl Connection {
     }
 
     /// The requests and answers of the socket, for who has a loop of their own.
-    #[allow(dead_code, reason = "loops of their own come with batches")]
     pub fn exchange(&mut self) -> &mut Exchange {
         &mut self.exchange
     }
 
     /// How long answers are waited for, and what ends that.
-    #[allow(dead_code, reason = "loops of their own come with batches")]
     pub fn patience(&self) -> &Patience {
         &self.patience
     }
@@ -205,6 +204,6 @@ pub(crate) fn kind(request: &Request<'_>) -> RequestKind {
 }
 
 /// Whether it is an error of this kind.
-pub(super) fn is(result: &Result<(), Error>, kind: ErrorKind) -> bool {
+pub(super) fn is<T>(result: &Result<T, Error>, kind: ErrorKind) -> bool {
     result.as_ref().is_err_and(|error| error.kind() == kind)
 }

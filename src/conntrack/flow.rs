@@ -6,7 +6,7 @@ use super::labels::set::Labels;
 use super::object::attr::{Attr, Presence};
 use super::object::entry::Conntrack;
 use super::object::layer4::Layer4;
-use super::object::tuple::{MASTER, ORIG, REPLY};
+use super::object::tuple::MASTER;
 use super::tuple::Tuple;
 use super::values::{
     Counters, Direction, Helper, Id, Nat, Protocol, SctpInfo, SeqAdjust, State, Status, SynProxy,
@@ -31,15 +31,13 @@ impl Flow {
     /// The original direction: who spoke first to whom. `None` where it was not told.
     #[must_use]
     pub fn tuple(&self) -> Option<Tuple> {
-        let whole = ORIG.whole(self.0.flat.orig.l3proto, self.0.flat.orig.l4proto)?;
-        self.has_all(whole).then(|| Tuple::from_object(&self.0.flat.orig))?
+        Tuple::of(&self.0, Direction::Original)
     }
 
     /// The reply direction: where answers come from and go to, after translation.
     #[must_use]
     pub fn reply(&self) -> Option<Tuple> {
-        let whole = REPLY.whole(self.0.flat.reply.l3proto, self.0.flat.reply.l4proto)?;
-        self.has_all(whole).then(|| Tuple::from_object(&self.0.flat.reply))?
+        Tuple::of(&self.0, Direction::Reply)
     }
 
     /// The original tuple of the flow that this one belongs to, as the data of FTP to its commands.
@@ -60,25 +58,14 @@ impl Flow {
     /// What names this flow, and no other that takes its place: its tuple, zone and id.
     #[must_use]
     pub fn key(&self) -> Key {
-        let key = match (self.tuple(), self.reply()) {
-            (Some(tuple), _) => Key::original(tuple),
-            (None, Some(reply)) => Key::reply(reply),
-            (None, None) => Key::original(Tuple::none()),
-        };
-        Key { zone: self.zone(), id: self.id(), ..key }
+        let key = Key::named_by(&self.0);
+        key.unwrap_or_else(|| Key::original(Tuple::none()).in_zone(self.zone())).with_id(self.id())
     }
 
     /// The zone; 0 where none was told.
     #[must_use]
     pub fn zone(&self) -> Zone {
-        let flat = &self.0.flat;
-        if self.0.has(Attr::OrigZone) {
-            Zone::original(flat.orig.zone)
-        } else if self.0.has(Attr::ReplZone) {
-            Zone::reply(flat.reply.zone)
-        } else {
-            self.told(Attr::Zone, flat.zone).unwrap_or(0).into()
-        }
+        Zone::of(&self.0)
     }
 
     /// What this flow is told from another one with the same tuple by.

@@ -24,9 +24,27 @@ pub enum Invalid {
     /// A label above 127, the last that the kernel has.
     #[error("labels are 0 to 127")]
     Label,
+    /// A name that the map of labels does not have.
+    #[error("no label has this name in the map of labels")]
+    LabelName,
+    /// A label that is both to be set and to be cleared.
+    #[error("a label cannot be set and cleared at once")]
+    LabelTwice,
     /// An update that changes nothing.
     #[error("the update changes nothing")]
     NothingToChange,
+    /// A status bit to be set by a batch, where the flow's other bits are not known.
+    #[error("a batch sets no status: the kernel takes it whole, and has to be asked for it first")]
+    StatusInBatch,
+    /// A request about many flows in a batch.
+    #[error("a batch holds requests to create, update, delete or get one flow each")]
+    NotInBatch,
+    /// Status bits that are the kernel's to set.
+    #[error(
+        "of the status an update can set SEEN_REPLY, ASSURED and FIXED_TIMEOUT; the kernel sets the \
+         other bits itself, and clears none"
+    )]
+    Status,
     /// The state of another protocol than the flow's.
     #[error("the state is one of another protocol than the flow's")]
     State,

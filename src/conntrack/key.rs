@@ -1,6 +1,7 @@
 //! What names one flow.
 #![forbid(unsafe_code)]
 
+use super::object::entry::Conntrack;
 use super::tuple::Tuple;
 use super::values::{Direction, Id, Zone};
 
@@ -37,6 +38,19 @@ impl Key {
     #[must_use]
     pub fn reply(tuple: Tuple) -> Self {
         Self { direction: Direction::Reply, ..Self::original(tuple) }
+    }
+
+    /// The flow of which an object has the tuple of this direction, whole, and the zone, whatever its
+    /// id.
+    pub(crate) fn of(ct: &Conntrack, direction: Direction) -> Option<Self> {
+        let tuple = Tuple::of(ct, direction)?;
+        Some(Self { tuple, direction, zone: Zone::of(ct), id: None })
+    }
+
+    /// The flow that an object names: by its original tuple, or if that is not whole by its reply
+    /// tuple; whatever its id.
+    pub(crate) fn named_by(ct: &Conntrack) -> Option<Self> {
+        Self::of(ct, Direction::Original).or_else(|| Self::of(ct, Direction::Reply))
     }
 
     /// The one in this zone.

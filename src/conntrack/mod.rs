@@ -1,5 +1,6 @@
 //! The flow table: entries, expectations, their labels, what selects them, and the typed face on it.
 
+pub mod batch;
 #[cfg(feature = "capi")]
 pub(crate) mod calls;
 pub mod change;
@@ -24,8 +25,10 @@ pub mod listener;
 pub mod listing;
 pub mod new_flow;
 pub mod object;
+pub(crate) mod one;
 pub mod print;
 pub mod record;
+pub mod returned;
 #[cfg(feature = "capi")]
 pub(crate) mod selection;
 mod selects;

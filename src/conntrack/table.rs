@@ -1,21 +1,21 @@
 //! The flow table of a network namespace: read and changed.
 #![forbid(unsafe_code)]
 
+use crate::conntrack::batch::Batch;
 use crate::conntrack::change::Changes;
 use crate::conntrack::connection::{Connection, is};
 use crate::conntrack::diagnose::Diagnosis;
-use crate::conntrack::dump::Listed;
 use crate::conntrack::expression::Expression;
 use crate::conntrack::filter::criteria::Filter;
 use crate::conntrack::flow::Flow;
 use crate::conntrack::key::Key;
 use crate::conntrack::listing::{List, Listing};
 use crate::conntrack::new_flow::NewFlow;
+use crate::conntrack::one;
 use crate::conntrack::stats::{CpuStatistics, Statistics};
-use crate::conntrack::values::Status;
 use crate::conntrack::wire::query::{self, Query, Request};
 use crate::conntrack::wire::stats;
-use crate::error::{Error, ErrorKind, RequestKind};
+use crate::error::{Error, ErrorKind};
 use crate::netlink;
 use crate::options::Options;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -46,7 +46,7 @@ const RACES: u32 = 8;
 /// ```
 #[derive(Debug)]
 pub struct FlowTable {
-    connection: Connection,
+    pub(super) connection: Connection,
 }
 
 impl FlowTable {
@@ -116,18 +116,10 @@ impl FlowTable {
     /// # Errors
     /// [`ErrorKind::Privilege`].
     pub fn get(&mut self, key: impl Into<Key>) -> Result<Option<Flow>, Error> {
-        let key = key.into();
-        let mut found = None;
-        let answered = self.connection.ask(&Request::Get(&key), &mut |message| {
-            let mut flow = Flow::default();
-            flow.0.read(message)?;
-            found = Some(flow);
-            Ok(())
-        });
-        match answered {
-            refusal if is(&refusal, ErrorKind::NotFound) => Ok(None),
-            Ok(()) => Ok(found.filter(|flow| key.id.is_none() || flow.id() == key.id)),
-            Err(error) => Err(error),
+        let mut flow = Flow::default();
+        match self.connection.get(&key.into(), &mut flow.0) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            found => found.map(|()| Some(flow)),
         }
     }
 
@@ -141,20 +133,7 @@ impl FlowTable {
     /// not change; [`ErrorKind::Invalid`]: nothing to change, a label above 127, the state of another
     /// protocol.
     pub fn update(&mut self, key: impl Into<Key>, changes: &Changes) -> Result<(), Error> {
-        let (key, with_status) = (key.into(), changes.status_bits() != 0);
-        let mut updated = Ok(());
-        for _ in 0..RACES {
-            let mut status = Status::empty();
-            if with_status || key.id.is_some() {
-                status = self.get(key)?.ok_or_else(gone)?.status();
-            }
-            updated = self.request(&Request::Update(&key, changes, status.bits()));
-            // The kernel takes no status that lacks a bit set meanwhile.
-            if !with_status || !is(&updated, ErrorKind::Busy) {
-                break;
-            }
-        }
-        updated
+        self.connection.update(&key.into(), one::Update::Changes(changes), None).map(drop)
     }
 
     /// Deletes the flow with this key.
@@ -166,6 +145,16 @@ impl FlowTable {
     /// [`ErrorKind::NotFound`]: there is none, or it is not the one that was seen.
     pub fn delete(&mut self, key: impl Into<Key>) -> Result<(), Error> {
         self.request(&Request::Delete(&key.into()))
+    }
+
+    /// Sends the requests of a batch that are not sent yet, and receives what becomes of them. Returns
+    /// how many have failed.
+    ///
+    /// # Errors
+    /// That of the connection, not of a request: the results say which were done. What was not sent
+    /// can be sent by calling this again.
+    pub fn run(&mut self, batch: &mut Batch) -> Result<usize, Error> {
+        self.connection.run(batch)
     }
 
     /// Deletes all flows.
@@ -296,11 +285,6 @@ impl AsFd for FlowTable {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.connection.as_fd()
     }
-}
-
-/// An update of a flow that is not there, or not the one that was seen.
-fn gone() -> Error {
-    Error::from(netlink::Error::Refused(libc::ENOENT)).of(RequestKind::Update)
 }
 
 /// How many flows [`FlowTable::delete_matching`] has found.

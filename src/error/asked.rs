@@ -16,8 +16,8 @@ pub struct Asked<'a> {
     pub request: &'a [u8],
     /// What the kernel said.
     pub said: Option<&'a Said>,
-    /// The socket it was sent through.
-    pub socket: &'a Socket,
+    /// The socket it was sent through, if that can be asked still.
+    pub socket: Option<&'a Socket>,
 }
 
 impl<'a> Asked<'a> {
@@ -112,12 +112,12 @@ impl<'a> Asked<'a> {
 
     /// Whether this thread may make requests through the socket.
     pub(super) fn privilege(&self) -> Option<Held> {
-        privilege::held_for(self.socket)
+        privilege::held_for(self.socket?)
     }
 
     /// Flows in the table, and the most it takes.
     pub(super) fn table(&self) -> Option<(u64, u64)> {
-        match sysctl::of(self.socket, [sysctl::COUNT, sysctl::MAX]) {
+        match sysctl::of(self.socket?, [sysctl::COUNT, sysctl::MAX]) {
             [Some(count), Some(max)] => Some((count, max)),
             _ => None,
         }

@@ -44,11 +44,11 @@ impl Look {
             Self::PrivilegeForSocket => asked?.privilege().map(Fact::Privilege),
             Self::Table => asked?.table().map(|(count, max)| Fact::Table { count, max }),
             Self::Expectations => {
-                let [max] = sysctl::of(asked?.socket, [sysctl::EXPECT_MAX]);
+                let [max] = sysctl::of(asked?.socket?, [sysctl::EXPECT_MAX]);
                 max.map(|max| Fact::Expectations { max })
             }
             Self::Kernel => (module::conntrack() == Some(false)).then_some(Fact::NoConntrack),
-            Self::Holder => holder::other(asked?.socket.as_fd()).map(Fact::Holder),
+            Self::Holder => holder::other(asked?.socket?.as_fd()).map(Fact::Holder),
         }
     }
 }

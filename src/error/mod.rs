@@ -50,6 +50,8 @@ pub enum ErrorKind {
     Stopped,
     /// The handler of a signal ran, and ended the wait.
     Interrupted,
+    /// A request of a [`Batch`](crate::Batch) was not sent, as the connection failed before.
+    NotSent,
     /// The request cannot be made like that.
     Invalid,
     /// A text cannot be read: [`Error::offset`] tells where.
@@ -217,6 +219,7 @@ impl Error {
             Error::Overrun => ErrorKind::Lost,
             Error::TimedOut => ErrorKind::TimedOut,
             Error::Stopped => ErrorKind::Stopped,
+            Error::NotSent => ErrorKind::NotSent,
             Error::TooLong { .. } | Error::ProgramTooLong(_) => ErrorKind::Invalid,
             Error::Truncated(_)
             | Error::NoMessage

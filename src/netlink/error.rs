@@ -30,6 +30,9 @@ pub enum Error {
     /// A wait was ended by its [`Stopper`](super::wait::Stopper).
     #[error("the wait was ended by its stopper")]
     Stopped,
+    /// A request of a batch was not sent, as the connection failed before.
+    #[error("the request was not sent: the connection failed before")]
+    NotSent,
     /// A datagram was longer than the receive buffer; the buffer has grown since.
     #[error("a datagram of {0} bytes was cut short")]
     Truncated(usize),

@@ -185,6 +185,16 @@ impl Exchange {
         self.last_seq.wrapping_add(1).max(1)
     }
 
+    /// Takes `count` numbers in a row for requests of a batch, and returns the first.
+    pub fn take_numbers(&mut self, count: usize) -> u32 {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        let next = self.next_seq();
+        // 0 is none.
+        let first = if next.checked_add(count).is_some() { next } else { 1 };
+        self.last_seq = first.wrapping_add(count).wrapping_sub(1);
+        first
+    }
+
     /// Asks for a receive buffer of this many bytes, if a loop's own is smaller.
     pub fn ask_room(&mut self, size: usize) {
         self.asked = size;

@@ -1,6 +1,7 @@
 //! Netlink itself: a socket, messages read, messages written. Knows nothing of connection tracking.
 
 pub mod ack;
+pub mod batch;
 pub mod bpf;
 pub mod builder;
 pub mod decisions;

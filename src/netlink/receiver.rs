@@ -9,7 +9,7 @@ use super::wait::Patience;
 
 /// Bytes a Rust loop has room for. The kernel fills at most 32 KiB with a dump, and echoes at most
 /// a whole request in an error; what is not filled is never touched, so it costs nothing.
-const RECEIVE_SIZE: usize = 256 * 1024;
+pub(super) const RECEIVE_SIZE: usize = 256 * 1024;
 
 /// A loop with its receive buffer. It does not wait unless it is given patience.
 #[derive(Debug)]

@@ -10,6 +10,9 @@ const SO_MEMINFO: libc::c_int = 55;
 const SK_MEMINFO_DROPS: usize = 8;
 const SK_MEMINFO_VARS: usize = 9;
 
+/// Bytes of the send buffer that the kernel keeps for itself.
+const DATAGRAM_OVERHEAD: usize = 32;
+
 /// Reads an option of any socket.
 fn option<T: Copy>(fd: RawFd, option: libc::c_int, zero: T) -> Result<T, Error> {
     option_of(fd, libc::SOL_SOCKET, option, zero)
@@ -77,6 +80,15 @@ impl Socket {
         Ok(option::<libc::c_int>(self.fd(), libc::SO_RCVBUF, 0)? as usize / 2)
     }
 
+    /// Bytes that a datagram may have which is sent.
+    ///
+    /// # Errors
+    /// [`Error::System`].
+    pub fn longest_datagram(&self) -> Result<usize, Error> {
+        let bytes = option::<libc::c_int>(self.fd(), libc::SO_SNDBUF, 0)?;
+        Ok((bytes as usize).saturating_sub(DATAGRAM_OVERHEAD))
+    }
+
     /// Makes the receive buffer that large, or with less than `CAP_NET_ADMIN` in the first user
     /// namespace at most `net.core.rmem_max`. How large it is then.
     ///
@@ -138,6 +150,7 @@ mod tests {
         let socket = Socket::open().unwrap();
         let got = socket.set_receive_buffer(100_000).unwrap();
         assert_eq!((got, socket.receive_buffer().unwrap()), (100_000, 100_000));
+        assert!(socket.longest_datagram().unwrap() > 4096);
         assert!(socket.set_receive_buffer(usize::MAX).unwrap() > 100_000);
     }
 

@@ -24,7 +24,7 @@ unsafe fn borrow<'a>(map: *const nfct_labelmap) -> Result<&'a LabelMap, Error> {
 ///
 /// # Safety
 /// `map` is NULL or a live label map.
-pub(super) unsafe fn optional<'a>(map: *const nfct_labelmap) -> Option<&'a LabelMap> {
+pub(in crate::capi) unsafe fn optional<'a>(map: *const nfct_labelmap) -> Option<&'a LabelMap> {
     // SAFETY: `borrow` asks of the map what this function asks.
     unsafe { borrow(map) }.ok()
 }

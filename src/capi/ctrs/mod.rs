@@ -1,11 +1,13 @@
 //! The extensions of `ctrs.h`.
 
 pub mod attr;
+pub mod batch;
 pub mod call;
 pub mod diagnose;
 pub mod dump;
 pub mod error;
 pub mod expect_dump;
+pub mod flow;
 #[cfg(c_header)]
 mod header;
 pub mod open;

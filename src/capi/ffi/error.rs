@@ -48,6 +48,7 @@ pub(in crate::capi) fn errno_of(error: netlink::Error) -> i32 {
         Error::Stopped => libc::ECANCELED,
         Error::BadSequence => libc::EILSEQ,
         Error::ShortMessage | Error::TooLong { .. } => libc::ENOSPC,
+        Error::NotSent => libc::ECANCELED,
         Error::ProgramTooLong(_) => libc::E2BIG,
     }
 }

@@ -45,6 +45,8 @@ pub enum ctrs_error_kind {
     CTRS_ERROR_SYSTEM = 15,
     /// A text cannot be read: the offset tells where.
     CTRS_ERROR_SYNTAX = 16,
+    /// A request of a batch was not sent, as the connection failed before.
+    CTRS_ERROR_NOT_SENT = 17,
 }
 
 /// In the attribute or the offset of an error: there is none to blame.
@@ -167,6 +169,7 @@ fn kind_of(kind: ErrorKind) -> ctrs_error_kind {
         ErrorKind::OutOfMemory => CTRS_ERROR_OUT_OF_MEMORY,
         ErrorKind::System => CTRS_ERROR_SYSTEM,
         ErrorKind::Syntax => CTRS_ERROR_SYNTAX,
+        ErrorKind::NotSent => CTRS_ERROR_NOT_SENT,
     }
 }
 
@@ -176,7 +179,7 @@ pub(in crate::capi) fn errno_of(error: &Error) -> i32 {
         ErrorKind::Invalid | ErrorKind::Syntax => libc::EINVAL,
         ErrorKind::Protocol => libc::EBADMSG,
         ErrorKind::TimedOut => libc::ETIMEDOUT,
-        ErrorKind::Stopped => libc::ECANCELED,
+        ErrorKind::Stopped | ErrorKind::NotSent => libc::ECANCELED,
         ErrorKind::Interrupted => libc::EINTR,
         ErrorKind::Lost => libc::ENOBUFS,
         ErrorKind::OutOfMemory => libc::ENOMEM,
@@ -259,6 +262,7 @@ mod tests {
         use netlink::Error::*;
         for (error, errno) in [
             (Error::from(Stopped), libc::ECANCELED),
+            (Error::from(NotSent), libc::ECANCELED),
             (Error::from(TimedOut), libc::ETIMEDOUT),
             (Error::from(Overrun), libc::ENOBUFS),
             (Error::from(OutOfMemory), libc::ENOMEM),

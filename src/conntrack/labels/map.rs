@@ -13,6 +13,8 @@
 
 use crate::conntrack::error::Error;
 use crate::conntrack::heap::Text;
+use crate::conntrack::invalid::Invalid;
+use crate::conntrack::labels::set::Labels;
 use std::ffi::CStr;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -36,8 +38,8 @@ const CHUNK_MAX: usize = 1023;
 /// let names = LabelMap::parse(text.as_bytes())?.ok_or("no names")?;
 /// assert_eq!(names.bit(b"via isp"), Some(31));
 /// assert_eq!(names.name(0), Some(&b"eth0-in"[..]));
-/// let labels: Labels = names.bit(b"via isp").map(u8::try_from).transpose()?.into_iter().collect();
-/// assert!(labels.contains(31));
+/// let labels: Labels = names.labels(["via isp", "eth0-in"])?;
+/// assert!(labels.contains(31) && labels.contains(0));
 /// # Ok(())
 /// # }
 /// ```
@@ -121,6 +123,22 @@ impl LabelMap {
     pub(crate) fn name_c(&self, bit: u32) -> Option<*const u8> {
         let name = self.names.get(bit as usize)?;
         Some(name.as_ref().map_or(c"".as_ptr().cast(), Text::as_ptr))
+    }
+
+    /// The labels of some names, which must be exact.
+    ///
+    /// # Errors
+    /// [`Invalid::LabelName`]: no label has one of the names. [`Invalid::Label`]: a label above 127,
+    /// the last that the kernel has.
+    pub fn labels<N: AsRef<[u8]>>(
+        &self,
+        names: impl IntoIterator<Item = N>,
+    ) -> Result<Labels, Invalid> {
+        let label = |name: N| {
+            let label = self.bit(name.as_ref()).ok_or(Invalid::LabelName)?;
+            u8::try_from(label).ok().filter(|label| *label < 128).ok_or(Invalid::Label)
+        };
+        names.into_iter().map(label).collect()
     }
 
     /// The label of a name, which must be exact.
@@ -253,6 +271,16 @@ mod tests {
         let all: Vec<_> = (0..map.names.len() as u32).map(|bit| (bit, name(bit))).collect();
         assert_eq!(map.name(map.names.len() as u32), None);
         all.into_iter().filter(|(_, name)| !name.is_empty()).collect()
+    }
+
+    #[test]
+    fn labels_have_names_that_the_map_knows() {
+        let map = LabelMap::parse(&b"1 one\n127 last\n128 beyond\n"[..]).unwrap().unwrap();
+        let labels = map.labels(["last", "one"]).unwrap();
+        assert_eq!(labels.iter().collect::<Vec<_>>(), [1, 127]);
+        assert_eq!(map.labels(["one", "two"]), Err(Invalid::LabelName));
+        assert_eq!(map.labels(["beyond"]), Err(Invalid::Label));
+        assert!(map.labels([""; 0]).unwrap().is_empty());
     }
 
     #[test]

@@ -5,8 +5,9 @@ mod build;
 
 pub use build::IcmpQuery;
 
+use crate::conntrack::object::tuple::{ORIG, REPLY};
 use crate::conntrack::object::{entry, icmp, layer4};
-use crate::conntrack::values::{Family, Protocol};
+use crate::conntrack::values::{Direction, Family, Protocol};
 use build::wide;
 use std::cmp::Ordering;
 use std::fmt;
@@ -96,6 +97,16 @@ impl Tuple {
             _ => {}
         }
         Some(Self(tuple))
+    }
+
+    /// The tuple of a direction of an object, if it is whole.
+    pub(crate) fn of(ct: &entry::Conntrack, direction: Direction) -> Option<Self> {
+        let (attrs, tuple) = match direction {
+            Direction::Original => (&ORIG, &ct.flat.orig),
+            Direction::Reply => (&REPLY, &ct.flat.reply),
+        };
+        let whole = attrs.whole(tuple.l3proto, tuple.l4proto)?;
+        ct.flat.present.has_all(whole).then(|| Self::from_object(tuple))?
     }
 
     /// As an object has it.

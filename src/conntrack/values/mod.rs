@@ -12,6 +12,8 @@ pub use protocol::{
 };
 
 use crate::conntrack::invalid::Invalid;
+use crate::conntrack::object::attr::Attr;
+use crate::conntrack::object::entry::Conntrack;
 use std::fmt;
 use std::time::Duration;
 
@@ -90,6 +92,18 @@ pub struct Zone {
 }
 
 impl Zone {
+    /// That of an object; 0 where it has none.
+    pub(crate) fn of(ct: &Conntrack) -> Self {
+        if ct.has(Attr::OrigZone) {
+            Self::original(ct.flat.orig.zone)
+        } else if ct.has(Attr::ReplZone) {
+            Self::reply(ct.flat.reply.zone)
+        } else {
+            let zone = ct.has(Attr::Zone).then_some(ct.flat.zone);
+            zone.unwrap_or(0).into()
+        }
+    }
+
     /// A zone of the original direction.
     #[must_use]
     pub const fn original(number: u16) -> Self {

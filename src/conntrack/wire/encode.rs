@@ -97,12 +97,19 @@ pub(super) fn attributes(to: &mut Builder<'_>, ct: &Conntrack) -> Result<(), Err
     if flat.present.has_any(MASTER_TUPLE) && is_ip(flat.master.l3proto) {
         tuple(to, cta::TUPLE_MASTER, &flat.master, None)?;
     }
+    after_tuples(to, ct, flat);
+    Ok(())
+}
+
+/// Appends all but the tuples, with the numbers of `flat` and what else `ct` has.
+pub(super) fn after_tuples(to: &mut Builder<'_>, ct: &Conntrack, flat: &Flat) {
+    let has = |attr| flat.present.has(attr);
     numbers(to, flat);
     protoinfo(to, flat);
     let with_port = Layer4::of(flat.orig.l4proto).has_ends();
-    let snat = [Attr::SnatIpv4, Attr::SnatIpv6, Attr::SnatPort].map(|attr| ct.has(attr));
+    let snat = [Attr::SnatIpv4, Attr::SnatIpv6, Attr::SnatPort].map(has);
     nat(to, cta::NAT_SRC, &flat.snat, snat, with_port);
-    let dnat = [Attr::DnatIpv4, Attr::DnatIpv6, Attr::DnatPort].map(|attr| ct.has(attr));
+    let dnat = [Attr::DnatIpv4, Attr::DnatIpv6, Attr::DnatPort].map(has);
     nat(to, cta::NAT_DST, &flat.dnat, dnat, with_port);
     let [a, b, c, d, e, f] = flat.seq_adjust;
     if flat.present.has_all(SEQ_ORIG) {
@@ -112,14 +119,13 @@ pub(super) fn attributes(to: &mut Builder<'_>, ct: &Conntrack) -> Result<(), Err
         triple(to, cta::SEQ_ADJ_REPLY, [d, e, f]);
     }
     help(to, ct);
-    if ct.has(Attr::Zone) {
+    if has(Attr::Zone) {
         to.put_be16(cta::ZONE, flat.zone);
     }
     labels(to, ct);
     if flat.present.has_all(SYNPROXY) {
         triple(to, cta::SYNPROXY, flat.synproxy);
     }
-    Ok(())
 }
 
 fn is_ip(family: u8) -> bool {

@@ -74,6 +74,30 @@ pub fn changes(
     encode::attributes(to, &changes.object(of)?)
 }
 
+/// Appends what names one flow, and what an object says of it that can change. The kernel takes a
+/// status only whole.
+///
+/// # Errors
+/// As [`family`].
+pub fn change(
+    to: &mut Builder<'_>,
+    of: &Key,
+    ct: &Conntrack,
+    status: Option<u32>,
+) -> Result<(), Error> {
+    key(to, of, false)?;
+    let mut flat = ct.flat;
+    // The state is encoded by the protocol.
+    flat.orig.l4proto = of.tuple.object().l4proto;
+    flat.present.remove(Presence::of(&[Attr::Zone, Attr::Status]));
+    if let Some(status) = status {
+        flat.status = status;
+        flat.present.set(Attr::Status);
+    }
+    encode::after_tuples(to, ct, &flat);
+    Ok(())
+}
+
 /// Appends a flow to be created.
 ///
 /// # Errors

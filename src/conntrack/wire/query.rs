@@ -138,6 +138,9 @@ pub enum Request<'a> {
     Delete(&'a Key),
     /// To change the flow with this key, which has this status.
     Update(&'a Key, &'a Changes, u32),
+    /// To change the flow with this key to what an object says: all but tuples and zone, and the
+    /// status as it is given here.
+    Change(&'a Key, &'a Conntrack, Option<u32>),
     /// To create a flow.
     Create(&'a NewFlow),
     /// To create a flow again that the kernel handed out.
@@ -217,7 +220,7 @@ impl Request<'_> {
             // Without the flags of a dump the kernel answers nothing.
             Self::Statistics(_) | Self::Dying => Query::Dump,
             Self::Delete(_) | Self::DeleteExpectation(_) => Query::Destroy,
-            Self::Update(..) => Query::Update,
+            Self::Update(..) | Self::Change(..) => Query::Update,
             Self::Create(_) | Self::Restore(_) | Self::CreateExpectation(_) => Query::Create,
         }
     }
@@ -238,7 +241,9 @@ impl Request<'_> {
     pub fn build(&self, buffer: &mut [u8], seq: u32) -> Result<usize, Error> {
         let family = match *self {
             Self::Entry(_, ct) | Self::HandedOut(HandedOut { ct, .. }) => ct.flat.orig.l3proto,
-            Self::Get(key) | Self::Delete(key) | Self::Update(key, ..) => flow::family(key)?,
+            Self::Get(key) | Self::Delete(key) | Self::Update(key, ..) | Self::Change(key, ..) => {
+                flow::family(key)?
+            }
             Self::Create(new) => flow::family(&new.into())?,
             Self::Restore(seen) => flow::family(&seen.key())?,
             Self::Expectation(_, expect) => expect::family(expect)?,
@@ -289,6 +294,7 @@ impl Request<'_> {
             Self::Get(key) => flow::key(to, key, false),
             Self::Delete(key) => flow::key(to, key, true),
             Self::Update(key, changes, status) => flow::changes(to, key, changes, status),
+            Self::Change(key, ct, status) => flow::change(to, key, ct, status),
             Self::Create(new) => flow::create(to, new),
             Self::Restore(seen) => flow::restore(to, seen),
             Self::Expectation(query, object) => {
