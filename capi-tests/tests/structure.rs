@@ -113,6 +113,7 @@ fn data_goes_one_way() {
             "conntrack/json",
             with(&[&objects, &typed, &["text", "error", "conntrack/wire"], &["conntrack/json"]]),
         ),
+        ("conntrack/zeroing", with(&[&objects, &wire])),
         ("conntrack/calls", with(&[&objects, &wire, &["conntrack/selection"]])),
         ("conntrack/print", with(&[&objects, &["text", "conntrack/print"]])),
         ("conntrack/connection", faces.clone()),
@@ -157,7 +158,7 @@ fn data_goes_one_way() {
             "capi/conntrack",
             with(&[
                 &faces,
-                &["text", "width", "conntrack/calls", "conntrack/selection"],
+                &["text", "width", "conntrack/calls", "conntrack/selection", "conntrack/zeroing"],
                 &["conntrack/connection"],
                 &["capi/ffi", "capi/conntrack"],
             ]),

@@ -15,8 +15,8 @@ use crate::capi::ffi::error::Error;
 use crate::capi::ffi::nfnl::Callback;
 use crate::capi::ffi::ptr;
 use crate::conntrack::calls::Token;
-use crate::conntrack::wire::decode;
-use crate::conntrack::wire::query::{HandedOut, Request};
+use crate::conntrack::wire::query::Request;
+use crate::conntrack::zeroing::{Answer, Next, Zeroing};
 use crate::netlink;
 use crate::netlink::exchange::{Cursor, Exchange, Place};
 use crate::netlink::message::{ATTRIBUTE_HEADER_SIZE, Attributes, Message};
@@ -55,19 +55,10 @@ struct Loop {
     /// The last datagram.
     datagram: *const u8,
     received: usize,
-    wanted: Wanted,
+    /// What the call reads and zeroes, if that is what it is for.
+    zeroing: Option<Zeroing>,
     /// What the last callback returned.
     verdict: c_int,
-}
-
-/// Which messages are handed on.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Wanted {
-    Any,
-    /// None: the entry with this id is looked for.
-    Entry(u32),
-    /// It was found.
-    Met,
 }
 
 /// Does a task, and returns what C is told: 0, a callback's verdict, or -1 with `errno`.
@@ -105,31 +96,36 @@ pub(super) unsafe fn read_and_zero(
     entry: *const nf_conntrack,
 ) -> Option<c_int> {
     let mut room = [MaybeUninit::<u8>::uninit(); ENTRY_ROOM];
-    for by_reply in [false, true] {
-        // Only what is known to be the entry is zeroed.
-        for zero in [false, true] {
-            let mut this = Loop::new(state, token);
-            // SAFETY: as in `run`; the entry is not changed as long as it is on loan.
-            unsafe {
-                let begun = boundary(false, || {
-                    let ct = ptr::shared(entry)?;
-                    this.token = this.state().calls.zeroing(token)?;
-                    this.wanted = if zero { Wanted::Any } else { Wanted::Entry(ct.flat.id) };
-                    let request = Request::HandedOut(HandedOut { ct, by_reply, zero });
-                    this.begin(Task::Query(&request)).map(|()| true)
-                });
-                let result = if begun { this.work(&raw mut room[..]) } else { callback::FAILURE };
-                match this.wanted {
-                    _ if this.verdict <= 0 => return Some(this.verdict),
-                    _ if result == 0 && zero => return Some(callback::CONTINUE),
-                    _ if result != 0 && errno() != libc::ENOENT => return Some(result),
-                    Wanted::Met => {}
-                    _ => break,
-                }
+    // SAFETY: as in `run`; the entry is not changed as long as it is on loan.
+    unsafe {
+        let begun = boundary(None, || {
+            Ok(Some((Zeroing::of(ptr::shared(entry)?), (*state).calls.zeroing(token)?)))
+        });
+        let Some((mut zeroing, inner)) = begun else { return Some(callback::FAILURE) };
+        loop {
+            let mut this = Loop { zeroing: Some(zeroing), ..Loop::new(state, inner) };
+            let begun = boundary(false, || {
+                let request = zeroing.request(ptr::shared(entry)?);
+                this.begin(Task::Query(&request)).map(|()| true)
+            });
+            let result = if begun { this.work(&raw mut room[..]) } else { callback::FAILURE };
+            if this.verdict <= 0 {
+                return Some(this.verdict);
+            }
+            zeroing = this.zeroing?;
+            let answer = match result {
+                0 => Answer::Complete,
+                _ if errno() == libc::ENOENT => Answer::Missing,
+                _ => Answer::Failed,
+            };
+            match zeroing.after(answer) {
+                Next::Ask => {}
+                Next::Done => return Some(callback::CONTINUE),
+                Next::Gone => return None,
+                Next::Failed => return Some(result),
             }
         }
     }
-    None
 }
 
 impl Loop {
@@ -143,7 +139,7 @@ impl Loop {
             catches: false,
             datagram: NonNull::dangling().as_ptr(),
             received: 0,
-            wanted: Wanted::Any,
+            zeroing: None,
             verdict: callback::CONTINUE,
         }
     }
@@ -291,10 +287,7 @@ impl Loop {
         // SAFETY: the call is at work; the datagram stays as it is until the next is received.
         unsafe {
             let message = place.message(std::slice::from_raw_parts(self.datagram, self.received));
-            if let Wanted::Entry(id) = self.wanted {
-                if decode::id(&message) == Some(id) {
-                    self.wanted = Wanted::Met;
-                }
+            if self.zeroing.as_mut().is_some_and(|zeroing| !zeroing.hands_on(&message)) {
                 return callback::CONTINUE;
             }
             match message.subsystem() {
