@@ -38,6 +38,7 @@ ACCESS = {
 }
 HOT, LIVE = 100, 50_000  # objects that a figure goes through, one after the other
 TABLE_SIZES = (10_000, 100_000, 250_000, 1_000_000)
+PULLED_SIZE = 250_000
 HANDLES = 8  # that hear the same flows: more events than the kernel makes flows
 FLOW_RATES = (20, 30, 40, 50, 60, 70, 80, 100, 120, 150, 180, 200)  # 1000 a second
 
@@ -96,6 +97,8 @@ class Bench:
                 self.dump_round(size, times)
                 if size in TABLE_SIZES[::2]:
                     self.list_round(size)
+            if size == PULLED_SIZE:
+                self.pulls(size)
         self.run("floor", "flush", 0, 0)
 
     def dump_round(self, size, times):
@@ -109,6 +112,17 @@ class Bench:
                 self.add(f"dump-{callback}-{size}", library, took["seconds"] * 1e3)
                 if callback == "getters" or library == "floor":
                     self.add(f"rss-{size}", library, took["rss"])
+
+    def pulls(self, size):
+        """Lists through an array of records, beside the floor."""
+        for _ in self.rounds(11):
+            for search in ("plain", "searched"):
+                for library in ("floor", "ctrs"):
+                    arguments = ("dump", "floor") if library == "floor" else ("pull", search)
+                    took = self.run(library, *arguments, 1)
+                    if took["entries"] != size:
+                        raise SystemExit(f"{library} listed {took['entries']} of {size} entries")
+                    self.add(f"pull-{search}", library, took["seconds"] * 1e3)
 
     def list_round(self, size):
         """conntrack -L >/dev/null as a whole process: its time on the CPU."""

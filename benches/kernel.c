@@ -127,6 +127,34 @@ void dump_figure(const char *name, unsigned int times)
 	       peak_memory());
 }
 
+/* Lists the table through an array of records. */
+static void pull_once(uint32_t flags)
+{
+	static struct ctrs_flow flows[1000];
+	struct nfct_handle *h = lib.nfct_open(CONNTRACK, 0);
+	struct ctrs_dump *dump = h == NULL ? NULL : lib.ctrs_dump(h, NULL, flags);
+	ssize_t number;
+
+	if (dump == NULL)
+		fail("ctrs_dump");
+	while ((number = lib.ctrs_dump_read(dump, flows, 1000, sizeof(*flows))) > 0)
+		seen += (unsigned long)number;
+	if (number != 0 || lib.ctrs_dump_end(dump) != CTRS_CONSISTENT)
+		fail("ctrs_dump_read");
+	lib.nfct_close(h);
+}
+
+void pull_figure(const char *search, unsigned int times)
+{
+	uint32_t flags = strcmp(search, "searched") == 0 ? 0 : CTRS_DUMP_NO_DUPLICATE_SEARCH;
+	double start = cpu_time();
+
+	for (unsigned int i = 0; i < times; i++)
+		pull_once(flags);
+	start = cpu_time() - start;
+	printf("{\"seconds\": %.9f, \"entries\": %lu}\n", start / times, seen / times);
+}
+
 /* Runs on a CPU and, where allowed, before all else there; on a machine of one CPU or without the
  * right to it as before. */
 static void run_on(unsigned int cpu)

@@ -8,6 +8,10 @@
 /* Dumps the table `times` times: seconds for one dump, peak memory in KiB. */
 void dump_figure(const char *callback, unsigned int times);
 
+/* Lists the table `times` times through an array of records; "searched": with the search for entries
+ * that come twice. Seconds for one list. */
+void pull_figure(const char *search, unsigned int times);
+
 /* Hears with `number` handles of `count` entries created at `rate` a second, 0 for as fast as the
  * kernel can. */
 void events_figure(const char *callback, unsigned int count, unsigned int rate,

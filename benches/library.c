@@ -87,6 +87,9 @@ double load_library(const char *path)
 #define LOAD(name) lib.name = (__typeof__(lib.name))symbol(handle, #name);
 	FUNCTIONS(LOAD)
 #undef LOAD
+#define LOAD(name) lib.name = (__typeof__(lib.name))dlsym(handle, #name);
+	EXTENSIONS(LOAD)
+#undef LOAD
 	check_maps(path);
 	return taken;
 }

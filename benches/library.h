@@ -3,7 +3,7 @@
 #ifndef LIBRARY_H
 #define LIBRARY_H
 
-#include <libnetfilter_conntrack/libnetfilter_conntrack.h>
+#include <ctrs.h>
 
 #define FUNCTIONS(F) \
 	F(nfct_new) F(nfct_destroy) F(nfct_clone) F(nfct_copy) F(nfct_cmp) \
@@ -14,9 +14,13 @@
 	F(nfct_open) F(nfct_close) F(nfct_fd) F(nfct_query) F(nfct_catch) \
 	F(nfct_callback_register)
 
+/* Those that ctrs has beyond that: NULL of another library. */
+#define EXTENSIONS(F) F(ctrs_dump) F(ctrs_dump_read) F(ctrs_dump_end)
+
 #define MEMBER(name) __typeof__(&name) name;
 struct library {
 	FUNCTIONS(MEMBER)
+	EXTENSIONS(MEMBER)
 };
 #undef MEMBER
 

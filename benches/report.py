@@ -5,7 +5,7 @@ import math
 import re
 from statistics import median
 
-from figures import ACCESS, CODEC, LIVE, TABLE_SIZES
+from figures import ACCESS, CODEC, LIVE, PULLED_SIZE, TABLE_SIZES
 
 COLUMNS = ("ctrs", "reference", "floor")
 
@@ -24,6 +24,8 @@ def rows():
         ):
             name = f"dump of {thousands(size)}, {name}"
             yield f"dump-{callback}-{size}", name, "ms", False
+    for search, name in (("plain", "records"), ("searched", "records, and search for repeated")):
+        yield f"pull-{search}", f"list of {thousands(PULLED_SIZE)}, {name}", "ms", False
     for size in TABLE_SIZES[::2]:
         yield f"list-{size}", f"conntrack -L of {thousands(size)}, whole process", "ms", False
     for callback, name in (("empty", "empty callback"), ("print", "printing")):

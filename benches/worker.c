@@ -32,6 +32,8 @@ int main(int argc, char **argv)
 		printf("{\"seconds\": %.9f}\n", loading);
 	else if (strcmp(figure, "dump") == 0)
 		dump_figure(argv[3], number(argv[4]));
+	else if (strcmp(figure, "pull") == 0)
+		pull_figure(argv[3], number(argv[4]));
 	else if (strcmp(figure, "events") == 0 && argc == 7)
 		events_figure(argv[3], number(argv[4]), number(argv[5]), number(argv[6]));
 	else if (strcmp(figure, "waiting") == 0)

@@ -144,7 +144,10 @@ impl List {
         let mut flow = Flow(Conntrack::new());
         let mut slots = records.iter_mut();
         dump.each_of(&mut flow, slots.len(), &|flow| selects.selects(flow), |_, flow| {
-            slots.next().into_iter().for_each(|slot| *slot = FlowRecord::of(&flow.0));
+            if let Some(slot) = slots.next() {
+                *slot = FlowRecord::default();
+                slot.fill(&flow.0);
+            }
         })
     }
 

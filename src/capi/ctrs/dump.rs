@@ -148,7 +148,7 @@ pub unsafe extern "C-unwind" fn ctrs_dump_read(
 ) -> ssize_t {
     // SAFETY: `dump` is NULL or live, and used by nobody else during the call; the array is as large
     // as `n` and `size` say.
-    unsafe { with_list(dump, -1, |list| list.read(flows, n, size, FlowRecord::of)) }
+    unsafe { with_list(dump, -1, |list| list.read(flows, n, size, FlowRecord::fill)) }
 }
 
 /// Ends a list, at its end or before, and releases it.

@@ -33,10 +33,9 @@ fn order(flags: u32) -> Result<Order<'static>, Error> {
     Ok(Order { search: flags & NO_SEARCH == 0, ..Order::of(What::Expectations) })
 }
 
-fn record(WithId { expect, id }: &WithId) -> ExpectationRecord {
-    let mut record = ExpectationRecord::of(expect);
+fn fill(record: &mut ExpectationRecord, WithId { expect, id }: &WithId) {
+    *record = ExpectationRecord::of(expect);
     id.iter().for_each(|id| record.set_id(*id));
-    record
 }
 
 /// Begins to list the expectations of the handle's network namespace. Of enum ctrs_dump_flags,
@@ -96,7 +95,7 @@ pub unsafe extern "C-unwind" fn ctrs_expect_dump_read(
 ) -> ssize_t {
     // SAFETY: `dump` is NULL or live, and used by nobody else during the call; the array is as large
     // as `n` and `size` say.
-    unsafe { with_list(dump, -1, |list| list.read(expectations, n, size, record)) }
+    unsafe { with_list(dump, -1, |list| list.read(expectations, n, size, fill)) }
 }
 
 /// Ends a list, at its end or before, and releases it.

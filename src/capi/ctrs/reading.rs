@@ -2,7 +2,7 @@
 
 use super::dump::ctrs_dump_verdict;
 use crate::capi::conntrack::extension::Extended;
-use crate::capi::ctrs::record::{checked_size, put};
+use crate::capi::ctrs::record::{checked_size, put_filled};
 use crate::capi::ffi::alloc::{place, unplace};
 use crate::capi::ffi::boundary::boundary;
 use crate::capi::ffi::cancel::{point_of_cancellation, without_cancellation};
@@ -108,7 +108,7 @@ impl<T: Listed> Reading<T> {
         to: *mut R,
         most: size_t,
         size: size_t,
-        record: impl Fn(&T) -> R,
+        fill: impl Fn(&mut R, &T),
     ) -> Result<ssize_t, Error> {
         let size = array(to, size)?;
         if most == 0 {
@@ -118,7 +118,7 @@ impl<T: Listed> Reading<T> {
             this.dump.each_of(&mut this.entry, most, &|_| true, |at, entry| {
                 // SAFETY: `to` is not NULL, so there is room for more than `at` records of `size`
                 // bytes, which was checked.
-                unsafe { put(to.byte_add(at * size), size, record(entry)) };
+                unsafe { put_filled(to.byte_add(at * size), size, |to| fill(to, entry)) };
             })
         })?;
         Ok(ssize_t::try_from(filled).unwrap_or(ssize_t::MAX))

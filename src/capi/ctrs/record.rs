@@ -34,6 +34,30 @@ pub(in crate::capi) unsafe fn put<R: Record>(to: *mut R, size: usize, mut record
     }
 }
 
+/// As [`put`], of a record that `fill` makes of an empty one: where it lies in the end, if that can be.
+///
+/// # Safety
+/// As [`put`].
+#[inline]
+pub(in crate::capi) unsafe fn put_filled<R: Record>(
+    to: *mut R,
+    size: usize,
+    fill: impl FnOnce(&mut R),
+) {
+    if size == size_of::<R>() && to.is_aligned() {
+        // SAFETY: there is room for a record, which is aligned, and empty with all bytes zero.
+        fill(unsafe {
+            to.write_bytes(0, 1);
+            &mut *to
+        });
+        return;
+    }
+    let mut record = R::default();
+    fill(&mut record);
+    // SAFETY: `to` points to `size` writable bytes, which is checked.
+    unsafe { put(to, size, record) };
+}
+
 /// Reads a record of `size` bytes, as `put` writes it.
 ///
 /// # Errors
@@ -70,7 +94,7 @@ pub unsafe extern "C" fn ctrs_flow_from(
         // SAFETY: `ct` is NULL or live, and changed by nobody during the call.
         let ct = unsafe { ptr::shared(ct) }?;
         // SAFETY: `flow` is not NULL, so it points to `size` writable bytes.
-        unsafe { put(flow, size, FlowRecord::of(ct)) };
+        unsafe { put_filled(flow, size, |record: &mut FlowRecord| record.fill(ct)) };
         Ok(0)
     })
 }

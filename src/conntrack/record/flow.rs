@@ -65,6 +65,8 @@ usual! {
     Status Timeout Mark Id Use
     OrigCounterPackets OrigCounterBytes ReplCounterPackets ReplCounterBytes TimestampStart
     TcpState TcpFlagsOrig TcpFlagsRepl TcpMaskOrig TcpMaskRepl TcpWscaleOrig TcpWscaleRepl
+    OrigIpv6Src OrigIpv6Dst ReplIpv6Src ReplIpv6Dst
+    SynproxyIsn SynproxyIts SynproxyTsoff
 }
 
 #[inline(always)]
@@ -162,14 +164,20 @@ impl FlowRecord {
     #[inline]
     pub(crate) fn of(ct: &Conntrack) -> Self {
         let mut record = Self::default();
-        let present = ct.flat.present.words();
-        record.present = common(present, STORED);
-        take_usual(ct.flat.bytes(), record.as_bytes_mut(), present);
-        let rest = common(record.present, [!USUAL[0], !USUAL[1]]);
-        if rest != [0; 2] {
-            record.take_rest(ct, rest);
-        }
+        record.fill(ct);
         record
+    }
+
+    /// Makes a record that says nothing that of an object.
+    #[inline]
+    pub(crate) fn fill(&mut self, ct: &Conntrack) {
+        let present = ct.flat.present.words();
+        self.present = common(present, STORED);
+        take_usual(ct.flat.bytes(), self.as_bytes_mut(), present);
+        let rest = common(self.present, [!USUAL[0], !USUAL[1]]);
+        if rest != [0; 2] {
+            self.take_rest(ct, rest);
+        }
     }
 
     #[inline(never)]
