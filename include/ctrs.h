@@ -48,6 +48,7 @@ extern "C" {
  *     One flow
  *     Many flows: batches
  *     Records: flows and expectations as plain data
+ *     JSON
  *     Lists, read as they are wanted
  *     Statistics
  */
@@ -846,6 +847,80 @@ int ctrs_expectation_from(struct ctrs_expectation *expectation,
 int ctrs_expectation_to(struct nf_expect *exp,
                         const struct ctrs_expectation *expectation,
                         size_t size);
+
+/* ========================================================================
+ * JSON
+ * ======================================================================== */
+
+/** Flags of ctrs_snprintf_json() and its like. */
+enum ctrs_json_flags {
+    /** Numbers of 64 bits as strings, for readers that keep numbers as doubles, as jq 1.6 and
+     * JavaScript do. */
+    CTRS_JSON_STRINGS = 1
+};
+
+/** Writes an entry as JSON into a buffer of size bytes: one object of all attributes that are
+ * set, on one line. docs/json.md lists its members, and docs/flow.schema.json describes them for a
+ * validator.
+ *
+ * msg_type NFCT_T_NEW, NFCT_T_UPDATE or NFCT_T_DESTROY becomes the member "event", any other
+ * number none. flags are some of enum ctrs_json_flags. Labels have the names of map; those
+ * without one, and all if map is NULL, are numbers. The text is UTF-8, is cut to fit and always
+ * ends with a NUL. With a size of 0 it is only measured, and buf may be NULL.
+ *
+ * Returns the length of the whole text in bytes, without its NUL: it was cut if that is size or
+ * more; -1 with EINVAL for NULL and for unknown flags. */
+int ctrs_snprintf_json(char *buf,
+                       size_t size,
+                       const struct nf_conntrack *ct,
+                       uint32_t msg_type,
+                       uint32_t flags,
+                       const struct nfct_labelmap *map);
+
+/** Writes the flow of a record as JSON, as ctrs_snprintf_json() does an entry. flow_size is
+ * sizeof(struct ctrs_flow) as the program was compiled.
+ *
+ * Returns as ctrs_snprintf_json(); also -1 with EINVAL for a wrong flow_size, with ENOMEM when
+ * there is no memory for the labels. */
+int ctrs_flow_snprintf_json(char *buf,
+                            size_t size,
+                            const struct ctrs_flow *flow,
+                            size_t flow_size,
+                            uint32_t msg_type,
+                            uint32_t flags,
+                            const struct nfct_labelmap *map);
+
+/** Writes an expectation as JSON into a buffer of size bytes, as ctrs_snprintf_json() does an
+ * entry.
+ *
+ * Returns as ctrs_snprintf_json(). */
+int ctrs_expect_snprintf_json(char *buf,
+                              size_t size,
+                              const struct nf_expect *exp,
+                              uint32_t msg_type,
+                              uint32_t flags);
+
+/** Makes an entry what a text of JSON says, so that it can be created: size bytes of text, one
+ * object as ctrs_snprintf_json() writes it. What the text does not say, the entry has no more.
+ *
+ * Of an entry that the kernel told, this makes what it takes to create the same again:
+ * - NAT is asked for (ATTR_SNAT_*, ATTR_DNAT_*) as the status and the tuples show it, and the reply
+ *   tuple is that before the translation; where the text has "snat" or "dnat", that counts;
+ * - the flags and window scales of TCP count, so that a connection goes on;
+ * - status bits that only the kernel sets are left out.
+ *
+ * The kernel takes no counters, no times and no id: those begin anew. A flow with a master is to
+ * be created after that one. Members may come in any order, the last of a name counts, and unknown
+ * ones are passed over. Numbers may be strings, times numbers of nanoseconds. Labels by name need
+ * map, which may be NULL.
+ *
+ * Returns 0; -1 with EINVAL for NULL and for what cannot be read, then with the byte that it is
+ * about in the offset of error, which may be NULL; with ENOMEM. The entry is then unchanged. */
+int ctrs_parse_json(struct nf_conntrack *ct,
+                    const char *text,
+                    size_t size,
+                    const struct nfct_labelmap *map,
+                    struct ctrs_error *error);
 
 /* ========================================================================
  * Lists, read as they are wanted

@@ -475,6 +475,31 @@ static int call_stats(void)
 	return result;
 }
 
+/* An entry that JSON could not be made into is as it was. */
+static int call_json(void)
+{
+	static const char text[] = "{\"mark\":7,\"secctx\":\"a\",\"labels\":[1],\"labels_mask\":[2],"
+				   "\"helper\":{\"name\":\"ftp\",\"info\":[1,2]}}";
+	struct nf_conntrack *ct = nfct_new();
+	struct ctrs_flow flow;
+	int result;
+
+	if (ct == NULL)
+		return made(ct);
+	nfct_set_attr_u32(ct, ATTR_MARK, 5);
+	result = done(ctrs_parse_json(ct, text, strlen(text), NULL, NULL), 0);
+	if (nfct_get_attr_u32(ct, ATTR_MARK) != (result == 1 ? 7 : 5))
+		result = -1;
+	if (result == 1) {
+		ctrs_flow_from(&flow, sizeof(flow), full);
+		result = ctrs_flow_snprintf_json(NULL, 0, &flow, sizeof(flow), 0, 0, NULL) > 0;
+		if (result == 0 && errno != ENOMEM)
+			result = -1;
+	}
+	nfct_destroy(ct);
+	return result;
+}
+
 int main(void)
 {
 	static char buffer[65536];
@@ -498,6 +523,7 @@ int main(void)
 	try_call("build", call_build);
 	try_call("print", call_print);
 	try_call("record", call_record);
+	try_call("JSON", call_json);
 	try_call("open", call_open);
 	call_ctrs_open(); /* the C library keeps the memory of a thread */
 	try_call("open with options", call_ctrs_open);

@@ -168,7 +168,7 @@ fn data_goes_one_way() {
             with(&[
                 &faces,
                 &["conntrack/batch", "conntrack/connection", "conntrack/diagnose"],
-                &["conntrack/dump", "conntrack/one", "conntrack/record"],
+                &["conntrack/dump", "conntrack/json", "conntrack/one", "conntrack/record"],
                 &["text", "capi/ffi", "capi/conntrack", "capi/ctrs"],
             ]),
         ),

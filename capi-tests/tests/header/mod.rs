@@ -132,6 +132,7 @@ pub const HEADERS: [Header; 11] = [
             "ctrs/attr.rs",
             "../conntrack/record/layout.rs",
             "ctrs/record.rs",
+            "ctrs/json.rs",
             "ctrs/dump.rs",
             "ctrs/expect_dump.rs",
             "ctrs/stats.rs",
@@ -274,6 +275,17 @@ const EXTENSIONS: &[Section] = &[
             "ctrs_flow_from",
             "ctrs_flow_to",
             "ctrs_expectation_*",
+        ],
+    },
+    Section {
+        title: "JSON",
+        text: "",
+        names: &[
+            "ctrs_json_flags",
+            "ctrs_snprintf_json",
+            "ctrs_flow_snprintf_json",
+            "ctrs_expect_snprintf_json",
+            "ctrs_parse_json",
         ],
     },
     Section {

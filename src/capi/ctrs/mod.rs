@@ -10,10 +10,10 @@ pub mod expect_dump;
 pub mod flow;
 #[cfg(c_header)]
 mod header;
+pub mod json;
 pub mod open;
 mod reading;
 pub mod record;
-
 pub mod stats;
 pub mod types;
 pub mod version;
