@@ -13,7 +13,7 @@
 //! | create one, with NAT or without | [`Flow::tcp`] and its like, a [`NewFlow`], [`FlowTable::create`] |
 //! | create one again that was seen | [`FlowTable::restore`] |
 //! | change one | [`FlowTable::update`] with [`Changes`] |
-//! | delete one, or some | [`FlowTable::delete`], [`FlowTable::delete_matching`] |
+//! | delete one, or some | [`FlowTable::delete`], [`FlowTable::delete_where`], [`FlowTable::delete_matching`] |
 //! | know what became of it: its id, its last counters | [`FlowTable::create_returning`] and its like |
 //! | do thousands of these at once | [`Batch`], [`FlowTable::run`] |
 //! | be told what happens, to all flows or some | [`Events`], [`Events::only`](Listener::only) |
@@ -108,6 +108,7 @@ mod width;
 
 pub use conntrack::batch::Batch;
 pub use conntrack::change::Changes;
+pub use conntrack::deletion::Deleted;
 pub use conntrack::diagnose::{Diagnosis, Finding};
 pub use conntrack::events::{Event, Events};
 pub use conntrack::expectation::ExpectationFlags;
@@ -135,7 +136,7 @@ pub use conntrack::record::{
 };
 pub use conntrack::returned::Returned;
 pub use conntrack::stats::{Counter, CpuStatistics, ExpectationStatistics, Statistics};
-pub use conntrack::table::{Deleted, FlowTable};
+pub use conntrack::table::FlowTable;
 pub use conntrack::tuple::{IcmpQuery, Layer4, Tuple};
 pub use conntrack::values::{
     Counters, DccpState, Direction, Family, Helper, Id, Mark, Nat, Protocol, SctpInfo, SctpState,

@@ -3,7 +3,9 @@
 mod flows;
 
 use capi_tests::in_namespace;
-use ctrs::{Batch, Changes, ErrorKind, Flow, FlowTable, Key, Mark, Options, Returned, Status};
+use ctrs::{
+    Batch, Changes, ErrorKind, Expression, Flow, FlowTable, Key, Mark, Options, Returned, Status,
+};
 use flows::{kind, proc_table, udp};
 
 /// The kinds of the errors, by request.
@@ -173,5 +175,55 @@ fn a_key_that_was_seen_is_not_another_flows() {
             assert_eq!(kind(refused), Some(ErrorKind::NotFound));
         }
         assert_eq!(proc_table().matches("mark=0").count(), 2);
+    });
+}
+
+#[test]
+fn flows_of_which_an_expression_is_true_are_deleted() {
+    in_namespace(|| {
+        let mut table = FlowTable::open().unwrap();
+        for port in 1..=3000 {
+            table.create(&udp(port).mark(u32::from(port % 3))).unwrap();
+        }
+        let mut gone = |text: &str| {
+            let deleted = table.delete_where(&text.parse().unwrap()).unwrap();
+            assert_eq!((deleted.gone, deleted.consistent), (0, true));
+            assert_eq!(deleted.matched, deleted.deleted);
+            deleted.deleted
+        };
+        assert_eq!(gone("mark 1 and sport <= 300"), 100);
+        assert_eq!(proc_table().lines().count(), 2900);
+        // Without accounting, no flow has bytes: that they are few is not known.
+        assert_eq!(gone("not bytes > 1M"), 0);
+        assert_eq!(gone("tcp or src 10.0.0.0/16"), 0);
+        assert_eq!(gone("mark {0, 2}"), 2000);
+        assert_eq!(proc_table().matches("mark=1").count(), 900);
+        assert_eq!(gone("all"), 900);
+        assert_eq!(proc_table(), "");
+        assert!("".parse::<Expression>().is_err());
+    });
+}
+
+#[test]
+fn flows_that_are_gone_by_then_are_told_apart() {
+    in_namespace(|| {
+        const FLOWS: u64 = 30_000;
+        let mut table = FlowTable::open().unwrap();
+        let mut batch = Batch::new();
+        for n in 0..FLOWS as u16 {
+            batch.create(&udp(n)).unwrap();
+        }
+        assert_eq!(table.run(&mut batch), Ok(0));
+        // Another one deletes the same at the same time.
+        let mut other = FlowTable::open().unwrap();
+        let rival =
+            std::thread::spawn(move || other.delete_where(&"udp".parse().unwrap()).unwrap());
+        let mine = table.delete_where(&"udp".parse().unwrap()).unwrap();
+        let theirs = rival.join().unwrap();
+        assert_eq!(mine.deleted + theirs.deleted, FLOWS);
+        for deleted in [mine, theirs] {
+            assert_eq!(deleted.matched, deleted.deleted + deleted.gone);
+        }
+        assert_eq!(proc_table(), "");
     });
 }

@@ -128,6 +128,10 @@ fn data_goes_one_way() {
             ]),
         ),
         ("conntrack/batch", with(&[&faces, &["conntrack/connection"]])),
+        (
+            "conntrack/deletion",
+            with(&[&faces, &["conntrack/batch", "conntrack/connection", "conntrack/listing"]]),
+        ),
         ("conntrack/one", with(&[&faces, &["conntrack/batch", "conntrack/connection"]])),
         ("conntrack/returned", with(&[&faces, &["conntrack/one", "conntrack/table"]])),
         (
@@ -137,6 +141,7 @@ fn data_goes_one_way() {
                 &[
                     "conntrack/batch",
                     "conntrack/connection",
+                    "conntrack/deletion",
                     "conntrack/diagnose",
                     "conntrack/dump",
                 ],

@@ -220,6 +220,21 @@ impl Batch {
         error.explained(asks(&request), &asked)
     }
 
+    /// How many requests were done, and how many were refused with this `errno`.
+    pub(super) fn tally(&self, errno: i32) -> (usize, usize) {
+        let count = |wanted: Outcome| {
+            (0..self.len()).filter(|index| self.requests.outcome(*index) == Some(wanted)).count()
+        };
+        (count(Outcome::Done), count(Outcome::Refused(errno)))
+    }
+
+    /// The first failure that is no refusal with this `errno`.
+    pub(super) fn failure_but(&self, errno: i32) -> Option<Error> {
+        let refused =
+            |index: &usize| self.requests.outcome(*index) == Some(Outcome::Refused(errno));
+        (0..self.len()).filter(|index| !refused(index)).find_map(|index| self.result(index)?.err())
+    }
+
     /// Reads what a request returned.
     fn returned(&self, index: usize, into: &mut Conntrack) -> Result<bool, Error> {
         let Some(message) = self.requests.answer(index) else { return Ok(false) };

@@ -5,6 +5,7 @@ pub mod batch;
 pub(crate) mod calls;
 pub mod change;
 pub(crate) mod connection;
+pub mod deletion;
 pub mod diagnose;
 pub mod dump;
 pub mod error;

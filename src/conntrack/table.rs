@@ -4,6 +4,7 @@
 use crate::conntrack::batch::Batch;
 use crate::conntrack::change::Changes;
 use crate::conntrack::connection::{Connection, is};
+use crate::conntrack::deletion::Deleted;
 use crate::conntrack::diagnose::Diagnosis;
 use crate::conntrack::expression::Expression;
 use crate::conntrack::filter::criteria::Filter;
@@ -226,18 +227,27 @@ impl FlowTable {
     /// # Errors
     /// Those of [`list`](Self::list) and [`delete`](Self::delete); flows before are deleted.
     pub fn delete_matching(&mut self, filter: &Filter) -> Result<Deleted, Error> {
+        self.delete_listed(Listing::new().matching(filter))
+    }
+
+    /// Deletes the flows of which an expression is definitely true, in batches, each by its key: one
+    /// that takes the place of a flow that was listed is left. `all` deletes all.
+    ///
+    /// Between being listed and being deleted a flow may change, so that the expression is not true of
+    /// it any more: it is deleted all the same. So is one that begins with the same tuple right when
+    /// the listed one ends, to which the kernel can give the same id. No flow is deleted of which the
+    /// expression was not true when it was listed, but for that.
+    ///
+    /// # Errors
+    /// As [`delete_matching`](Self::delete_matching).
+    pub fn delete_where(&mut self, expression: &Expression) -> Result<Deleted, Error> {
+        self.delete_listed(Listing::new().holding(expression)?)
+    }
+
+    fn delete_listed(&mut self, listing: Listing) -> Result<Deleted, Error> {
+        let mut list = self.list_with(listing.find_repeated(false))?;
         let mut count = Deleted::default();
-        let (mut list, mut flow) = (self.list_matching(filter)?, Flow::default());
-        while list.next_into(&mut flow)? {
-            count.matched += 1;
-            let deleted = self.delete(&flow);
-            if is(&deleted, ErrorKind::NotFound) {
-                count.gone += 1;
-            } else {
-                deleted?;
-                count.deleted += 1;
-            }
-        }
+        count.count(&mut list, Some(&mut self.connection))?;
         Ok(count)
     }
 
@@ -285,28 +295,4 @@ impl AsFd for FlowTable {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.connection.as_fd()
     }
-}
-
-/// How many flows [`FlowTable::delete_matching`] has found.
-///
-/// ```
-/// use ctrs::{Deleted, Error, Filter, FlowTable};
-///
-/// /// Deletes the flows with a mark; those that others delete meanwhile are no failure.
-/// fn delete_marked(mark: u32) -> Result<u64, Error> {
-///     let Deleted { deleted, .. } = FlowTable::open()?.delete_matching(&Filter::new().mark(mark))?;
-///     Ok(deleted)
-/// }
-///
-/// assert_eq!(Deleted::default().matched, 0);
-/// ```
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Deleted {
-    /// Those that the filter selected.
-    pub matched: u64,
-    /// Those that were deleted.
-    pub deleted: u64,
-    /// Those that were gone by then.
-    pub gone: u64,
 }
