@@ -144,6 +144,9 @@ check "list counts four" says '^4 flows$' run list
 check "list shows what conntrack -L shows" same_list
 check "create refuses what exists" refuses 'delete it first' run create plain "${client[@]}"
 
+check "stats counts what is there" says '^4 flows here, [0-9]+ at most' run stats
+check "stats counts what was created" says '^CPU [0-9]+: [0-9]+ flows created by requests$' run stats
+
 check "get finds the flow" says '^tcp .* sport=1000 dport=80 ' run get "${client[@]}"
 check "get of nothing says so" refuses 'no such flow' run get 10.0.0.1 9 10.0.0.2 80
 check "update-mark" run update-mark "${client[@]}" 0x2a
