@@ -49,6 +49,7 @@ extern "C" {
  *     Many flows: batches
  *     Records: flows and expectations as plain data
  *     JSON
+ *     Filters: expressions that select flows
  *     Lists, read as they are wanted
  *     Statistics
  */
@@ -923,11 +924,92 @@ int ctrs_parse_json(struct nf_conntrack *ct,
                     struct ctrs_error *error);
 
 /* ========================================================================
- * Lists, read as they are wanted
+ * Filters: expressions that select flows
  * ======================================================================== */
 
-/** Which flows are wanted, compiled of an expression. */
+/** An expression that selects flows: tcp and dport {80, 443} and not replied.
+ *
+ * Made by ctrs_filter_compile(), released with ctrs_filter_free(). It does not change: any
+ * number of threads may use one at the same time. */
 struct ctrs_filter;
+
+/** What a filter is of a flow. */
+enum ctrs_truth {
+    /** The flow does not match. */
+    CTRS_FALSE = 0,
+    /** It matches. */
+    CTRS_TRUE = 1,
+    /** Something decides that was not told of the flow, as counters where the kernel does not
+     * count. It is not selected, and neither is it by the opposite filter. */
+    CTRS_UNKNOWN = 2
+};
+
+/** Compiles an expression; docs/expressions.md has the language. Labels may have the names of
+ * a label map, which is not needed any more afterwards; without one (NULL) they are numbers.
+ * Release the filter with ctrs_filter_free().
+ *
+ * Returns the filter. NULL with EINVAL for NULL, and for a text that is no expression: then
+ * error has the kind CTRS_ERROR_SYNTAX, the offset of the byte at which the text is wrong,
+ * and a sentence that says what was expected there. NULL with ENOMEM when there is no memory.
+ * error may be NULL. */
+struct ctrs_filter *ctrs_filter_compile(const char *text,
+                                        const struct nfct_labelmap *labels,
+                                        struct ctrs_error *error);
+
+/** What a filter is of an entry. msg_type says where the entry came from, which decides what
+ * is known when it is not there: 0 for one that is whole, of a dump, a get or a mirror; or the
+ * type of the event, NFCT_T_NEW, NFCT_T_UPDATE or NFCT_T_DESTROY.
+ *
+ * Returns CTRS_TRUE, CTRS_FALSE or CTRS_UNKNOWN; -1 with EINVAL for NULL and for another
+ * msg_type. */
+int ctrs_filter_match(const struct ctrs_filter *filter,
+                      const struct nf_conntrack *ct,
+                      uint32_t msg_type);
+
+/** What a filter is of a flow in a record, as ctrs_filter_match(). size is sizeof(struct
+ * ctrs_flow) as the program was compiled.
+ *
+ * Returns CTRS_TRUE, CTRS_FALSE or CTRS_UNKNOWN; -1 with EINVAL for NULL, for another
+ * msg_type and for a wrong size, with ENOMEM when there is no memory for labels. */
+int ctrs_filter_match_flow(const struct ctrs_filter *filter,
+                           const struct ctrs_flow *flow,
+                           size_t size,
+                           uint32_t msg_type);
+
+/** Prints a filter as an expression, which compiles to an equal one: labels by number, so that
+ * it needs no map.
+ *
+ * Returns the length of the whole text without its NUL, as snprintf() does: at least size if
+ * it was cut. With a size of 0 buf may be NULL. -1 with EINVAL for a filter that is NULL. */
+int ctrs_filter_print(const struct ctrs_filter *filter, char *buf, size_t size);
+
+/** Prints who decides each term of a filter, a line a term: the kernel, so that less has to be
+ * read, or the library. Whoever does, the library checks the whole expression again.
+ *
+ * Returns as ctrs_filter_print(); -1 with ENOMEM when there is no memory. */
+int ctrs_filter_explain(const struct ctrs_filter *filter, char *buf, size_t size);
+
+/** Lets a handle's events pass only if a filter is definitely true of them, in place of what
+ * was attached before; NULL: lets all pass. The kernel leaves out what it can, and
+ * nfct_catch() checks each event again, by what it tells, as it was at that moment: who keeps
+ * a copy of flows would miss the change by which one stops to match. Answers to queries pass,
+ * but for one to a request that nfct_send() sent. What is on the way already is checked, too.
+ * A program that receives from the descriptor itself gets what the kernel lets pass.
+ *
+ * The filter may be released afterwards. Expectation events pass.
+ *
+ * Returns 0; -1 with EINVAL for a handle that is NULL, with errno of setsockopt() (ENOMEM: the
+ * program is too large for net.core.optmem_max), with ENOMEM when there is no memory. What was
+ * attached before stays then. */
+int ctrs_filter_attach(struct nfct_handle *h, const struct ctrs_filter *filter);
+
+/** Releases a filter; NULL is ignored. Handles that it is attached to keep what they need of it.
+ * errno is left alone. */
+void ctrs_filter_free(struct ctrs_filter *filter);
+
+/* ========================================================================
+ * Lists, read as they are wanted
+ * ======================================================================== */
 
 /** How a list is made. */
 enum ctrs_dump_flags {

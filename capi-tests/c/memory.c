@@ -411,6 +411,38 @@ static int call_record(void)
 	return result;
 }
 
+/* A filter is whole or none; a handle keeps the one it had. */
+static int call_expression(void)
+{
+	static const char text[] =
+		"tcp and (dport {80, 443, 8080} or host != fc00::/7) and label != {1, 32}";
+	struct nfct_handle *h;
+	struct ctrs_filter *filter;
+	struct ctrs_flow flow;
+	char printed[512];
+	long at = left;
+	int result;
+
+	left = -1;
+	h = nfct_open(CONNTRACK, NF_NETLINK_CONNTRACK_NEW);
+	ctrs_flow_from(&flow, sizeof(flow), full);
+	left = at;
+	filter = ctrs_filter_compile(text, NULL, NULL);
+	result = made(filter);
+	if (result == 1)
+		result = done(ctrs_filter_match_flow(filter, &flow, sizeof(flow), 0), CTRS_FALSE);
+	if (result == 1)
+		result = ctrs_filter_explain(filter, printed, sizeof(printed)) > 0 || errno == ENOMEM ? 1 : -1;
+	if (result == 1)
+		result = done(ctrs_filter_attach(h, filter), 0);
+	if (filter != NULL && ctrs_filter_print(filter, printed, sizeof(printed)) != (int)strlen(text))
+		result = -1;
+	ctrs_filter_free(filter);
+	left = -1;
+	CHECK_INT(nfct_close(h), 0);
+	return result;
+}
+
 /* A list whose memory runs out is over, and says so again at its end; the handle goes on. */
 static int pull(int records)
 {
@@ -524,6 +556,7 @@ int main(void)
 	try_call("print", call_print);
 	try_call("record", call_record);
 	try_call("JSON", call_json);
+	try_call("expression", call_expression);
 	try_call("open", call_open);
 	call_ctrs_open(); /* the C library keeps the memory of a thread */
 	try_call("open with options", call_ctrs_open);

@@ -107,7 +107,7 @@ fn data_goes_one_way() {
             ]),
         ),
         ("conntrack/wire", with(&[&objects, &typed, &wire])),
-        ("conntrack/selection", with(&[&objects, &wire])),
+        ("conntrack/selection", with(&[&objects, &wire, &["conntrack/expression"]])),
         ("conntrack/record", with(&[&objects, &typed, &["error", "conntrack/record"]])),
         (
             "conntrack/json",
@@ -164,7 +164,7 @@ fn data_goes_one_way() {
             with(&[
                 &faces,
                 &["text", "width", "conntrack/calls", "conntrack/selection", "conntrack/zeroing"],
-                &["conntrack/connection"],
+                &["conntrack/connection", "shared"],
                 &["capi/ffi", "capi/conntrack"],
             ]),
         ),
@@ -174,7 +174,7 @@ fn data_goes_one_way() {
                 &faces,
                 &["conntrack/batch", "conntrack/connection", "conntrack/diagnose"],
                 &["conntrack/dump", "conntrack/json", "conntrack/one", "conntrack/record"],
-                &["text", "capi/ffi", "capi/conntrack", "capi/ctrs"],
+                &["text", "shared", "capi/ffi", "capi/conntrack", "capi/ctrs"],
             ]),
         ),
     ]);

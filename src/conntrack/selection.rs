@@ -3,13 +3,21 @@
 #![forbid(unsafe_code)]
 
 use crate::conntrack::error::Error;
+use crate::conntrack::expression::Expression;
 use crate::conntrack::filter::dump::DumpFilter;
 use crate::conntrack::object::entry::Conntrack;
+use crate::conntrack::wire::Change;
 use crate::conntrack::wire::decode;
 use crate::conntrack::wire::query::Request;
 use crate::netlink::exchange::EndedDumps;
 use crate::netlink::message::Message;
 use std::collections::VecDeque;
+
+/// Whether an expression lets an event pass; answers do.
+pub(crate) fn lets_pass(expression: &Expression, message: &Message<'_>, ct: &Conntrack) -> bool {
+    let is_answer = message.seq != 0 || message.flags & libc::NLM_F_MULTI as u16 != 0;
+    is_answer || expression.truth(ct, Change::of(message)).is_true()
+}
 
 /// What becomes of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

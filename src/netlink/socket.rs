@@ -299,3 +299,12 @@ pub fn attach_filter(fd: RawFd, program: &[libc::sock_filter]) -> Result<(), Err
 pub fn detach_filter(fd: RawFd) -> Result<(), Error> {
     set_option(fd, libc::SOL_SOCKET, libc::SO_DETACH_FILTER, &0)
 }
+
+/// As [`detach_filter`], if there is one.
+#[cfg(feature = "capi")]
+pub(crate) fn detach_any_filter(fd: RawFd) -> Result<(), Error> {
+    match detach_filter(fd) {
+        Err(Error::System { errno: libc::ENOENT, .. }) => Ok(()),
+        result => result,
+    }
+}

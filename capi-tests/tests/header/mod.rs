@@ -136,6 +136,7 @@ pub const HEADERS: [Header; 11] = [
             "ctrs/dump.rs",
             "ctrs/expect_dump.rs",
             "ctrs/stats.rs",
+            "ctrs/filter.rs",
         ],
         text: Text::Here(CTRS),
         sections: EXTENSIONS,
@@ -289,10 +290,23 @@ const EXTENSIONS: &[Section] = &[
         ],
     },
     Section {
-        title: "Lists, read as they are wanted",
+        title: "Filters: expressions that select flows",
         text: "",
         names: &[
             "ctrs_filter",
+            "ctrs_truth",
+            "ctrs_filter_compile",
+            "ctrs_filter_match*",
+            "ctrs_filter_print",
+            "ctrs_filter_explain",
+            "ctrs_filter_attach",
+            "ctrs_filter_free",
+        ],
+    },
+    Section {
+        title: "Lists, read as they are wanted",
+        text: "",
+        names: &[
             "ctrs_dump_flags",
             "ctrs_dump_verdict",
             "ctrs_dump",

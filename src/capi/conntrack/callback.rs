@@ -10,9 +10,10 @@ use crate::capi::ffi::error::Error;
 use crate::capi::ffi::nfnl::{CallbackFunction, Registration};
 use crate::capi::ffi::ptr;
 use crate::conntrack::calls::Token;
+use crate::conntrack::expression::Expression;
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::object::expectation::Expect;
-use crate::conntrack::selection::{Judgement, Selections};
+use crate::conntrack::selection::{Judgement, Selections, lets_pass};
 use crate::conntrack::wire::{Change, expect};
 use crate::netlink::message::Message;
 use libc::{c_int, c_void, nlmsghdr};
@@ -51,6 +52,14 @@ impl<T> Default for Functions<T> {
     }
 }
 
+/// What decides which objects are handed to callbacks.
+pub(super) struct Judges<'a> {
+    /// Those of dumps.
+    pub dumps: &'a Selections,
+    /// Those of events.
+    pub events: Option<&'a Expression>,
+}
+
 /// An opaque type whose objects callbacks are handed.
 pub(super) trait Lendable: Opaque<Inner: Default> + Sized {
     /// The subsystem whose messages tell of them.
@@ -69,7 +78,7 @@ pub(super) trait Lendable: Opaque<Inner: Default> + Sized {
 
     /// Reads a message into an object without attributes, and tells what becomes of it.
     fn read(
-        selections: &Selections,
+        judges: &Judges<'_>,
         message: &Message<'_>,
         object: &mut Self::Inner,
     ) -> Result<Judgement, Error>;
@@ -92,11 +101,15 @@ impl Lendable for nf_conntrack {
     }
 
     fn read(
-        selections: &Selections,
+        judges: &Judges<'_>,
         message: &Message<'_>,
         object: &mut Conntrack,
     ) -> Result<Judgement, Error> {
-        Ok(selections.read(message, object)?)
+        let judgement = judges.dumps.read(message, object)?;
+        Ok(match judges.events {
+            Some(expression) if !lets_pass(expression, message, object) => Judgement::Skip,
+            _ => judgement,
+        })
     }
 }
 
@@ -117,7 +130,7 @@ impl Lendable for nf_expect {
     }
 
     fn read(
-        _: &Selections,
+        _: &Judges<'_>,
         message: &Message<'_>,
         object: &mut Expect,
     ) -> Result<Judgement, Error> {

@@ -8,10 +8,12 @@ use super::types::nfct_handle;
 use crate::capi::ffi::error::Error as Errno;
 use crate::capi::ffi::explained::{ctrs_error, errno_of};
 use crate::conntrack::connection::Connection;
+use crate::conntrack::expression::Expression;
 use crate::error::Error;
 use crate::netlink::socket::Socket;
 use crate::netlink::wait::Stopper;
 use crate::options::Options;
+use crate::shared::Shared;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::time::Instant;
@@ -54,12 +56,14 @@ pub(in crate::capi) struct Extension {
     options: Options,
     /// What the last call said went wrong.
     pub(in crate::capi) error: ctrs_error,
+    /// What events are checked against.
+    pub(super) events: Option<Shared<Expression>>,
 }
 
 impl Default for Extension {
     fn default() -> Self {
         let (connection, options) = (None, Options::default());
-        Self { connection, options, error: ctrs_error::NONE }
+        Self { connection, options, error: ctrs_error::NONE, events: None }
     }
 }
 
@@ -180,6 +184,11 @@ impl<'a> Extended<'a> {
     /// The handle's own socket, which receives events.
     pub(in crate::capi) fn socket(&self) -> &'a Socket {
         self.main
+    }
+
+    /// Hands out only events of which an expression is definitely true, or all.
+    pub(in crate::capi) fn check_events(&mut self, with: Option<Shared<Expression>>) {
+        self.kept.events = with;
     }
 
     /// Forgets what went wrong in an earlier call.

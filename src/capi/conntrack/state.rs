@@ -1,6 +1,6 @@
 //! What is behind a `struct nfct_handle`.
 
-use super::callback::{Functions, Lendable};
+use super::callback::{Functions, Judges, Lendable};
 use super::closed;
 use super::extension::{Extension, Handle, Waker};
 use super::request::Built;
@@ -240,8 +240,11 @@ impl State {
     ) -> Result<(Judgement, *mut C), Error> {
         let mut loan = C::spare(self).take().map_or_else(Loan::create, Ok)?;
         let object = loan.lend();
-        let selections = self.calls.selections(token);
-        let judgement = selections.map_err(Error::from).and_then(|of| C::read(of, message, object));
+        let dumps = self.calls.selections(token);
+        let judgement = dumps.map_err(Error::from).and_then(|dumps| {
+            let judges = Judges { dumps, events: self.extension.events.as_deref() };
+            C::read(&judges, message, object)
+        });
         let pointer = loan.pointer();
         match judgement {
             Ok(Judgement::HandOut | Judgement::Zero) => {

@@ -2,6 +2,7 @@
 #![allow(non_camel_case_types, reason = "these are spelled as C spells them")]
 
 use super::call::with_handle;
+use super::filter::ctrs_filter;
 use super::reading::{self, Lists, last_error, with_list};
 use crate::capi::conntrack::types::{nf_conntrack, nfct_handle};
 use crate::capi::ffi::boundary::boundary;
@@ -55,11 +56,6 @@ pub struct ctrs_dump {
 
 impl Lists for ctrs_dump {
     type Entry = Conntrack;
-}
-
-/// Which flows are wanted, compiled of an expression.
-pub struct ctrs_filter {
-    _private: [u8; 0],
 }
 
 /// What is listed with these flags.

@@ -7,6 +7,7 @@ pub mod diagnose;
 pub mod dump;
 pub mod error;
 pub mod expect_dump;
+pub mod filter;
 pub mod flow;
 #[cfg(c_header)]
 mod header;

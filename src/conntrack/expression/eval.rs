@@ -127,40 +127,51 @@ impl Term {
 
 impl Test {
     fn truth(&self, seen: &Seen<'_>) -> Truth {
-        match (self, seen) {
-            (_, Seen::Unknown) => Truth::Unknown,
-            (Self::Set, Seen::Number(number)) => (*number != 0).into(),
-            (Self::Compare(order, with), Seen::Number(number)) => {
-                order.holds(*number, *with).into()
-            }
-            (Self::In(values), seen) => values.iter().any(|value| value.is(seen)).into(),
-            _ => Truth::False,
+        let any = |is: &dyn Fn(&Value) -> bool| match self {
+            Self::In(values) => values.iter().any(is),
+            _ => false,
+        };
+        match seen {
+            Seen::Unknown => Truth::Unknown,
+            Seen::Number(number) => self.holds_of(*number).into(),
+            Seen::Address(address) => any(&|value| value.has_address(*address)).into(),
+            Seen::Labels(words) => any(&|value| value.is_among(words)).into(),
+            Seen::Name(name) => any(&|value| value.is_name(name)).into(),
         }
     }
-}
 
-impl Test {
     /// Whether it holds of a number.
     pub fn holds_of(&self, number: u64) -> bool {
-        self.truth(&Seen::Number(number)).is_true()
+        match self {
+            Self::Set => number != 0,
+            Self::Compare(order, with) => order.holds(number, *with),
+            Self::In(values) => values.iter().any(|value| value.has_number(number)),
+        }
     }
 }
 
 impl Value {
-    fn is(&self, seen: &Seen<'_>) -> bool {
-        match (self, seen) {
-            (Self::Range(first, last), Seen::Number(number)) => (first..=last).contains(&number),
-            (Self::Masked(mark), Seen::Number(number)) => {
-                *number as u32 & mark.mask() == mark.value()
-            }
-            (Self::Net(net), Seen::Address(address)) => net.contains(*address),
-            (Self::Range(label, _), Seen::Labels(words)) => {
-                let word = words.get(*label as usize / 32);
-                word.is_some_and(|word| word & (1 << (label % 32)) != 0)
-            }
-            (Self::Name(name), Seen::Name(has)) => name.bytes() == *has,
-            _ => false,
+    fn has_number(&self, number: u64) -> bool {
+        match self {
+            Self::Range(first, last) => (*first..=*last).contains(&number),
+            Self::Masked { value, mask } => number & mask == *value,
+            Self::Net(_) | Self::Name(_) => false,
         }
+    }
+
+    fn has_address(&self, address: IpAddr) -> bool {
+        matches!(self, Self::Net(net) if net.contains(address))
+    }
+
+    /// Whether its label is in a bitmask.
+    fn is_among(&self, words: &[u32]) -> bool {
+        let Self::Range(label, _) = self else { return false };
+        let word = words.get(*label as usize / 32);
+        word.is_some_and(|word| word & (1 << (label % 32)) != 0)
+    }
+
+    fn is_name(&self, name: &[u8]) -> bool {
+        matches!(self, Self::Name(wanted) if wanted.bytes() == name)
     }
 }
 

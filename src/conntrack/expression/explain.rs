@@ -13,7 +13,7 @@ use std::fmt::{self, Display, Formatter, Write};
 
 /// What is said of an expression.
 #[derive(Debug)]
-pub(super) struct Explanation<'a> {
+pub(crate) struct Explanation<'a> {
     root: &'a Node,
     /// What all flows that match have; `None` if that contradicts itself.
     common: Option<Common>,
@@ -38,7 +38,7 @@ const WIDEST: usize = 40;
 impl<'a> Explanation<'a> {
     /// # Errors
     /// [`Error::OutOfMemory`].
-    pub fn of(root: &'a Node) -> Result<Self, Error> {
+    pub(super) fn of(root: &'a Node) -> Result<Self, Error> {
         let common = Common::of(&narrow::implied(root, false)?);
         let included = program::program(root, Decides::All)?.included;
         let mut this = Self { root, common, included, width: 0 };

@@ -25,6 +25,8 @@ use crate::conntrack::filter::narrowing::narrowing;
 use crate::conntrack::flow::Flow;
 use crate::conntrack::labels::map::LabelMap;
 use crate::conntrack::object::entry::Conntrack;
+#[cfg(feature = "capi")]
+use crate::conntrack::syntax::Syntax;
 use crate::conntrack::wire::Change;
 use crate::error::Error;
 #[cfg(doc)]
@@ -32,6 +34,7 @@ use crate::error::ErrorKind;
 use crate::netlink;
 use crate::netlink::bpf::Instruction;
 use eval::Told;
+use explain::Explanation;
 use std::fmt;
 use std::str::FromStr;
 use tree::Node;
@@ -82,6 +85,20 @@ impl Expression {
         Ok(Self::compile(text, Some(labels))?)
     }
 
+    /// As [`compile`](Self::compile), from bytes that need not be UTF-8.
+    ///
+    /// # Errors
+    /// As [`compile`](Self::compile).
+    #[cfg(feature = "capi")]
+    pub(crate) fn compile_bytes(
+        text: &[u8],
+        labels: Option<&LabelMap>,
+    ) -> Result<Self, error::Error> {
+        let text = std::str::from_utf8(text)
+            .map_err(|error| Syntax::says(error.valid_up_to(), "this is no character of UTF-8"))?;
+        Self::compile(text, labels)
+    }
+
     /// # Errors
     /// [`error::Error::Syntax`], [`error::Error::OutOfMemory`].
     pub(crate) fn compile(text: &str, labels: Option<&LabelMap>) -> Result<Self, error::Error> {
@@ -128,7 +145,11 @@ impl Expression {
     /// # Errors
     /// [`ErrorKind::OutOfMemory`].
     pub fn explain(&self) -> Result<impl fmt::Display + use<'_>, Error> {
-        Ok(explain::Explanation::of(&self.root)?)
+        Ok(self.explanation()?)
+    }
+
+    pub(crate) fn explanation(&self) -> Result<Explanation<'_>, error::Error> {
+        Explanation::of(&self.root)
     }
 
     /// What of it the kernel compares when it hands out a list; `None` if no flow can match.

@@ -80,7 +80,9 @@ pub(super) fn criterion(term: &Term, negated: bool) -> Option<Criterion> {
         Read::IcmpCode => whole(Asked::IcmpCode(number? as u8)),
         Read::IcmpId => whole(Asked::IcmpId(number? as u16)),
         Read::Mark => match term.one()? {
-            Value::Masked(mark) => whole(Asked::Mark(mark)),
+            Value::Masked { value, mask } => {
+                whole(Asked::Mark(Mark::masked(value as u32, mask as u32)))
+            }
             _ => whole(Asked::Mark(Mark::from(number? as u32))),
         },
         Read::Zone(None) => whole(Asked::Zone(number? as u16)),

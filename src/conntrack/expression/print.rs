@@ -92,7 +92,7 @@ impl Kind {
                 f.write_char('-')?;
                 self.number(f, last)
             }
-            Value::Masked(mark) => write!(f, "{:#x}/{:#x}", mark.value(), mark.mask()),
+            Value::Masked { value, mask } => write!(f, "{value:#x}/{mask:#x}"),
             Value::Net(net) if net.is_one() => net.address().fmt(f),
             Value::Net(net) => net.fmt(f),
             Value::Name(name) => {

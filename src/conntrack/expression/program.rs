@@ -368,14 +368,14 @@ impl Writer {
                 for value in values.iter().rev() {
                     next = match value {
                         Value::Range(first, last) => self.range(*first, *last, ways.hit, next)?,
-                        Value::Masked(mark) => {
+                        Value::Masked { value, mask } => {
                             // For the next value the mask leaves nothing.
                             if next != ways.miss {
                                 self.out.then(next)?;
                                 next = load(&mut self.out)?;
                             }
-                            self.out.ask(Compare::Equal, mark.value(), ways.hit, next)?;
-                            self.out.and(mark.mask())?
+                            self.out.ask(Compare::Equal, *value as u32, ways.hit, next)?;
+                            self.out.and(*mask as u32)?
                         }
                         Value::Net(_) | Value::Name(_) => ways.undecided,
                     };

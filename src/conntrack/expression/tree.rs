@@ -6,7 +6,6 @@ use super::fields::{Field, Kind, Side};
 use crate::conntrack::error::Error;
 use crate::conntrack::filter::net::Net;
 use crate::conntrack::object::entry::until_nul;
-use crate::conntrack::values::Mark;
 
 /// A node, negated or not.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,7 +58,11 @@ pub(super) enum Order {
 pub(super) enum Value {
     /// The numbers from the first to the last.
     Range(u64, u64),
-    Masked(Mark),
+    /// The numbers that have these bits under a mask.
+    Masked {
+        value: u64,
+        mask: u64,
+    },
     Net(Net),
     Name(Name),
 }

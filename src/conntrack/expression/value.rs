@@ -7,7 +7,6 @@ use super::tree::{Name, Value};
 use crate::conntrack::filter::net::Net;
 use crate::conntrack::labels::map::LabelMap;
 use crate::conntrack::syntax::{Fault, Syntax};
-use crate::conntrack::values::Mark;
 use std::net::IpAddr;
 
 /// The highest label that the kernel has.
@@ -149,7 +148,7 @@ impl Reader<'_> {
         }
         match mask {
             MOST => Ok(one(value)),
-            _ => Ok(Value::Masked(Mark::masked(value as u32, mask as u32))),
+            _ => Ok(Value::Masked { value, mask }),
         }
     }
 

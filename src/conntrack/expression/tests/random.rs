@@ -5,7 +5,8 @@ use super::super::fields::{FIELDS, Kind};
 use super::super::tree::{Joint, Name, Node, Of, Order, Term, Test, Value};
 use super::*;
 use crate::conntrack::filter::net::Net;
-use crate::conntrack::values::Mark;
+
+const MOST: u64 = u32::MAX as u64;
 
 /// A xorshift generator.
 pub(super) struct Random(pub u64);
@@ -79,11 +80,11 @@ impl Random {
                 [one(a), Value::Range(a.min(b), a.max(b))][self.below(2) as usize]
             }
             Kind::Mark => {
-                let mask = self.number(u32::MAX.into()) as u32;
-                let value = self.number(u32::MAX.into()) as u32;
+                let mask = self.number(u32::MAX.into());
+                let value = self.number(u32::MAX.into());
                 match mask {
-                    u32::MAX => one(value.into()),
-                    _ => Value::Masked(Mark::masked(value, mask)),
+                    MOST => one(value),
+                    _ => Value::Masked { value: value & mask, mask },
                 }
             }
             Kind::State(_) => one(self.below(10)),
