@@ -532,6 +532,48 @@ static int call_json(void)
 	return result;
 }
 
+/* A refusal is the same without memory, but for what it takes to say more. */
+static int call_refused(void)
+{
+	struct nfct_handle *h;
+	struct nf_conntrack *ct;
+	const struct ctrs_error *error;
+	long at = left;
+	int result;
+
+	left = -1;
+	h = nfct_open(CONNTRACK, 0);
+	ct = flow(5000);
+	left = at;
+	result = ctrs_get(h, ct, CTRS_ORIGINAL, NULL);
+	left = -1;
+	error = ctrs_last_error(h);
+	if (result == -1 && errno == ENOENT)
+		result = strstr(error->text, "cannot get the flow: no such flow") ? 1 : -1;
+	else
+		result = result == -1 && errno == ENOMEM && error->err == ENOMEM ? 0 : -1;
+	nfct_destroy(ct);
+	nfct_close(h);
+	return result;
+}
+
+/* Looks around without any. */
+static int call_diagnose(void)
+{
+	struct nfct_handle *h;
+	char text[4096];
+	long at = left;
+	int result;
+
+	left = -1;
+	h = nfct_open(CONNTRACK, NFCT_ALL_CT_GROUPS);
+	left = at;
+	result = ctrs_diagnose(h, text, sizeof(text)) > 0 && strchr(text, '\n') != NULL ? 1 : -1;
+	left = -1;
+	nfct_close(h);
+	return result;
+}
+
 int main(void)
 {
 	static char buffer[65536];
@@ -571,6 +613,8 @@ int main(void)
 	try_call("pull expectations", call_pull_expectations);
 	CHECK_INT(nfct_close(pulled), 0);
 	try_call("statistics", call_stats);
+	try_call("refused", call_refused);
+	try_call("diagnose", call_diagnose);
 	nfct_destroy(full);
 	unlink(label_path);
 	return finish();

@@ -578,7 +578,9 @@ fn a_full_table_is_looked_at() {
             let error = Error::from(ctrs::netlink::Error::Refused(libc::ENOMEM));
             let (request, socket) = (Asks::create(9).build(1), exchange.socket());
             let asked = Asked { request: &request, said: None, socket: Some(socket) };
-            error.explained(RequestKind::Create, &asked).to_string()
+            let error = error.explained(RequestKind::Create, &asked);
+            assert_eq!(error.kind(), ErrorKind::OutOfMemory);
+            error.to_string()
         };
         let words = format!("the table is not full (0 flows of at most {max})");
         assert!(refused(&exchange).contains(&words), "{}", refused(&exchange));

@@ -48,8 +48,11 @@ pub enum Invalid {
     /// The state of another protocol than the flow's.
     #[error("the state is one of another protocol than the flow's")]
     State,
-    /// A flow that holds no tuple: one that nothing was read into.
-    #[error("the flow has no tuple")]
+    /// A flow that holds no whole tuple, as one that nothing was read into.
+    #[error(
+        "the flow has no tuple that is whole: both addresses, the protocol, and its ports, or the \
+         type, code and id of an ICMP query"
+    )]
     NoTuple,
     /// A network is an address and the length of its prefix, and other bits of the address are 0.
     #[error(

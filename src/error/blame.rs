@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 use super::RequestKind;
+use crate::conntrack::error::Error;
+use crate::conntrack::invalid::Invalid;
 use crate::conntrack::object::attr::Attr;
 use crate::conntrack::object::expectation::ExpectAttr;
 use crate::uapi::cta;
@@ -106,6 +108,26 @@ const OF_EXPECTATIONS: &[(u16, Option<Blame>)] = &[
     (cta::EXPECT_NAT, expectation(ExpectAttr::NatTuple, "NAT")),
     (cta::EXPECT_FN, EXPECT_FN),
 ];
+
+/// What is wrong with a request before the kernel sees it.
+pub(super) fn of_invalid(invalid: Invalid) -> Option<Blame> {
+    match invalid {
+        Invalid::IcmpQuery => ICMP_TYPE,
+        Invalid::Name => HELPER,
+        Invalid::Label => LABELS,
+        Invalid::NoTuple => ORIGINAL,
+        _ => NOTHING,
+    }
+}
+
+/// What is wrong with an object before a request is made of it.
+pub(super) fn of_object(error: Error) -> Option<Blame> {
+    match error {
+        Error::NoFamily | Error::BadFamily(_) => ORIGINAL,
+        Error::LabelsTooLong(_) => LABELS,
+        _ => NOTHING,
+    }
+}
 
 /// What the kernel's number of an attribute stands for in a request.
 pub(super) fn of_kernel(request: Option<RequestKind>, kind: u16) -> Option<Blame> {

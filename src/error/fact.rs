@@ -53,6 +53,13 @@ impl Look {
     }
 }
 
+impl Fact {
+    /// That the table has more room than what ends meanwhile may have made.
+    pub fn is_of_room(self) -> bool {
+        matches!(self, Self::Table { count, max } if count < max - max / 16)
+    }
+}
+
 /// As it follows the cause.
 impl Display for Fact {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

@@ -17,6 +17,7 @@ pub use request::RequestKind;
 pub use crate::conntrack::invalid::Invalid;
 
 use self::asked::Asked;
+use self::blame::Blame;
 use self::details::{Details, Kept};
 use crate::conntrack::error as object;
 use crate::netlink;
@@ -160,7 +161,15 @@ impl Error {
     /// The attribute that is to blame, as it is called in a sentence: "timeout", "reply tuple".
     #[must_use]
     pub fn attribute(&self) -> Option<&'static str> {
-        self.details.get()?.blame.map(|blame| blame.name)
+        self.blame().map(|blame| blame.name)
+    }
+
+    fn blame(&self) -> Option<Blame> {
+        match self.layer {
+            Layer::Netlink(_) => self.details.get()?.blame,
+            Layer::Object(error) => blame::of_object(error),
+            Layer::Invalid(invalid) => blame::of_invalid(invalid),
+        }
     }
 
     /// The number of the attribute in C.
@@ -170,7 +179,7 @@ impl Error {
             Layer::Object(
                 object::Error::BadValue(number) | object::Error::UnknownAttribute(number),
             ) => Some(number),
-            _ => self.details.get()?.blame?.number,
+            _ => self.blame()?.number,
         }
     }
 
@@ -206,11 +215,17 @@ impl Error {
         Self { details: Kept::new(Details::of_refusal(error.request, errno, asked)), ..error }
     }
 
+    /// Whether the table was looked at, and is not full.
+    fn found_room(&self) -> bool {
+        let fact = self.details.get().and_then(|details| details.fact);
+        fact.is_some_and(|fact| fact.is_of_room())
+    }
+
     fn kind_of_netlink(&self, error: netlink::Error) -> ErrorKind {
         use netlink::Error;
         match error {
             Error::Refused(libc::ENOMEM | libc::EMFILE)
-                if self.request.is_some_and(RequestKind::creates) =>
+                if self.request.is_some_and(RequestKind::creates) && !self.found_room() =>
             {
                 ErrorKind::Full
             }
@@ -411,6 +426,9 @@ mod tests {
         assert_eq!(Error::from(netlink::Error::BadStatus).kind(), ErrorKind::Protocol);
         assert_eq!(Error::from(Invalid::Family).kind(), ErrorKind::Invalid);
         assert_eq!(Error::from(Invalid::Family).errno(), None);
+        assert_eq!(Error::from(Invalid::Family).attribute(), None);
+        assert_eq!(Error::from(Invalid::Label).attribute(), Some("labels"));
+        assert_eq!(Error::from(object::Error::NoFamily).attribute(), Some("original tuple"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::asked::Asked;
+use super::fact::{Fact, Look};
 use crate::facts::privilege::Held;
 use crate::uapi::cta;
 
@@ -117,9 +118,9 @@ pub(super) fn helper_missing(asked: &Asked<'_>) -> bool {
     asked.helper_module() == Some(false)
 }
 
-/// A table with more room than flows that end meanwhile make.
+/// A table with room for more.
 pub(super) fn table_not_full(asked: &Asked<'_>) -> bool {
-    asked.table().is_some_and(|(count, max)| count < max - max / 16)
+    Look::Table.up(Some(asked)).is_some_and(Fact::is_of_room)
 }
 
 /// A status in a filter of which no bit counts.

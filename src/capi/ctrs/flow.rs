@@ -13,7 +13,7 @@ use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::one::Update;
 use crate::conntrack::values::{Direction, Id, Mark};
 use crate::conntrack::wire::query::{Query, Request};
-use crate::error::{Error, Invalid};
+use crate::error::{Error, Invalid, RequestKind};
 use libc::{c_char, c_int};
 
 /// CTRS_ORIGINAL.
@@ -37,15 +37,22 @@ pub(super) unsafe fn object<'a>(
 ///
 /// # Safety
 /// `key` is NULL or a live object, which nobody changes while the reference is used.
-unsafe fn named<'a>(key: *const nf_conntrack, dir: c_int) -> Result<(&'a Conntrack, Key), Error> {
+unsafe fn named<'a>(
+    key: *const nf_conntrack,
+    dir: c_int,
+    request: RequestKind,
+) -> Result<(&'a Conntrack, Key), Error> {
     // SAFETY: `key` is NULL or live.
-    let ct = unsafe { object(key, "the entry that names the flow is NULL") }?;
-    let direction = match dir {
-        ORIGINAL => Direction::Original,
-        REPLY => Direction::Reply,
-        _ => return Err(Invalid::Argument("a direction is CTRS_ORIGINAL or CTRS_REPLY").into()),
+    let ct = unsafe { object(key, "the entry that names the flow is NULL") };
+    let name = |ct: &'a Conntrack| {
+        let direction = match dir {
+            ORIGINAL => Direction::Original,
+            REPLY => Direction::Reply,
+            _ => return Err(Invalid::Argument("a direction is CTRS_ORIGINAL or CTRS_REPLY")),
+        };
+        Ok((ct, Key::of(ct, direction).ok_or(Invalid::NoTuple)?))
     };
-    Ok((ct, Key::of(ct, direction).ok_or(Invalid::NoTuple)?))
+    ct.and_then(|ct| name(ct).map_err(Error::from)).map_err(|error| error.of(request))
 }
 
 /// Runs a request, and puts what became of the flow where the program wants it: 0 where the
@@ -105,7 +112,7 @@ pub unsafe extern "C-unwind" fn ctrs_get(
     unsafe {
         with_handle(h, -1, |handle| {
             // SAFETY: `key` is NULL or live, and nobody changes it before the answer is there.
-            let (_, key) = named(key, dir)?;
+            let (_, key) = named(key, dir, RequestKind::Get)?;
             let mut found = Conntrack::new();
             handle.connection()?.get(&key, &mut found)?;
             // SAFETY: `result` is NULL or live, and nobody else uses it; `key` is not used any more.
@@ -139,7 +146,7 @@ pub unsafe extern "C-unwind" fn ctrs_create(
     unsafe {
         with_handle(h, -1, |handle| {
             // SAFETY: `ct` is NULL or live, and nobody changes it before the answer is there.
-            let (ct, key) = named(ct, ORIGINAL)?;
+            let (ct, key) = named(ct, ORIGINAL, RequestKind::Create)?;
             let connection = handle.connection()?;
             // SAFETY: `result` is NULL or live, and nobody else uses it.
             returned(result, |into| {
@@ -151,7 +158,8 @@ pub unsafe extern "C-unwind" fn ctrs_create(
 
 /// Changes a flow, which must exist, to what `ct` has beside its tuples and zone, which name it
 /// as in ctrs_get(): timeout, mark, labels (of those in ATTR_CONNLABELS_MASK, if that is set),
-/// protocol state, helper.
+/// protocol state, helper. A master is left out: a flow has it for life, and one that was seen can be
+/// changed and given back.
 ///
 /// Bits of ATTR_STATUS are set beside those that the flow has. The kernel lets only
 /// IPS_SEEN_REPLY, IPS_ASSURED and IPS_FIXED_TIMEOUT be set; others that the flow does not have
@@ -160,8 +168,8 @@ pub unsafe extern "C-unwind" fn ctrs_create(
 /// `result` is as in ctrs_create().
 ///
 /// Returns 0 or 1 as ctrs_create() does; -1 with ENOENT if there is no such flow, with EOPNOTSUPP
-/// for NAT, a master, or a helper of a flow that was created without, with ENOSPC for labels of a
-/// flow without room for them, with EBUSY for another helper, else as ctrs_get().
+/// for NAT, or a helper of a flow that was created without, with ENOSPC for labels of a flow
+/// without room for them, with EBUSY for another helper, else as ctrs_get().
 ///
 /// # Safety
 /// `h` is NULL or a live handle; `ct` and `result` are NULL or live objects.
@@ -176,7 +184,7 @@ pub unsafe extern "C-unwind" fn ctrs_update(
     unsafe {
         with_handle(h, -1, |handle| {
             // SAFETY: `ct` is NULL or live, and nobody changes it before the answer is there.
-            let (ct, key) = named(ct, dir)?;
+            let (ct, key) = named(ct, dir, RequestKind::Update)?;
             let connection = handle.connection()?;
             // SAFETY: `result` is NULL or live, and nobody else uses it.
             returned(result, |into| connection.update(&key, Update::Object(ct), into))
@@ -281,7 +289,7 @@ unsafe fn change_named(
     unsafe {
         with_handle(h, -1, |handle| {
             // SAFETY: `key` is NULL or live, and nobody changes it during the call.
-            let (_, key) = named(key, dir)?;
+            let (_, key) = named(key, dir, RequestKind::Update)?;
             run(handle.connection()?, &key, &changes()?)
         })
     }
@@ -314,7 +322,8 @@ pub unsafe extern "C-unwind" fn ctrs_delete(
         with_handle(h, -1, |handle| {
             // SAFETY: `key` is NULL or live, and nobody changes it during the call; `id` is NULL or
             // points to a number.
-            let (key, id) = (named(key, dir)?.1, ptr::read::<u32>(id.cast()).ok());
+            let (_, key) = named(key, dir, RequestKind::Delete)?;
+            let id = ptr::read::<u32>(id.cast()).ok();
             let key = key.with_id(id.map(Id));
             let connection = handle.connection()?;
             // SAFETY: `last` is NULL or live, and nobody else uses it.
