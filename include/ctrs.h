@@ -490,7 +490,8 @@ int ctrs_create(struct nfct_handle *h, const struct nf_conntrack *ct, struct nf_
 
 /** Changes a flow, which must exist, to what ct has beside its tuples and zone, which name it
  * as in ctrs_get(): timeout, mark, labels (of those in ATTR_CONNLABELS_MASK, if that is set),
- * protocol state, helper.
+ * protocol state, helper. A master is left out: a flow has it for life, and one that was seen
+ * can be changed and given back.
  *
  * Bits of ATTR_STATUS are set beside those that the flow has. The kernel lets only
  * IPS_SEEN_REPLY, IPS_ASSURED and IPS_FIXED_TIMEOUT be set; others that the flow does not have
@@ -499,8 +500,8 @@ int ctrs_create(struct nfct_handle *h, const struct nf_conntrack *ct, struct nf_
  * result is as in ctrs_create().
  *
  * Returns 0 or 1 as ctrs_create() does; -1 with ENOENT if there is no such flow, with EOPNOTSUPP
- * for NAT, a master, or a helper of a flow that was created without, with ENOSPC for labels of a
- * flow without room for them, with EBUSY for another helper, else as ctrs_get(). */
+ * for NAT, or a helper of a flow that was created without, with ENOSPC for labels of a flow
+ * without room for them, with EBUSY for another helper, else as ctrs_get(). */
 int ctrs_update(struct nfct_handle *h,
                 const struct nf_conntrack *ct,
                 int dir,

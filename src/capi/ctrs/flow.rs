@@ -158,8 +158,8 @@ pub unsafe extern "C-unwind" fn ctrs_create(
 
 /// Changes a flow, which must exist, to what `ct` has beside its tuples and zone, which name it
 /// as in ctrs_get(): timeout, mark, labels (of those in ATTR_CONNLABELS_MASK, if that is set),
-/// protocol state, helper. A master is left out: a flow has it for life, and one that was seen can be
-/// changed and given back.
+/// protocol state, helper. A master is left out: a flow has it for life, and one that was seen
+/// can be changed and given back.
 ///
 /// Bits of ATTR_STATUS are set beside those that the flow has. The kernel lets only
 /// IPS_SEEN_REPLY, IPS_ASSURED and IPS_FIXED_TIMEOUT be set; others that the flow does not have
