@@ -39,6 +39,7 @@ suite "C" capi-tests/c/run.sh
 suite "C under valgrind" env VALGRIND=1 capi-tests/c/run.sh
 suite "C with sanitizers" env SANITIZE=1 capi-tests/c/run.sh
 suite "C, built against the original" env DROPIN=1 capi-tests/c/run.sh
+suite "JSON, saved and restored" capi-tests/json/restore.sh
 suite "examples" examples-c/check.sh
 suite "goldens, asked of the original" capi-tests/goldens/record.py
 suite "differential" "$CARGO" run --quiet --release "${tests[@]}" --bin differential
