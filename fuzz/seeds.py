@@ -2,6 +2,7 @@
 """Makes first inputs for the fuzz targets from capi-tests/corpus: seeds.py FOLDER"""
 
 import hashlib
+import json
 import struct
 import sys
 from pathlib import Path
@@ -54,7 +55,47 @@ def record(number, message):
     put("record", struct.pack("<BH", number % 2, size) + pattern)
 
 
+FLOW = {
+    "event": "update",
+    "original": {"family": "ipv4", "src": "10.0.0.1", "dst": "10.0.0.2", "protocol": "tcp", "sport": 1, "dport": 80},
+    "reply": {"family": "ipv6", "src": "fd00::1", "dst": "::1.2.3.4", "protocol": 89, "zone": 7},
+    "master": {"protocol": "gre", "srckey": 1, "dstkey": 65535},
+    "zone": 3,
+    "status": ["seen_reply", "assured", "confirmed", "src_nat", "dst_nat", 4096, "16"],
+    "timeout": "431999",
+    "mark": 4294967295,
+    "secctx": "a\"b\\\n\u00e4\U0001f600",
+    "tcp": {"state": "ESTABLISHED", "original": {"flags": 35, "flags_mask": 0, "window_scale": 7}},
+    "sctp": {"state": 77, "reply": {"tag": 1}},
+    "dccp": {"state": "OPEN", "role": "client", "handshake_seq": "18446744073709551615"},
+    "counters": {"original": {"packets": 1, "bytes": 18446744073709551615}, "reply": {"bytes": 1.0e3}},
+    "start": {"sec": 1764000000, "nsec": 123456789},
+    "stop": 1764000000123456789,
+    "helper": {"name": [102, 116, 112, 255], "info": [1, 2, 3]},
+    "labels": [1, 127, 300],
+    "labels_mask": [],
+    "snat": {"address": "fd00::9", "port": 5060},
+    "dnat": {"port": 53},
+    "seq_adjust": {"reply": {"position": 1, "offset_before": 2, "offset_after": 3}},
+    "synproxy": {"initial_sequence": 1},
+    "unknown": [None, True, False, {"a": [[]]}, -1.5e-3],
+}
+
+
+def texts():
+    """Each member alone, all of them, and ICMP."""
+    for key, value in FLOW.items():
+        yield json.dumps({key: value})
+    yield json.dumps(FLOW)
+    yield json.dumps(FLOW, ensure_ascii=False, indent=1)
+    for kind in ("icmp", "icmpv6"):
+        tuples = {"family": "ipv4", "protocol": kind, "type": 8, "code": 0, "id": 77}
+        yield json.dumps({"status": 16, "original": tuples, "reply": {**tuples, "type": 0, "id": 78}})
+
+
 def main():
+    for number, text in enumerate(texts()):
+        put("json", bytes([number % 2 * 2]) + text.encode())
     for number, message in enumerate(messages()):
         put("message", bytes([number % 256]) + message)
         head = bytes([number % 128, number % 16, number % 256, message[16] if len(message) > 16 else 2])
@@ -62,6 +103,8 @@ def main():
         receive(number, message)
         if number % 9 == 0:
             record(number // 9, message)
+            if len(message) > 20:
+                put("json", bytes([1 | number % 2 * 2, message[16]]) + message[20:])
         parse = bytes([13, number % 9, message[16]]) + struct.pack("<H", len(message) - 20)
         if len(message) - 20 < 512 and number % 6 == 0:
             ending = bytes([12, 3, 0, 5, 3, number % 16, 15, 0, number % 256, 7, 0, number % 256])

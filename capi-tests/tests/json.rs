@@ -6,6 +6,7 @@ use ctrs::conntrack::object::entry::Conntrack;
 use ctrs::conntrack::wire::decode;
 use ctrs::conntrack::{json, labels::bitmask::Bitmask};
 use ctrs::netlink::message::Message;
+use ctrs::text::json::Reader;
 use ctrs::text::writer::Writer;
 use ctrs::{Change, Flow, LabelMap};
 use std::io::Write;
@@ -236,4 +237,42 @@ fn an_event_is_its_flow_and_what_happened() {
     assert_eq!(flow.json().event(Change::Destroy).to_string(), r#"{"event":"destroy","mark":1}"#);
     let error = serde_json::from_str::<Flow>(r#"{"mark":null}"#).unwrap_err().to_string();
     assert!(error.contains("a number is expected here"), "{error}");
+}
+
+/// What is JSON and what is none, another reader says too: of texts with some bytes changed.
+#[test]
+fn the_reader_is_as_strict_as_another() {
+    let style = json::Style { message: 1, ..json::Style::default() };
+    let mut texts: Vec<Vec<u8>> = varied(0).iter().map(|ct| written(ct, &style).into()).collect();
+    texts.extend([
+        br#" [1.5e+3, -0, 0.1E-2, true, false, null, "\u00e4\ud83d\ude00\\\"\/\b\f\n\r\t", {}] "#
+            .to_vec(),
+        "{\"ä€😀\":[[],{\"a\":{}}],\"b\":12345678901234567890}\r\n\t".as_bytes().to_vec(),
+    ]);
+    let mut dice = Dice(3);
+    let (mut taken, mut refused) = (0, 0);
+    for text in texts.iter().cycle().take(30_000) {
+        let mut text = text.clone();
+        for _ in 0..dice.below(3) {
+            let at = dice.below(text.len());
+            match dice.below(4) {
+                0 => drop(text.remove(at)),
+                1 => text.truncate(at.max(1)),
+                2 => text[at] = br#"{}[]",:\/019-+.eEtfnul dD8c"#[dice.below(27)],
+                _ => text[at] = dice.below(256) as u8,
+            }
+        }
+        let theirs = serde_json::from_slice::<serde_json::Value>(&text);
+        let mut reader = Reader::new(&text);
+        let ours = reader.skip().and_then(|()| reader.end());
+        // A number of JSON may be too large for a double.
+        let too_large = matches!(&theirs, Err(error) if error.to_string().contains("out of range"));
+        assert!(
+            theirs.is_ok() == ours.is_ok() || too_large,
+            "{:?}",
+            String::from_utf8_lossy(&text)
+        );
+        *(if ours.is_ok() { &mut taken } else { &mut refused }) += 1;
+    }
+    assert!(taken > 5000 && refused > 5000, "{taken} {refused}");
 }

@@ -13,6 +13,7 @@ mod attributes;
 mod bpf;
 mod filter;
 mod input;
+mod json;
 mod kernel;
 mod labels;
 mod message;
@@ -23,6 +24,7 @@ mod roundtrip;
 
 pub use api::api;
 pub use filter::filter;
+pub use json::json;
 pub use labels::labels;
 pub use message::message;
 pub use receive::receive;
@@ -33,7 +35,7 @@ pub use roundtrip::roundtrip;
 pub type Body = fn(&[u8]);
 
 /// All bodies, by the name of their target.
-pub const BODIES: [(&str, Body); 7] = [
+pub const BODIES: [(&str, Body); 8] = [
     ("message", message),
     ("roundtrip", roundtrip),
     ("api", api),
@@ -41,4 +43,5 @@ pub const BODIES: [(&str, Body); 7] = [
     ("filter", filter),
     ("receive", receive),
     ("record", record),
+    ("json", json),
 ];

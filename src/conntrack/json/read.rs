@@ -8,7 +8,7 @@ use crate::conntrack::error::Error;
 use crate::conntrack::heap::Text;
 use crate::conntrack::labels::bitmask::{Bitmask, MAX_BIT};
 use crate::conntrack::labels::map::LabelMap;
-use crate::conntrack::object::attr::Attr;
+use crate::conntrack::object::attr::{Attr, Presence};
 use crate::conntrack::object::entry::{Conntrack, Flat};
 use crate::conntrack::object::tuple::TupleAttrs;
 use crate::text::json::{self, Kind, Reader};
@@ -68,6 +68,7 @@ impl Filler<'_> {
             }
             Shape::Address([ipv4, ipv6]) => {
                 let (address, is_ipv6) = value::address(reader)?;
+                self.ct.flat.present.remove(Presence::of(&[*ipv4, *ipv6]));
                 self.ct.set(if is_ipv6 { *ipv6 } else { *ipv4 }, address);
             }
             Shape::Tuple(attrs) => self.tuple(reader, attrs)?,

@@ -225,6 +225,13 @@ fn other_forms_are_read_too() {
     }
     let twice = read(br#"{"mark":1,"mark":2}"#, None).unwrap();
     assert_eq!(twice.flat.mark, 2, "the last counts");
+    for twice in [
+        r#"{"original":{"src":"10.0.0.1"},"original":{"src":"fd00::1"}}"#,
+        r#"{"snat":{"address":"10.0.0.1"},"snat":{"address":"fd00::1"}}"#,
+    ] {
+        let text = plain(&read(twice.as_bytes(), None).unwrap());
+        assert!(text.contains("fd00::1") && !text.contains("10."), "{text}");
+    }
 }
 
 #[test]

@@ -156,6 +156,10 @@ pub(super) fn read(
         }
     }
     check(&told, tuple, attrs).map_err(|what| before.error(what))?;
+    // Of two objects the last counts.
+    let mut before = attrs.any();
+    before.remove(ICMP);
+    present.remove(before);
     present.insert(told);
     Ok(told.has_any(ICMP))
 }
