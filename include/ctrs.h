@@ -1014,7 +1014,9 @@ void ctrs_filter_free(struct ctrs_filter *filter);
 
 /** How a list is made. */
 enum ctrs_dump_flags {
-    /** Sets the counters of each flow that is listed to zero; the flow tells what they were. */
+    /** Sets the counters of each flow that is listed to zero; the flow tells what they were. With a
+     * filter that takes two more requests for each; without, a list that ends half way may have set
+     * others to zero too. */
     CTRS_DUMP_RESET = 1,
     /** Lists, in place of the table, the flows that have ended while a listener that misses nothing
      * is still to be told so (CTRS_OPEN_RELIABLE). Their list is always consistent. */
@@ -1040,9 +1042,9 @@ enum ctrs_dump_verdict {
  * closed. */
 struct ctrs_dump;
 
-/** Begins to list the flows of the handle's network namespace: all, or those that a filter selects;
- * NULL stands for no filter, and the filter may be freed at once. flags are some of enum
- * ctrs_dump_flags; CTRS_DUMP_RESET and CTRS_DUMP_DYING do not go together.
+/** Begins to list the flows of the handle's network namespace: all, or those of which a filter is
+ * definitely true. The filter may be freed at once; NULL stands for none. flags are some of
+ * enum ctrs_dump_flags; CTRS_DUMP_RESET and CTRS_DUMP_DYING do not go together.
  *
  * Flows that come or go while the list is read may be in it or not. Others are missing, or come
  * twice, when the kernel's hash table is resized meanwhile: ctrs_dump_end() tells. To know the

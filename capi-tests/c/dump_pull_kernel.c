@@ -159,6 +159,64 @@ static void test_several(void)
 	check_whole(two, seen_too, FLOWS);
 }
 
+static struct ctrs_dump *dump_of(const char *expression, uint32_t flags)
+{
+	struct ctrs_filter *filter = ctrs_filter_compile(expression, NULL, NULL);
+	struct ctrs_dump *dump = ctrs_dump(h, filter, flags);
+
+	CHECK(filter != NULL && dump != NULL);
+	ctrs_filter_free(filter); /* it is not needed any more */
+	return dump;
+}
+
+static void test_filters(void)
+{
+	static const struct {
+		const char *expression;
+		unsigned int flows;
+	} rows[] = {
+		{ "all", FLOWS },
+		{ "src 10.0.0.0/24", 250 },
+		{ "dport 80 and not src 10.0.1.0/24", 250 },
+		{ "src 10.0.0.1 or src 10.0.1.250", 2 },
+		{ "src 10.0.0.7", 1 },
+		{ "udp", 0 },
+		{ "tcp and udp", 0 }, /* nothing is asked of the kernel */
+		{ "bytes >= 0 or src 10.0.0.3", 1 }, /* what is unknown is not selected */
+		{ "not bytes > 0", 0 },
+	};
+	static struct ctrs_flow flows[FLOWS];
+
+	write_file("/proc/sys/net/netfilter/nf_conntrack_acct", "0");
+	CHECK_INT(flush(h), 0);
+	create_flows(h, 0, FLOWS); /* without counters */
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct nf_conntrack *ct = nfct_new();
+		uint8_t seen[FLOWS] = { 0 };
+		struct ctrs_dump *dump;
+		ssize_t got;
+
+		about("%s", rows[i].expression);
+		dump = dump_of(rows[i].expression, 0);
+		while ((got = ctrs_dump_read(dump, flows, 100, sizeof(*flows))) > 0)
+			for (ssize_t n = 0; n < got; n++)
+				count(seen, source(&flows[n]));
+		check_whole(dump, seen, rows[i].flows);
+		memset(seen, 0, sizeof(seen));
+		dump = dump_of(rows[i].expression, CTRS_DUMP_NO_DUPLICATE_SEARCH);
+		nfct_set_attr_u32(ct, ATTR_SECMARK, 9);
+		while (ctrs_dump_next(dump, ct) == 1) {
+			count(seen, ntohl(nfct_get_attr_u32(ct, ATTR_IPV4_SRC)));
+			nfct_set_attr_u32(ct, ATTR_SECMARK, 9);
+		}
+		/* What comes after the last one that is selected leaves the entry alone. */
+		CHECK_INT(nfct_get_attr_u32(ct, ATTR_SECMARK), 9);
+		check_whole(dump, seen, rows[i].flows);
+		nfct_destroy(ct);
+	}
+	about("");
+}
+
 static void test_arguments(void)
 {
 	static const uint32_t wrong[] = { CTRS_DUMP_RESET | CTRS_DUMP_DYING, 8, 0x80000000u, ~0u };
@@ -263,15 +321,18 @@ static void test_dying(void)
 		CHECK_INT(flows[n].status & IPS_DYING, IPS_DYING);
 	CHECK_INT(ctrs_dump_read(dump, flows, COUNT(flows), sizeof(*flows)), 0);
 	CHECK_INT(ctrs_dump_end(dump), CTRS_CONSISTENT);
+	dump = dump_of("src 10.0.0.25", CTRS_DUMP_DYING);
+	CHECK_INT(ctrs_dump_read(dump, flows, COUNT(flows), sizeof(*flows)), 1);
+	CHECK_INT(ctrs_dump_end(dump), CTRS_CONSISTENT);
 	dump = ctrs_dump(h, NULL, 0);
 	CHECK_INT(ctrs_dump_read(dump, flows, COUNT(flows), sizeof(*flows)), 0);
 	CHECK_INT(ctrs_dump_end(dump), CTRS_CONSISTENT);
 	CHECK_INT(nfct_close(listener), 0);
 }
 
-static uint64_t packets(uint32_t flags)
+static uint64_t packets(const char *expression, uint32_t flags)
 {
-	struct ctrs_dump *dump = ctrs_dump(h, NULL, flags);
+	struct ctrs_dump *dump = dump_of(expression, flags);
 	struct ctrs_flow flow = { .packets = { 0, 0 } };
 
 	CHECK_INT(ctrs_dump_read(dump, &flow, 1, sizeof(flow)), 1);
@@ -284,6 +345,8 @@ static void test_reset(void)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ctrs_flow flows[3];
+	struct ctrs_dump *dump;
 
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if (write_file("/proc/sys/net/netfilter/nf_conntrack_acct", "1") != 0 ||
@@ -295,9 +358,21 @@ static void test_reset(void)
 	}
 	for (int i = 0; i < 3; i++)
 		sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to));
-	CHECK_INT(packets(0), 3);
-	CHECK_INT(packets(CTRS_DUMP_RESET | CTRS_DUMP_NO_DUPLICATE_SEARCH), 3);
-	CHECK_INT(packets(CTRS_DUMP_RESET), 0);
+	to.sin_port = htons(10);
+	for (int i = 0; i < 5; i++)
+		sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to));
+	/* Of the flows that a filter selects alone. */
+	CHECK_INT(packets("dport 9", 0), 3);
+	CHECK_INT(packets("dport 9", CTRS_DUMP_RESET | CTRS_DUMP_NO_DUPLICATE_SEARCH), 3);
+	CHECK_INT(packets("dport 9", CTRS_DUMP_RESET), 0);
+	CHECK_INT(packets("dport 10", 0), 5);
+	CHECK_INT(ctrs_dump_end(ctrs_dump(h, NULL, CTRS_DUMP_RESET)), CTRS_CONSISTENT);
+	CHECK_INT(packets("dport 10", 0), 5); /* of none, as none was read */
+	dump = ctrs_dump(h, NULL, CTRS_DUMP_RESET);
+	CHECK_INT(ctrs_dump_read(dump, flows, 3, sizeof(*flows)), 2);
+	CHECK_INT(flows[0].packets[0] + flows[1].packets[0], 5);
+	CHECK_INT(ctrs_dump_end(dump), CTRS_CONSISTENT);
+	CHECK_INT(packets("dport 10", 0), 0);
 	CHECK_INT(flush(h), 0);
 	close(fd);
 }
@@ -379,6 +454,7 @@ int main(void)
 	test_arrays();
 	test_sizes();
 	test_several();
+	test_filters();
 	test_arguments();
 	test_expectations();
 	test_dying();

@@ -444,11 +444,11 @@ static int call_expression(void)
 }
 
 /* A list whose memory runs out is over, and says so again at its end; the handle goes on. */
-static int pull(int records)
+static int pull(int records, const struct ctrs_filter *filter, uint32_t flags)
 {
 	static struct ctrs_flow flows[64];
 	struct nf_conntrack *ct = records ? NULL : nfct_new();
-	struct ctrs_dump *dump = records || ct != NULL ? ctrs_dump(pulled, NULL, 0) : NULL;
+	struct ctrs_dump *dump = records || ct != NULL ? ctrs_dump(pulled, filter, flags) : NULL;
 	int result = made(dump), number = 0;
 	ssize_t got = 1;
 
@@ -469,12 +469,22 @@ static int pull(int records)
 
 static int call_pull(void)
 {
-	return pull(0);
+	return pull(0, NULL, 0);
 }
 
 static int call_pull_records(void)
 {
-	return pull(1);
+	return pull(1, NULL, 0);
+}
+
+/* Each flow by two more requests. */
+static int call_pull_filtered(void)
+{
+	static struct ctrs_filter *filter;
+
+	if (filter == NULL)
+		filter = ctrs_filter_compile("tcp and not sport 1", NULL, NULL);
+	return filter == NULL ? 0 : pull(1, filter, CTRS_DUMP_RESET);
 }
 
 static int call_pull_expectations(void)
@@ -610,6 +620,8 @@ int main(void)
 	CHECK_INT(call_pull(), 1); /* the handle keeps what ends its waits */
 	try_call("pull", call_pull);
 	try_call("pull records", call_pull_records);
+	CHECK_INT(call_pull_filtered(), 1); /* compiles the filter */
+	try_call("pull through a filter", call_pull_filtered);
 	try_call("pull expectations", call_pull_expectations);
 	CHECK_INT(nfct_close(pulled), 0);
 	try_call("statistics", call_stats);

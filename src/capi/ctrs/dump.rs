@@ -2,7 +2,7 @@
 #![allow(non_camel_case_types, reason = "these are spelled as C spells them")]
 
 use super::call::with_handle;
-use super::filter::ctrs_filter;
+use super::filter::{ctrs_filter, expression};
 use super::reading::{self, Lists, last_error, with_list};
 use crate::capi::conntrack::types::{nf_conntrack, nfct_handle};
 use crate::capi::ffi::boundary::boundary;
@@ -11,6 +11,7 @@ use crate::capi::ffi::error::Error as Errno;
 use crate::capi::ffi::explained::ctrs_error;
 use crate::capi::ffi::ptr;
 use crate::conntrack::dump::{Order, What};
+use crate::conntrack::expression::Expression;
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::record::FlowRecord;
 use crate::error::{Error, Invalid};
@@ -31,7 +32,9 @@ pub enum ctrs_dump_verdict {
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub enum ctrs_dump_flags {
-    /// Sets the counters of each flow that is listed to zero; the flow tells what they were.
+    /// Sets the counters of each flow that is listed to zero; the flow tells what they were. With a
+    /// filter that takes two more requests for each; without, a list that ends half way may have set
+    /// others to zero too.
     CTRS_DUMP_RESET = 1,
     /// Lists, in place of the table, the flows that have ended while a listener that misses nothing
     /// is still to be told so (CTRS_OPEN_RELIABLE). Their list is always consistent.
@@ -56,6 +59,10 @@ pub struct ctrs_dump {
 
 impl Lists for ctrs_dump {
     type Entry = Conntrack;
+
+    fn selects(expression: &Expression, ct: &Conntrack) -> bool {
+        expression.truth(ct, None).is_true()
+    }
 }
 
 /// What is listed with these flags.
@@ -69,9 +76,9 @@ fn order(flags: u32) -> Result<Order<'static>, Error> {
     Ok(Order { search: flags & NO_SEARCH == 0, ..Order::of(what) })
 }
 
-/// Begins to list the flows of the handle's network namespace: all, or those that a filter selects;
-/// NULL stands for no filter, and the filter may be freed at once. `flags` are some of enum
-/// ctrs_dump_flags; CTRS_DUMP_RESET and CTRS_DUMP_DYING do not go together.
+/// Begins to list the flows of the handle's network namespace: all, or those of which a filter is
+/// definitely true. The filter may be freed at once; NULL stands for none. `flags` are some of
+/// enum ctrs_dump_flags; CTRS_DUMP_RESET and CTRS_DUMP_DYING do not go together.
 ///
 /// Flows that come or go while the list is read may be in it or not. Others are missing, or come
 /// twice, when the kernel's hash table is resized meanwhile: ctrs_dump_end() tells. To know the
@@ -94,10 +101,8 @@ pub unsafe extern "C-unwind" fn ctrs_dump(
     // SAFETY: `h` is NULL or a live handle.
     unsafe {
         with_handle(h, std::ptr::null_mut(), |extended| {
-            if !filter.is_null() {
-                return Err(Invalid::Argument("no filter can be compiled yet").into());
-            }
-            reading::begin(extended, &order(flags)?)
+            let wanted = if filter.is_null() { None } else { Some(expression(filter)?) };
+            reading::begin(extended, order(flags)?, wanted)
         })
     }
 }

@@ -52,7 +52,9 @@ pub unsafe extern "C-unwind" fn ctrs_expect_dump(
 ) -> *mut ctrs_expect_dump {
     // SAFETY: `h` is NULL or a live handle.
     unsafe {
-        with_handle(h, std::ptr::null_mut(), |extended| reading::begin(extended, &order(flags)?))
+        with_handle(h, std::ptr::null_mut(), |extended| {
+            reading::begin(extended, order(flags)?, None)
+        })
     }
 }
 
