@@ -172,7 +172,9 @@ impl Debug for Said {
     }
 }
 
+// Of messages that a machine of little endian recorded.
 #[cfg(test)]
+#[cfg(target_endian = "little")]
 mod tests {
     use super::*;
 

@@ -202,9 +202,11 @@ mod tests {
         let mut seen = Expectation::default();
         let mut watch = Watch::of(&Order::of(What::Expectations));
         let mut come = |id: u8| {
-            let id = [8, 0, 5, 0, 0, 0, 0, id];
-            let header = [28, 0, 0, 0, 0, 2, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0];
-            let bytes = [&header[..], &id].concat();
+            let halves = [0x200, 2, 0, 0, 0, 0].map(u16::to_ne_bytes);
+            let attribute = [8, 5].map(u16::to_ne_bytes);
+            let length = 28_u32.to_ne_bytes();
+            let bytes = [&length[..], halves.as_flattened(), &[2, 0, 0, 0]].concat();
+            let bytes = [&bytes[..], attribute.as_flattened(), &[0, 0, 0, id]].concat();
             let message = Message::first(&bytes).unwrap();
             seen.read(&message).unwrap();
             watch.note(|| seen.key(&message)).unwrap();

@@ -209,7 +209,8 @@ fn a_request_that_was_not_sent_runs_no_dump() {
 fn answer_with_words(seq: u32, errno: i32) -> Vec<u8> {
     let mut payload = (-errno).to_ne_bytes().to_vec();
     payload.extend([0; 16]);
-    payload.extend(*b"\x07\0\x01\0no\0\0");
+    payload.extend([7_u16, 1].map(u16::to_ne_bytes).as_flattened());
+    payload.extend(*b"no\0\0");
     message(NLMSG_ERROR, 0x300, seq, &payload)
 }
 
