@@ -9,6 +9,7 @@ int main(void)
 }
 #else
 #include <ctrs.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <linux/capability.h>
 
@@ -443,6 +444,31 @@ static void test_elsewhere(void)
 	nfct_close(h);
 }
 
+/* Nothing can be looked up: the likely cause is named all the same. */
+static void test_without_proc(void)
+{
+	struct nfct_handle *h = nfct_open(CONNTRACK, 0);
+	struct nf_conntrack *ct = fixed();
+	char text[4096];
+
+	CHECK_INT(unshare(CLONE_NEWNS), 0);
+	CHECK_INT(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	CHECK_INT(mount("none", "/proc", "tmpfs", 0, NULL), 0);
+	CHECK(ctrs_diagnose(h, text, sizeof(text)) > 0);
+	CHECK(strstr(text, "The sysctls of connection tracking cannot be read") == text);
+	CHECK_ERR(update(h, ct), -1, EPERM);
+	CHECK(strstr(ctrs_last_error(h)->text, "the flow has a fixed timeout") != NULL);
+	nfct_destroy(ct);
+	ct = unknown_helper();
+	CHECK_ERR(create(h, ct), -1, EOPNOTSUPP);
+	CHECK(strstr(ctrs_last_error(h)->text, "no helper of this name") != NULL);
+	set_privileges(false);
+	CHECK_ERR(get(h, ct), -1, EPERM);
+	CHECK(strstr(ctrs_last_error(h)->text, "CAP_NET_ADMIN is needed in the user namespace") != NULL);
+	nfct_destroy(ct);
+	nfct_close(h);
+}
+
 int main(void)
 {
 	own_namespace();
@@ -450,6 +476,7 @@ int main(void)
 	test_batch();
 	in_child(test_privileges);
 	in_child(test_elsewhere);
+	in_child(test_without_proc);
 	return finish();
 }
 #endif
