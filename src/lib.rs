@@ -9,6 +9,7 @@
 //! | To | |
 //! |---|---|
 //! | list flows, all or some | [`FlowTable::list`], [`FlowTable::list_matching`] with a [`Filter`] |
+//! | know whether a list is whole, read it as records | [`List::is_consistent`], [`List::next_records`] |
 //! | find one | [`FlowTable::get`] by its [`Tuple`], original or reply ([`Key`]) |
 //! | create one, with NAT or without | [`Flow::tcp`] and its like, a [`NewFlow`], [`FlowTable::create`] |
 //! | create one again that was seen | [`FlowTable::restore`] |

@@ -80,6 +80,40 @@ fn flows_of_a_zone_are_listed() {
 }
 
 #[test]
+fn records_are_those_of_the_flows() {
+    in_namespace(|| {
+        let mut table = FlowTable::open().unwrap();
+        for (mark, tuple) in (0..).zip(tuples()) {
+            table.create(&NewFlow::new(tuple).mark(mark)).unwrap();
+        }
+        let of_flow = |flow: Result<Flow, _>| FlowRecord::from(&flow.unwrap());
+        let wanted: Vec<FlowRecord> = table.list().unwrap().map(of_flow).collect();
+        let mut list = table.list().unwrap();
+        let mut records = [FlowRecord::default(); 5];
+        records[0].mark = 99;
+        let mut got = Vec::new();
+        loop {
+            let filled = list.next_records(&mut records).unwrap();
+            got.extend_from_slice(&records[..filled]);
+            if filled < records.len() {
+                break;
+            }
+        }
+        let same = |(one, other): (&FlowRecord, &FlowRecord)| {
+            // Time goes by.
+            let (mut one, mut other) = (*one, *other);
+            (one.timeout, other.timeout) = (0, 0);
+            one.as_bytes() == other.as_bytes()
+        };
+        assert_eq!((got.len(), wanted.len()), (tuples().len(), tuples().len()));
+        assert!(got.iter().zip(&wanted).all(same));
+        assert_eq!(list.next_records(&mut records).unwrap(), 0);
+        assert_eq!(list.next_records(&mut []).unwrap(), 0);
+        assert!(list.is_consistent());
+    });
+}
+
+#[test]
 fn a_list_of_what_nobody_resizes_is_consistent() {
     in_namespace(|| {
         let mut table = FlowTable::open().unwrap();
