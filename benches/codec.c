@@ -45,6 +45,8 @@ FIGURE(decode_reused, lib.nfct_nlmsg_parse(e->message, e->target))
 FIGURE(print_plain, PRINT(NFCT_O_PLAIN, 0))
 FIGURE(print_times, PRINT(NFCT_O_PLAIN, NFCT_OF_TIMESTAMP))
 FIGURE(print_xml, PRINT(NFCT_O_XML, 0))
+FIGURE(print_json, keep((unsigned long)lib.ctrs_snprintf_json(text, sizeof(text), e->object,
+							      NFCT_T_UPDATE, 0, NULL)))
 FIGURE(build, built.header = (struct nlmsghdr){ .nlmsg_len = 20, .nlmsg_type = 1 << 8 };
        keep((unsigned long)lib.nfct_nlmsg_build(&built.header, e->object)))
 FIGURE(clone, lib.nfct_destroy(e->target); e->target = lib.nfct_clone(e->object))
@@ -72,7 +74,7 @@ static const struct {
 	void (*repeat)(unsigned long times);
 } figures[] = {
 	ROW(decode_fresh), ROW(decode_reused), ROW(print_plain), ROW(print_times), ROW(print_xml),
-	ROW(build), ROW(clone), ROW(copy), ROW(copy_override), ROW(compare), ROW(compare_other),
+	ROW(print_json), ROW(build), ROW(clone), ROW(copy), ROW(copy_override), ROW(compare), ROW(compare_other),
 	ROW(read), ROW(get_u8), ROW(get_u16), ROW(get_u32), ROW(get_u64), ROW(get), ROW(is_set),
 	ROW(set_u8), ROW(set_u16), ROW(set_u32), ROW(set_u64), ROW(set),
 };

@@ -1,10 +1,12 @@
 //! The members of an entry's object: where each attribute stands, and what it is written as.
 #![forbid(unsafe_code)]
 
+use super::usual;
 use super::words::{self, Words};
 use crate::conntrack::object::attr::{Attr, Presence};
+use crate::conntrack::object::entry::Flat;
 use crate::conntrack::object::tuple::{MASTER, ORIG, REPLY, TupleAttrs};
-use crate::text::json::Word;
+use crate::text::json::{JsonWriter, Word};
 
 /// What a member is.
 pub(super) enum Shape {
@@ -28,7 +30,12 @@ pub(super) enum Shape {
     Tuple(&'static TupleAttrs),
     /// What belongs together.
     Object(&'static [Member]),
+    /// As `Object`, of numbers that are written in few pieces where all are there.
+    Usual(&'static [Member], Usually),
 }
+
+/// Writes an object whose members are all there, and says whether they are.
+type Usually = fn(&mut JsonWriter<'_, '_>, &Flat) -> bool;
 
 /// A member of an object.
 pub(super) struct Member {
@@ -49,7 +56,7 @@ const fn member(key: &str, shape: Shape) -> Member {
         | Shape::Labels(attr) => Presence::of(&[*attr]),
         Shape::Address(attrs) => Presence::of(attrs),
         Shape::Tuple(attrs) => attrs.any(),
-        Shape::Object(members) => any(members),
+        Shape::Object(members) | Shape::Usual(members, _) => any(members),
     };
     let key = match &shape {
         Shape::Address(_) => Word::open(key),
@@ -59,7 +66,7 @@ const fn member(key: &str, shape: Shape) -> Member {
 }
 
 #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
-const fn any(members: &[Member]) -> Presence {
+pub(super) const fn any(members: &[Member]) -> Presence {
     let mut present = Presence::of(&[]);
     let mut at = 0;
     while at < members.len() {
@@ -116,8 +123,8 @@ const MOST: &[Member] = &[
     number("timeout", Attr::Timeout),
     number("mark", Attr::Mark),
     number("use", Attr::Use),
-    object("tcp", TCP),
-    object("counters", COUNTERS),
+    member("tcp", Shape::Usual(TCP, usual::tcp)),
+    member("counters", Shape::Usual(COUNTERS, usual::counters)),
     member("start", Shape::Time(Attr::TimestampStart)),
 ];
 
@@ -225,7 +232,7 @@ mod tests {
     fn count(members: &[Member], seen: &mut [u8; ATTR_COUNT]) {
         for member in members {
             match member.shape {
-                Shape::Object(members) => count(members, seen),
+                Shape::Object(members) | Shape::Usual(members, _) => count(members, seen),
                 _ => member.present.iter().for_each(|attr| seen[attr as usize] += 1),
             }
         }

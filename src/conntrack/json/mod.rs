@@ -9,6 +9,7 @@ mod read;
 mod tests;
 
 mod tuple;
+mod usual;
 mod value;
 mod words;
 mod write;

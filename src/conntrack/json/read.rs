@@ -77,7 +77,7 @@ impl Filler<'_> {
                 let labels = self.labels(reader)?;
                 self.ct.set_labels(labels, *attr == Attr::ConnlabelsMask);
             }
-            Shape::Object(members) => {
+            Shape::Object(members) | Shape::Usual(members, _) => {
                 self.object(reader, &|key| members.iter().find(|member| key.is(member.key.name())))?
             }
         }

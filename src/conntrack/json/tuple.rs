@@ -2,7 +2,7 @@
 //! type, code and id of ICMP.
 #![forbid(unsafe_code)]
 
-use super::{value, words};
+use super::{usual, value, words};
 use crate::conntrack::object::attr::{Attr, Presence};
 use crate::conntrack::object::entry::{Flat, Tuple};
 use crate::conntrack::object::icmp;
@@ -22,7 +22,20 @@ const ID: Word = Word::key("id");
 const ZONE: Word = Word::key("zone");
 
 /// Writes a tuple, as far as it is present.
+#[inline]
 pub(super) fn write(
+    out: &mut JsonWriter<'_, '_>,
+    present: &Presence,
+    tuple: &Tuple,
+    attrs: &TupleAttrs,
+) {
+    if !usual::tuple(out, present, tuple, attrs) {
+        write_parts(out, present, tuple, attrs);
+    }
+}
+
+#[inline(never)]
+pub(super) fn write_parts(
     out: &mut JsonWriter<'_, '_>,
     present: &Presence,
     tuple: &Tuple,

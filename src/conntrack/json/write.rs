@@ -64,13 +64,23 @@ fn write(out: &mut JsonWriter<'_, '_>, ct: &Conntrack, member: &Member, style: &
             out.word(key);
             tuple::write(out, &flat.present, tuple_of(flat, attrs), attrs);
         }
+        Shape::Usual(inside, usually) => {
+            out.word(key);
+            if style.flags & STRINGS != 0 || !usually(out, flat) {
+                object(out, ct, inside, style);
+            }
+        }
         Shape::Object(inside) => {
             out.word(key);
-            out.begin_object();
-            members(out, ct, inside, style);
-            out.end_object();
+            object(out, ct, inside, style);
         }
     }
+}
+
+fn object(out: &mut JsonWriter<'_, '_>, ct: &Conntrack, inside: &[Member], style: &Style<'_>) {
+    out.begin_object();
+    members(out, ct, inside, style);
+    out.end_object();
 }
 
 /// The tuple that has these attributes.

@@ -127,6 +127,13 @@ impl<'a, 'b> JsonWriter<'a, 'b> {
         self.before = b',';
     }
 
+    /// Writes a piece of JSON as it is, of whole values and keys or with the beginnings and ends around
+    /// them.
+    #[inline(always)]
+    pub fn piece<const SIZE: usize>(&mut self, piece: &[u8; SIZE]) {
+        self.out.text(piece);
+    }
+
     /// Makes way for the next value of an array.
     #[inline]
     pub fn element(&mut self) {
@@ -137,7 +144,11 @@ impl<'a, 'b> JsonWriter<'a, 'b> {
     /// A number, with all its digits.
     #[inline]
     pub fn number(&mut self, value: u64) {
-        self.out.decimal(value);
+        match value {
+            // Many are flags and small counts.
+            0..=9 => self.out.text(&[b'0' + value as u8]),
+            _ => self.out.decimal(value),
+        }
     }
 
     /// A number as a string.
