@@ -567,7 +567,7 @@ static int call_refused(void)
 	return result;
 }
 
-/* Looks around without any. */
+/* The handle asks for memory to keep an error in; looking around needs none. */
 static int call_diagnose(void)
 {
 	struct nfct_handle *h;
@@ -578,8 +578,11 @@ static int call_diagnose(void)
 	left = -1;
 	h = nfct_open(CONNTRACK, NFCT_ALL_CT_GROUPS);
 	left = at;
-	result = ctrs_diagnose(h, text, sizeof(text)) > 0 && strchr(text, '\n') != NULL ? 1 : -1;
+	result = ctrs_diagnose(h, text, sizeof(text));
+	result = result > 0 && strchr(text, '\n') != NULL ? 1 : done(result, 1);
 	left = -1;
+	if (result == 0 && ctrs_last_error(h)->err != ENOMEM)
+		result = -1;
 	nfct_close(h);
 	return result;
 }

@@ -79,6 +79,7 @@ static void test_last_error(void)
 	CHECK_INT(last->err, 0);
 	CHECK_STR(last->text, "");
 	CHECK(ctrs_receive_buffer(h) > 0);
+	last = ctrs_last_error(h);
 	close(nfct_fd(h));
 	CHECK_ERR(ctrs_receive_buffer(h), -1, EBADF);
 	CHECK(ctrs_last_error(h) == last);
@@ -89,13 +90,14 @@ static void test_last_error(void)
 	CHECK_ERR(nfct_close(h), -1, EBADF);
 	/* A call that succeeds forgets. */
 	h = nfct_open(CONNTRACK, 0);
-	last = ctrs_last_error(h);
 	CHECK_INT(dup2(nfct_fd(h), 200), 200);
 	close(nfct_fd(h));
 	CHECK_ERR(ctrs_receive_buffer(h), -1, EBADF);
+	CHECK_INT(ctrs_last_error(h)->err, EBADF);
 	CHECK_INT(dup2(200, nfct_fd(h)), nfct_fd(h));
 	close(200);
 	CHECK(ctrs_receive_buffer(h) > 0);
+	last = ctrs_last_error(h);
 	CHECK_INT(last->err, 0);
 	CHECK_STR(last->text, "");
 	CHECK_INT(nfct_close(h), 0);

@@ -34,19 +34,27 @@ fn option_of<T: Copy>(
     if result == 0 { Ok(value) } else { Err(Error::last_os("getsockopt")) }
 }
 
-impl Socket {
-    fn status_flags(&self) -> Result<libc::c_int, Error> {
-        // SAFETY: no pointer is involved.
-        let flags = unsafe { libc::fcntl(self.fd(), libc::F_GETFL) };
-        if flags < 0 { Err(Error::last_os("fcntl")) } else { Ok(flags) }
-    }
+fn status_flags(fd: RawFd) -> Result<libc::c_int, Error> {
+    // SAFETY: no pointer is involved.
+    let flags = unsafe { libc::fcntl(fd, libc::F_GETFL) };
+    if flags < 0 { Err(Error::last_os("fcntl")) } else { Ok(flags) }
+}
 
+/// Whether a descriptor is non-blocking.
+///
+/// # Errors
+/// [`Error::System`].
+pub(crate) fn is_nonblocking(fd: RawFd) -> Result<bool, Error> {
+    Ok(status_flags(fd)? & libc::O_NONBLOCK != 0)
+}
+
+impl Socket {
     /// Whether the descriptor is non-blocking.
     ///
     /// # Errors
     /// [`Error::System`].
     pub fn is_nonblocking(&self) -> Result<bool, Error> {
-        Ok(self.status_flags()? & libc::O_NONBLOCK != 0)
+        is_nonblocking(self.fd())
     }
 
     /// Makes the descriptor non-blocking, or blocking again.
@@ -54,7 +62,7 @@ impl Socket {
     /// # Errors
     /// [`Error::System`].
     pub fn set_nonblocking(&self, on: bool) -> Result<(), Error> {
-        let others = self.status_flags()? & !libc::O_NONBLOCK;
+        let others = status_flags(self.fd())? & !libc::O_NONBLOCK;
         let flags = if on { others | libc::O_NONBLOCK } else { others };
         // SAFETY: no pointer is involved.
         let result = unsafe { libc::fcntl(self.fd(), libc::F_SETFL, flags) };

@@ -148,41 +148,43 @@ impl Patience {
     /// [`Error::Stopped`], [`Error::TimedOut`], [`Error::System`].
     pub fn wait(&self, socket: BorrowedFd<'_>, deadline: Option<Instant>) -> Result<(), Error> {
         loop {
-            match poll(socket.as_raw_fd(), self.stopper.as_ref(), deadline) {
+            match poll(socket.as_raw_fd(), self.stopper.as_ref(), until(deadline)) {
+                Ok(true) => return Ok(()),
+                Ok(false) if deadline.is_some_and(|deadline| Instant::now() >= deadline) => {
+                    return Err(Error::TimedOut);
+                }
+                Ok(false) => {}
                 Err(Error::System { errno: libc::EINTR, .. }) if !self.ends_by_signals => {}
-                result => return result,
+                Err(error) => return Err(error),
             }
         }
     }
 }
 
-/// Waits as [`Patience::wait`] does. A signal that is handled ends it, and the calling thread may be
-/// cancelled here.
+/// Waits so many milliseconds, or without end if they are negative; false if nothing came. A signal
+/// that is handled ends it, and the calling thread may be cancelled here.
 ///
 /// # Errors
-/// Those of [`Patience::wait`]; [`Error::System`] with `EINTR`.
+/// [`Error::Stopped`]; [`Error::System`], with `EINTR`.
 pub(crate) fn poll(
     socket: RawFd,
     stopper: Option<&Stopper>,
-    deadline: Option<Instant>,
-) -> Result<(), Error> {
+    milliseconds: libc::c_int,
+) -> Result<bool, Error> {
     let readable = |fd: RawFd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
     // A negative descriptor is left alone.
     let mut fds = [readable(socket), readable(stopper.map_or(-1, Stopper::fd))];
     loop {
         // SAFETY: the array is alive during the call and of the length given.
-        let ready = unsafe { syscalls::poll(fds.as_mut_ptr(), fds.len() as _, until(deadline)) };
-        check("poll", ready)?;
-        let [_, libc::pollfd { revents: stops, .. }] = fds;
-        match stopper {
-            Some(stopper) if stops != 0 && stopper.is_still_to_end_one() => {
-                return Err(Error::Stopped);
-            }
-            _ if ready as usize > usize::from(stops != 0) => return Ok(()),
-            _ if deadline.is_some_and(|deadline| Instant::now() >= deadline) => {
-                return Err(Error::TimedOut);
-            }
-            _ => {}
+        let ready = unsafe { syscalls::poll(fds.as_mut_ptr(), fds.len() as _, milliseconds) };
+        let ready = check("poll", ready)?;
+        let [libc::pollfd { revents: comes, .. }, libc::pollfd { revents: stops, .. }] = fds;
+        if stops != 0 && stopper.is_some_and(Stopper::is_still_to_end_one) {
+            return Err(Error::Stopped);
+        }
+        // Else somebody else was stopped by it.
+        if ready == 0 || comes != 0 {
+            return Ok(comes != 0);
         }
     }
 }
@@ -191,8 +193,12 @@ pub(crate) fn poll(
 fn until(deadline: Option<Instant>) -> libc::c_int {
     let Some(deadline) = deadline else { return -1 };
     let left = deadline.saturating_duration_since(Instant::now());
-    let rounded = left.saturating_add(Duration::from_nanos(999_999));
-    libc::c_int::try_from(rounded.as_millis()).unwrap_or(libc::c_int::MAX)
+    milliseconds(left.saturating_add(Duration::from_nanos(999_999)))
+}
+
+/// Whole milliseconds, as poll(2) is told.
+pub(crate) fn milliseconds(time: Duration) -> libc::c_int {
+    libc::c_int::try_from(time.as_millis()).unwrap_or(libc::c_int::MAX)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Callbacks: registered, and called for a message.
 
+use super::beyond::Beyond;
 use super::receive;
 use super::state::{self, Held, State};
 use super::types::{RawMsgType, nf_conntrack, nf_expect, nfct_handle};
@@ -10,10 +11,9 @@ use crate::capi::ffi::error::Error;
 use crate::capi::ffi::nfnl::{CallbackFunction, Registration};
 use crate::capi::ffi::ptr;
 use crate::conntrack::calls::Token;
-use crate::conntrack::expression::Expression;
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::object::expectation::Expect;
-use crate::conntrack::selection::{Judgement, Selections, lets_pass};
+use crate::conntrack::selection::{Judgement, Selections};
 use crate::conntrack::wire::{Change, expect};
 use crate::netlink::message::Message;
 use libc::{c_int, c_void, nlmsghdr};
@@ -56,8 +56,8 @@ impl<T> Default for Functions<T> {
 pub(super) struct Judges<'a> {
     /// Those of dumps.
     pub dumps: &'a Selections,
-    /// Those of events.
-    pub events: Option<&'a Expression>,
+    /// That of events.
+    pub events: Option<&'a dyn Beyond>,
 }
 
 /// An opaque type whose objects callbacks are handed.
@@ -107,7 +107,7 @@ impl Lendable for nf_conntrack {
     ) -> Result<Judgement, Error> {
         let judgement = judges.dumps.read(message, object)?;
         Ok(match judges.events {
-            Some(expression) if !lets_pass(expression, message, object) => Judgement::Skip,
+            Some(events) if !events.lets_pass(message, object) => Judgement::Skip,
             _ => judgement,
         })
     }

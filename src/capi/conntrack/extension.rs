@@ -1,52 +1,27 @@
-//! What a handle has beyond the interface of libnetfilter_conntrack.
+//! What the extensions keep with a handle.
 //!
-//! Requests of the extensions go through a connection of their own, in the handle's network namespace:
-//! what the handle's socket receives stays there, in its order, for whoever reads it.
+//! Their requests go through a connection of their own, in the handle's network namespace: what the
+//! handle's socket receives stays there, in its order, for whoever reads it.
 
+use super::beyond::{Beyond, Handle, Kept, Waker};
 use super::state::State;
 use super::types::nfct_handle;
 use crate::capi::ffi::error::Error as Errno;
 use crate::capi::ffi::explained::{ctrs_error, errno_of};
 use crate::conntrack::connection::Connection;
 use crate::conntrack::expression::Expression;
+use crate::conntrack::object::entry::Conntrack;
+use crate::conntrack::selection::lets_pass;
 use crate::error::Error;
+use crate::netlink;
+use crate::netlink::message::Message;
+use crate::netlink::settings::is_nonblocking;
 use crate::netlink::socket::Socket;
-use crate::netlink::wait::Stopper;
+use crate::netlink::wait::{self, Stopper};
 use crate::options::Options;
 use crate::shared::Shared;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::time::Instant;
-
-/// A handle: what one thread at a time uses, and what any thread may.
-#[repr(C)]
-pub(in crate::capi) struct Handle {
-    pub(super) state: State,
-    pub(super) waker: Waker,
-}
-
-impl Handle {
-    /// The waker of a handle; `None` for NULL.
-    ///
-    /// # Safety
-    /// `h` is NULL or a live handle.
-    pub(in crate::capi) unsafe fn waker<'a>(h: *const nfct_handle) -> Option<&'a Waker> {
-        // SAFETY: a live handle is what `State::new` placed; no reference is made to its state, which
-        // another thread may be changing.
-        (!h.is_null()).then(|| unsafe { &(*h.cast::<Self>()).waker })
-    }
-
-    /// What ends the waits of all functions on a handle; `None` where those of the original wait as
-    /// they always did.
-    ///
-    /// # Safety
-    /// `state` is that of a live handle.
-    pub(super) unsafe fn stopper<'a>(state: *const State) -> Option<&'a Stopper> {
-        // SAFETY: the handle is live, which is what `State::new` placed.
-        let waker = unsafe { &(*state.cast::<Self>()).waker };
-        waker.stopper.get().filter(|_| waker.ends_all)
-    }
-}
+use libc::c_int;
+use std::os::fd::RawFd;
 
 /// What is kept with a handle.
 pub(in crate::capi) struct Extension {
@@ -54,88 +29,91 @@ pub(in crate::capi) struct Extension {
     connection: Option<Connection>,
     /// How its sockets are opened.
     options: Options,
+    /// What ends waits; made when there is first something to end.
+    stopper: Option<Stopper>,
+    /// How long functions of the original wait, and -1 without end; `None`: as they always did.
+    milliseconds: Option<c_int>,
     /// What the last call said went wrong.
-    pub(in crate::capi) error: ctrs_error,
+    error: ctrs_error,
     /// What events are checked against.
-    pub(super) events: Option<Shared<Expression>>,
-}
-
-impl Default for Extension {
-    fn default() -> Self {
-        let (connection, options) = (None, Options::default());
-        Self { connection, options, error: ctrs_error::NONE, events: None }
-    }
+    events: Option<Shared<Expression>>,
 }
 
 impl Extension {
-    /// That of a handle that was opened with options.
-    pub(in crate::capi) fn with(options: Options) -> Self {
-        Self { options: options.once_open(), ..Self::default() }
+    /// That of a handle of the original.
+    fn plain() -> Self {
+        let (connection, options) = (None, Options::default());
+        let error = ctrs_error::NONE;
+        Self { connection, options, stopper: None, milliseconds: None, error, events: None }
     }
 
-    /// When a wait that begins now is over.
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        self.options.patience().deadline()
+    /// That of a handle that was opened with options: a wake ends all waits.
+    pub(in crate::capi) fn with(options: Options) -> Result<Self, Error> {
+        let stopper = Some(Stopper::of_one_wait()?);
+        let milliseconds = Some(options.patience().time.map_or(-1, wait::milliseconds));
+        Ok(Self { options: options.once_open(), stopper, milliseconds, ..Self::plain() })
     }
 
-    /// Makes the receive buffer of events larger, as some did not fit it, if the handle is to.
-    pub(super) fn grow_buffer(&self, socket: &Socket) {
+    /// Keeps this with a handle that was just opened.
+    ///
+    /// # Safety
+    /// `h` is a live handle that nobody else knows.
+    pub(in crate::capi) unsafe fn keep_with(h: *mut nfct_handle, kept: Kept) -> Result<(), Errno> {
+        // SAFETY: the handle is live, and used by nobody else.
+        let extended = unsafe {
+            State::of(h)?.keep(kept);
+            Extended::of(h)?
+        };
+        if let Some(stopper) = &extended.kept.stopper {
+            // SAFETY: what is kept with a handle stays at its place as long as that, and so the waker.
+            unsafe { extended.waker.set(stopper) };
+        }
+        Ok(())
+    }
+
+    /// What ends waits, which the first call that needs it makes.
+    fn make_stopper(&mut self, waker: &Waker) -> Result<&Stopper, Error> {
+        if self.stopper.is_none() {
+            let stopper = self.stopper.insert(Stopper::of_one_wait()?);
+            // SAFETY: what is kept with a handle stays at its place as long as that, and so the waker.
+            unsafe { waker.set(stopper) };
+        }
+        Ok(self.stopper.as_ref().ok_or(netlink::Error::OutOfMemory)?)
+    }
+}
+
+impl Beyond for Extension {
+    fn ends_waits(&self) -> bool {
+        self.milliseconds.is_some()
+    }
+
+    fn is_woken(&self) -> bool {
+        self.stopper.as_ref().is_some_and(Stopper::ends_wait)
+    }
+
+    fn wait(&self, socket: RawFd) -> Result<(), netlink::Error> {
+        if is_nonblocking(socket)? {
+            return Err(netlink::Error::WOULD_BLOCK);
+        }
+        let milliseconds = self.milliseconds.unwrap_or(-1);
+        let came = wait::poll(socket, self.stopper.as_ref(), milliseconds)?;
+        if came { Ok(()) } else { Err(netlink::Error::TimedOut) }
+    }
+
+    fn overrun(&self, socket: &Socket) {
         self.options.grow_buffer(socket);
     }
 
-    /// Closes what it opened.
-    pub(super) fn close(&mut self) {
+    fn lets_pass(&self, message: &Message<'_>, object: &Conntrack) -> bool {
+        self.events.as_ref().is_none_or(|expression| lets_pass(expression, message, object))
+    }
+
+    fn close(&mut self) {
         self.connection = None;
     }
-}
 
-/// Ends waits on a handle, of any thread. It lies beside what the thread of the handle changes.
-#[derive(Default)]
-pub(in crate::capi) struct Waker {
-    /// Made when there is first something to end.
-    stopper: OnceLock<Stopper>,
-    /// A wake from before it was made.
-    woken: AtomicBool,
-    /// Whether the functions of the original end by it too.
-    ends_all: bool,
-}
-
-impl Waker {
-    /// One that ends the waits of all functions.
-    pub(in crate::capi) fn of_all() -> Result<Self, Error> {
-        let stopper = OnceLock::from(Stopper::of_one_wait()?);
-        Ok(Self { stopper, ends_all: true, ..Self::default() })
-    }
-
-    /// Ends the wait of now, or else the next one. A signal handler may call this.
-    pub(in crate::capi) fn wake(&self) {
-        if let Some(stopper) = self.stopper.get() {
-            return stopper.stop();
-        }
-        self.woken.store(true, Ordering::SeqCst);
-        fence(Ordering::SeqCst);
-        if let Some(stopper) = self.stopper.get() {
-            self.pass_on(stopper);
-        }
-    }
-
-    /// What ends waits.
-    fn stopper(&self) -> Result<&Stopper, Error> {
-        if self.stopper.get().is_none() {
-            // Only the handle's thread makes one.
-            let _ = self.stopper.set(Stopper::of_one_wait()?);
-            fence(Ordering::SeqCst);
-        }
-        let stopper = self.stopper.get().ok_or(crate::netlink::Error::OutOfMemory)?;
-        self.pass_on(stopper);
-        Ok(stopper)
-    }
-
-    /// Passes on a wake from before there was a stopper: one of the two threads does.
-    fn pass_on(&self, stopper: &Stopper) {
-        if self.woken.swap(false, Ordering::SeqCst) {
-            stopper.stop();
-        }
+    fn error(&self) -> *const ctrs_error {
+        &raw const self.error
     }
 }
 
@@ -152,9 +130,12 @@ impl<'a> Extended<'a> {
     /// # Safety
     /// `h` is NULL or a live handle, which nobody else uses meanwhile but to wake it.
     pub(in crate::capi) unsafe fn of(h: *mut nfct_handle) -> Result<Self, Errno> {
-        // SAFETY: `h` is NULL or live; the waker lies beside the state.
-        let (state, waker) = unsafe { (State::of(h)?, &(*h.cast::<Handle>()).waker) };
-        let (main, kept) = state.extended()?;
+        // SAFETY: `h` is NULL or live.
+        let state = unsafe { State::of(h) }?;
+        let (main, kept) = state.extended(|| Kept::new(Extension::plain()))?;
+        // SAFETY: the waker lies beside the state. All that is kept is an extension, nobody else's.
+        let (waker, kept) =
+            unsafe { (&(*h.cast::<Handle>()).waker, &mut *kept.cast::<Extension>()) };
         Ok(Self { main, waker, kept })
     }
 
@@ -176,8 +157,8 @@ impl<'a> Extended<'a> {
     ///
     /// # Errors
     /// As [`connection`](Self::connection).
-    pub(in crate::capi) fn another(&self) -> Result<Connection, Error> {
-        let stopper = self.waker.stopper()?.clone();
+    pub(in crate::capi) fn another(&mut self) -> Result<Connection, Error> {
+        let stopper = self.kept.make_stopper(self.waker)?.clone();
         Ok(Connection::beside(self.main, &self.kept.options)?.ended_by(stopper))
     }
 
@@ -200,35 +181,5 @@ impl<'a> Extended<'a> {
     pub(in crate::capi) fn keep_error(&mut self, error: &Error) -> Errno {
         self.kept.error.set(error);
         Errno::of(errno_of(error))
-    }
-}
-
-#[cfg(test)]
-#[cfg(not(miri))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wake_ends_one_wait_whether_it_comes_before_or_after_there_is_one() {
-        let waker = Waker::default();
-        waker.wake();
-        waker.wake();
-        assert!(waker.stopper().unwrap().ends_wait(), "of before it was made");
-        assert!(!waker.stopper().unwrap().ends_wait(), "used up");
-        waker.wake();
-        assert!(waker.stopper().unwrap().ends_wait());
-        assert!(!waker.stopper().unwrap().ends_wait());
-    }
-
-    #[test]
-    fn no_wake_is_lost_while_what_it_ends_is_made() {
-        for _ in 0..2000 {
-            let waker = Waker::default();
-            std::thread::scope(|scope| {
-                scope.spawn(|| waker.wake());
-                waker.stopper().unwrap();
-            });
-            assert!(waker.stopper().unwrap().ends_wait());
-        }
     }
 }

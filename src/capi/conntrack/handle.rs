@@ -1,7 +1,6 @@
 //! Handles: opened and closed.
 
 use super::closed;
-use super::extension::{Extension, Waker};
 use super::state::State;
 use super::types::{nfct_handle, nfnl_handle};
 use crate::capi::ffi::at_work::Frame;
@@ -29,7 +28,7 @@ pub unsafe extern "C" fn nfct_open(subsys_id: u8, subscriptions: c_uint) -> *mut
     let mark = 0u8;
     boundary(std::ptr::null_mut(), || {
         closed::sweep(&Frame::of(&raw const mark));
-        open_on(Socket::open()?, subsys_id, subscriptions, Default::default())
+        open_on(Socket::open()?, subsys_id, subscriptions)
     })
 }
 
@@ -38,11 +37,10 @@ pub(in crate::capi) fn open_on(
     socket: Socket,
     subsystem: u8,
     groups: c_uint,
-    beyond: (Extension, Waker),
 ) -> Result<*mut nfct_handle, Error> {
     let block = Block::create(&socket)?;
     // SAFETY: the block is new and nobody else's.
-    let state = unsafe { State::new(socket, block, subsystem, groups, beyond) };
+    let state = unsafe { State::new(socket, block, subsystem, groups) };
     state.map(<*mut State>::cast).map_err(|(_, error)| {
         // SAFETY: no handle took the block over.
         unsafe { Block::free(block) };
@@ -70,7 +68,7 @@ pub unsafe extern "C" fn nfct_open_nfnl(
         // socket.
         let socket = unsafe { Socket::from_raw((*block).fd) };
         // SAFETY: the block is live; it is the caller's again if this fails.
-        unsafe { State::new(socket, block, subsys_id, subscriptions, Default::default()) }
+        unsafe { State::new(socket, block, subsys_id, subscriptions) }
             .map(<*mut State>::cast)
             .map_err(|(socket, error)| {
                 socket.release();

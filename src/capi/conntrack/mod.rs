@@ -1,6 +1,7 @@
 //! The functions of libnetfilter_conntrack, a file for each noun.
 
 pub mod attr;
+pub mod beyond;
 pub mod bitmask;
 pub mod callback;
 pub mod closed;

@@ -5,7 +5,6 @@
 //! is in the handle's `State`, or plain data on the stack.
 
 use super::callback;
-use super::extension::Handle;
 use super::request::Built;
 use super::state::{NextStep, State};
 use super::types::{nf_conntrack, nf_expect};
@@ -21,7 +20,6 @@ use crate::netlink;
 use crate::netlink::exchange::{Cursor, Exchange, Place};
 use crate::netlink::message::{ATTRIBUTE_HEADER_SIZE, Attributes, Message};
 use crate::netlink::socket;
-use crate::netlink::wait::{self, Stopper};
 use crate::uapi::cta;
 use libc::{c_int, c_void};
 use std::mem::MaybeUninit;
@@ -232,14 +230,15 @@ impl Loop {
                 Ok(Some((calls.fd(self.token)?, room)))
             });
             let Some((fd, room)) = begun else { return false };
-            let stopper = Handle::stopper(self.state).filter(|_| wait);
-            if self.catches && stopper.is_some_and(Stopper::ends_wait) {
+            let patience = if wait { self.state().patience() } else { None };
+            if self.catches && patience.is_some_and(|patience| (*patience).is_woken()) {
                 return boundary(false, || Err(netlink::Error::Stopped.into()));
             }
             let before = errno();
-            let result = socket::receive(fd, &mut *room, wait && stopper.is_none());
-            if let (Some(stopper), Ok(None)) = (stopper, result) {
-                return self.wait(fd, stopper);
+            let result = socket::receive(fd, &mut *room, wait && patience.is_none());
+            if let (Some(patience), Ok(None)) = (patience, result) {
+                let result = (*patience).wait(fd);
+                return boundary(false, || Ok(result.map(|()| true)?));
             }
             if let Err(netlink::Error::System { errno: libc::EINTR, .. }) = result {
                 set_errno(before);
@@ -249,7 +248,7 @@ impl Loop {
             self.received = result.ok().flatten().unwrap_or(0);
             boundary(false, || {
                 if result == Err(netlink::Error::Overrun) {
-                    self.state().grow_buffer();
+                    self.state().overrun();
                 }
                 let datagram = std::slice::from_raw_parts(self.datagram, self.received);
                 let result = result.map(|found| found.map(|_| datagram));
@@ -257,25 +256,6 @@ impl Loop {
                 Ok(true)
             })
         }
-    }
-
-    /// Waits where a wake, a signal and the handle's time end that.
-    ///
-    /// # Safety
-    /// The call is at work.
-    unsafe fn wait(&mut self, fd: c_int, stopper: &Stopper) -> bool {
-        let deadline = boundary(None, || {
-            // SAFETY: the call is at work, and nothing of the program runs meanwhile.
-            let state = unsafe { self.state() };
-            if state.calls.socket(self.token)?.is_nonblocking()? {
-                return Err(netlink::Error::WOULD_BLOCK.into());
-            }
-            Ok(Some(state.deadline()))
-        });
-        let Some(deadline) = deadline else { return false };
-        // Not inside the boundary: the thread may be cancelled here.
-        let result = wait::poll(fd, Some(stopper), deadline);
-        boundary(false, || Ok(result.map(|()| true)?))
     }
 
     /// Hands a message to what it goes to.

@@ -1,15 +1,15 @@
 //! What is behind a `struct nfct_handle`.
 
+use super::beyond::{Beyond, Handle, Kept, Waker};
 use super::callback::{Functions, Judges, Lendable};
 use super::closed;
-use super::extension::{Extension, Handle, Waker};
 use super::request::Built;
 use super::types::{nf_conntrack, nf_expect, nfct_handle};
 use crate::capi::ffi::alloc::{Loan, place, unplace};
 use crate::capi::ffi::at_work::Frame;
 use crate::capi::ffi::cancel::without_cancellation;
 use crate::capi::ffi::error::Error;
-use crate::capi::ffi::explained::ctrs_error;
+use crate::capi::ffi::explained::{ctrs_error, ctrs_error_kind};
 use crate::capi::ffi::nfnl::{Block, Callback, Registration};
 use crate::conntrack::calls::{AtWork, Calls, Token};
 use crate::conntrack::selection::Judgement;
@@ -19,7 +19,6 @@ use crate::netlink::message::Message;
 use crate::netlink::socket::Socket;
 use crate::uapi::cta;
 use libc::c_void;
-use std::time::Instant;
 
 const HEARD: &[u8] = &[cta::MSG_NEW, cta::MSG_DELETE];
 
@@ -50,7 +49,9 @@ pub(in crate::capi) struct State {
     pub(super) closed_at: Option<Frame>,
     /// The next handle in the list of those that were closed in this way.
     pub(super) next_closed: *mut Self,
-    extension: Extension,
+    beyond: Option<Kept>,
+    /// Whether there was no memory for that.
+    lacked_memory: bool,
 }
 
 impl AtWork for Frame {
@@ -93,7 +94,6 @@ impl State {
         block: *mut Block,
         subsystem: u8,
         groups: u32,
-        (extension, waker): (Extension, Waker),
     ) -> Result<*mut Self, (Socket, Error)> {
         // SAFETY: the block is live, and used by nobody else while a handle is made of it.
         let this = unsafe { &mut *block };
@@ -118,12 +118,15 @@ impl State {
             spare_exp: None,
             closed_at: None,
             next_closed: std::ptr::null_mut(),
-            extension,
+            beyond: None,
+            lacked_memory: false,
         };
-        place(Handle { state, waker }).map(<*mut Handle>::cast).map_err(|(handle, error)| {
-            wanted.iter().for_each(|one| this.close(one.id));
-            (handle.state.calls.into_socket(), error)
-        })
+        place(Handle { state, waker: Waker::default() }).map(<*mut Handle>::cast).map_err(
+            |(handle, error)| {
+                wanted.iter().for_each(|one| this.close(one.id));
+                (handle.state.calls.into_socket(), error)
+            },
+        )
     }
 
     /// The state behind a handle, or [`Error::NULL`].
@@ -135,22 +138,39 @@ impl State {
         unsafe { h.cast::<Self>().as_mut() }.ok_or(Error::NULL)
     }
 
-    /// The handle's own socket, and what it has beyond it.
-    pub(super) fn extended(&mut self) -> Result<(&Socket, &mut Extension), Error> {
+    /// Keeps something with the handle.
+    pub(super) fn keep(&mut self, beyond: Kept) {
+        self.beyond = Some(beyond);
+    }
+
+    /// The handle's own socket, and what it has beyond it, which `make` makes if nothing did.
+    pub(super) fn extended(
+        &mut self,
+        make: impl FnOnce() -> Result<Kept, Error>,
+    ) -> Result<(&Socket, *mut dyn Beyond), Error> {
         if self.closed_at.is_some() {
             return Err(Error::CLOSED);
         }
-        Ok((self.calls.main().socket(), &mut self.extension))
+        if self.beyond.is_none() {
+            let made = make();
+            self.lacked_memory = made.is_err();
+            self.beyond = Some(made?);
+        }
+        let beyond = self.beyond.as_ref().map(Kept::as_ptr).ok_or(Error::OUT_OF_MEMORY)?;
+        Ok((self.calls.main().socket(), beyond))
     }
 
-    /// When a wait that begins now is over.
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        self.extension.deadline()
+    /// What ends the waits of the original's functions; `None` where they wait as they always did.
+    pub(super) fn patience(&self) -> Option<*const dyn Beyond> {
+        let beyond = self.beyond.as_ref()?;
+        beyond.get().ends_waits().then(|| beyond.as_ptr().cast_const())
     }
 
-    /// Makes the receive buffer larger, as messages did not fit it, if the handle is to.
-    pub(super) fn grow_buffer(&mut self) {
-        self.extension.grow_buffer(self.calls.main().socket());
+    /// Notes that messages did not fit the receive buffer.
+    pub(super) fn overrun(&mut self) {
+        if let Some(beyond) = &self.beyond {
+            beyond.get().overrun(self.calls.main().socket());
+        }
     }
 
     /// What the last call of an extension said went wrong.
@@ -158,8 +178,19 @@ impl State {
     /// # Safety
     /// `h` is a live handle.
     pub(in crate::capi) unsafe fn error(h: *const nfct_handle) -> *const ctrs_error {
-        // SAFETY: a live handle is a state that `new` made; no reference is made.
-        unsafe { &raw const (*h.cast::<Self>()).extension.error }
+        static NONE: ctrs_error = ctrs_error::NONE;
+        static NO_MEMORY: ctrs_error = ctrs_error::fixed(
+            libc::ENOMEM,
+            ctrs_error_kind::CTRS_ERROR_OUT_OF_MEMORY,
+            "out of memory",
+        );
+        // SAFETY: a live handle is a state that `new` made, which nobody changes during the call.
+        let this = unsafe { &*h.cast::<Self>() };
+        match &this.beyond {
+            Some(beyond) => beyond.get().error(),
+            None if this.lacked_memory => &raw const NO_MEMORY,
+            None => &raw const NONE,
+        }
     }
 
     /// The block of libnfnetlink.
@@ -242,7 +273,7 @@ impl State {
         let object = loan.lend();
         let dumps = self.calls.selections(token);
         let judgement = dumps.map_err(Error::from).and_then(|dumps| {
-            let judges = Judges { dumps, events: self.extension.events.as_deref() };
+            let judges = Judges { dumps, events: self.beyond.as_ref().map(Kept::get) };
             C::read(&judges, message, object)
         });
         let pointer = loan.pointer();
@@ -289,7 +320,10 @@ impl State {
         // SAFETY: the handle is live; the reference ends before it is freed.
         let this = unsafe { &mut *state };
         let closed = this.calls.main().close();
-        this.extension.close();
+        if let Some(beyond) = &this.beyond {
+            // SAFETY: it is kept with this handle, and nothing else uses it now.
+            unsafe { (*beyond.as_ptr()).close() };
+        }
         // SAFETY: the caller gave the handle up; only calls at work use it.
         unsafe {
             if this.calls.are_over(&now) {

@@ -3,10 +3,13 @@
 use crate::capi::conntrack::state::State;
 use crate::capi::conntrack::types::nfct_handle;
 use crate::capi::ffi::boundary::boundary;
-use crate::capi::ffi::explained::ctrs_error;
+use crate::capi::ffi::explained::{ctrs_error, ctrs_error_kind};
 
-static NO_HANDLE: ctrs_error =
-    ctrs_error::of_argument("there is no handle: NULL was passed, or opening one has failed");
+static NO_HANDLE: ctrs_error = ctrs_error::fixed(
+    libc::EINVAL,
+    ctrs_error_kind::CTRS_ERROR_INVALID,
+    "there is no handle: NULL was passed, or opening one has failed",
+);
 
 /// What went wrong in the last call of a function of this header on a handle.
 ///

@@ -2,7 +2,8 @@
 #![allow(non_camel_case_types, reason = "these are spelled as C spells them")]
 
 use super::call::{with_handle, without_handle};
-use crate::capi::conntrack::extension::{Extension, Waker};
+use crate::capi::conntrack::beyond::Kept;
+use crate::capi::conntrack::extension::Extension;
 use crate::capi::conntrack::types::nfct_handle;
 use crate::capi::conntrack::{closed, handle};
 use crate::capi::ffi::at_work::Frame;
@@ -245,8 +246,12 @@ pub unsafe extern "C-unwind" fn ctrs_open(
             let options = wanted.options()?;
             let socket = options.listen(wanted.groups)?;
             socket.ask_for_reasons();
-            let beyond = (Extension::with(options), Waker::of_all()?);
-            let opened = handle::open_on(socket, wanted.subsystems as u8, wanted.groups, beyond);
+            let kept = Kept::new(Extension::with(options)?);
+            let opened = kept.and_then(|kept| {
+                let subsystem = wanted.subsystems as u8;
+                let h = handle::open_on(socket, subsystem, wanted.groups)?;
+                Extension::keep_with(h, kept).map(|()| h)
+            });
             opened.map_err(|error| match error.errno() {
                 Some(libc::ENOMEM) | None => netlink::Error::OutOfMemory.into(),
                 Some(errno) => netlink::Error::System { call: "bind", errno }.into(),

@@ -42,7 +42,7 @@ pub(super) struct Reading<C: Lists> {
 
 /// Begins a list on a handle, of the entries that a filter selects.
 pub(super) fn begin<C: Lists>(
-    extended: &Extended<'_>,
+    extended: &mut Extended<'_>,
     order: Order<'_>,
     filter: Option<&Shared<Expression>>,
 ) -> Result<*mut C, Error> {

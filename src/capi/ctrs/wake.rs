@@ -1,6 +1,6 @@
 //! Waits that are ended from elsewhere.
 
-use crate::capi::conntrack::extension::Handle;
+use crate::capi::conntrack::beyond::Handle;
 use crate::capi::conntrack::types::nfct_handle;
 use crate::capi::ffi::boundary::boundary;
 use crate::capi::ffi::error::Error;

@@ -51,7 +51,7 @@ pub(in crate::capi) fn place<T>(value: T) -> Result<*mut T, (T, Error)> {
 ///
 /// # Safety
 /// `value` came from [`place`] and is not used again.
-pub(in crate::capi) unsafe fn unplace<T>(value: *mut T) {
+pub(in crate::capi) unsafe fn unplace<T: ?Sized>(value: *mut T) {
     // SAFETY: the value is one that `place` wrote into a block of the C allocator, and not used
     // again.
     unsafe {

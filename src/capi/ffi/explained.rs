@@ -100,13 +100,9 @@ impl ctrs_error {
         text: [0; 512],
     };
 
-    /// An argument that was not there.
-    pub(in crate::capi) const fn of_argument(sentence: &str) -> Self {
-        let mut this = Self {
-            err: libc::EINVAL,
-            kind: ctrs_error_kind::CTRS_ERROR_INVALID as u32,
-            ..Self::NONE
-        };
+    /// One that is always the same.
+    pub(in crate::capi) const fn fixed(err: i32, kind: ctrs_error_kind, sentence: &str) -> Self {
+        let mut this = Self { err, kind: kind as u32, ..Self::NONE };
         let mut room: &mut [c_char] = &mut this.text;
         let mut text = sentence.as_bytes();
         while let (Some((to, behind)), Some((byte, rest))) =

@@ -81,7 +81,7 @@ impl Dump {
     /// # Errors
     /// Those of `open`; [`ErrorKind::OutOfMemory`].
     pub(crate) fn begin(
-        open: impl Fn() -> Result<Connection, Error>,
+        mut open: impl FnMut() -> Result<Connection, Error>,
         order: Option<&Order<'_>>,
     ) -> Result<Self, Error> {
         let what = order.map_or(What::Flows, |order| order.what);
