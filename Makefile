@@ -34,7 +34,8 @@ TESTS := --manifest-path capi-tests/Cargo.toml
 HARDENED := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 
 .PHONY: all build stage built install install-compat install-files install-compat-files loader \
-    demo lint check check-user check-bare check-targets check-msrv check-cargo-c check-dropin \
+    demo lint check check-user check-bare check-targets check-msrv check-cargo-c check-resize \
+    check-dropin \
     bench bench-instructions fuzz miri deny deps clean
 
 all: build
@@ -159,6 +160,11 @@ check-dropin: deps
 	CTRS_COMPAT_DIR=$(STAGE)/lib/ctrs/compat CHURN_SECONDS=$${CHURN_SECONDS:-60} \
 	    capi-tests/dropin/run
 	CTRS_COMPAT_DIR=$(STAGE)/lib/ctrs/compat capi-tests/dropin/selftest
+
+# Lists while the hash table of the machine is resized. Needs root; nothing else that tracks
+# connections should run.
+check-resize:
+	$(CARGO) run --quiet --release $(TESTS) --bin resize
 
 # Measures against the system's library and writes docs/performance.md.
 # About seven minutes of two processors that have nothing else to do.
