@@ -7,12 +7,13 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-const DOCUMENTS: [&str; 8] = [
+const DOCUMENTS: [&str; 9] = [
     "README.md",
     "CONTRIBUTING.md",
     "capi-tests/README.md",
     "docs/architecture.md",
     "docs/differences.md",
+    "docs/expressions.md",
     "docs/drop-in.md",
     "docs/robustness.md",
     "docs/performance.md",
