@@ -93,7 +93,37 @@ def texts():
         yield json.dumps({"status": 16, "original": tuples, "reply": {**tuples, "type": 0, "id": 78}})
 
 
+TEXTS = """all
+tcp and dport {80, 443} and not src 10.0.0.0/8
+not (udp or icmp) and (mark 0x2a/0xff or zone 3)
+reply dst 203.0.113.1 or any host fc00::/7
+tcp state {established, syn_sent} or sctp state != closed
+icmp type 8 and icmp id 1-65535 and icmp code < 2
+any gre key 1 or proto 99 or family ipv6
+label {3, 127} and helper != "ftp"
+timeout < 30s and age > 1h and orig bytes >= 1M and packets 1Ki
+assured and replied and natted and not fixed-timeout
+((((id 1)))) or not not not dying
+mark {1, 2/3, 4-5} and mark > 0x10
+src 10.0.0.1/8
+state established
+tcp udp
+dport 080
+host ::ffff:10.0.0.1""".splitlines()
+
+
+def expression():
+    for number, text in enumerate(TEXTS):
+        put("expression", bytes([0]) + text.encode())
+        put("expression", bytes([0]) + text.encode()[:number * 3])
+    for number in range(40):
+        steps = [(number * 7 + at * 31) % 256 for at in range(3 + number % 20)]
+        event = [(number * 13 + at * at * 5) % 256 for at in range(40)]
+        put("expression", bytes([1, len(steps), *steps, number, *event]))
+
+
 def main():
+    expression()
     for number, text in enumerate(texts()):
         put("json", bytes([number % 2 * 2]) + text.encode())
     for number, message in enumerate(messages()):

@@ -11,6 +11,7 @@ mod api;
 mod attributes;
 #[path = "../../capi-tests/src/bpf.rs"]
 mod bpf;
+mod expression;
 mod filter;
 mod input;
 mod json;
@@ -23,6 +24,7 @@ mod record;
 mod roundtrip;
 
 pub use api::api;
+pub use expression::expression;
 pub use filter::filter;
 pub use json::json;
 pub use labels::labels;
@@ -35,7 +37,7 @@ pub use roundtrip::roundtrip;
 pub type Body = fn(&[u8]);
 
 /// All bodies, by the name of their target.
-pub const BODIES: [(&str, Body); 8] = [
+pub const BODIES: [(&str, Body); 9] = [
     ("message", message),
     ("roundtrip", roundtrip),
     ("api", api),
@@ -44,4 +46,5 @@ pub const BODIES: [(&str, Body); 8] = [
     ("receive", receive),
     ("record", record),
     ("json", json),
+    ("expression", expression),
 ];
