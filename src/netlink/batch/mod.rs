@@ -343,9 +343,19 @@ impl Batch {
         if !matches!(entry.outcome, Some(Outcome::Unknown(_))) {
             entry.outcome = Some(outcome);
         }
+        if outcome == Outcome::Refused(libc::EPERM) && index == self.flight.start {
+            self.refuse_all();
         // After an echo, the acknowledgement is still to come.
-        if refusal || entry.answer == Answer::Data {
+        } else if refusal || entry.answer == Answer::Data {
             self.answered = index + 1;
+        }
+    }
+
+    /// Without the capability the kernel looks at no request of a datagram, and answers the first alone.
+    fn refuse_all(&mut self) {
+        self.answered = self.flight.end;
+        for entry in self.entries.get_mut(self.flight.clone()).unwrap_or_default() {
+            entry.outcome.get_or_insert(Outcome::Refused(libc::EPERM));
         }
     }
 

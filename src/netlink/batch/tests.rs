@@ -93,6 +93,15 @@ fn a_refusal_of_the_last_one_ends_it_too() {
 }
 
 #[test]
+fn a_missing_capability_refuses_all_and_tells_only_the_first() {
+    let mut batch = batch(&[Silent, Data, Echo]);
+    send(&mut batch, ROOMY);
+    receive(&mut batch, &[answer(1, libc::EPERM)]);
+    assert_eq!(batch.step(ROOMY), Step::End);
+    assert_eq!(outcomes(&batch), [Refused(libc::EPERM); 3]);
+}
+
+#[test]
 fn data_goes_to_the_request_with_its_number() {
     let mut batch = batch(&[Data, Silent, Data, Data]);
     assert_eq!(send(&mut batch, ROOMY), [(1, 1), (2, 1), (3, 1), (4, 1)]);
