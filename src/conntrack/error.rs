@@ -49,8 +49,8 @@ pub enum Error {
     Unprintable,
     /// A tuple without layer 3 protocol, which every request about an entry needs.
     #[error(
-        "a tuple has no layer 3 protocol: set Attr::OrigL3Proto (ReplL3Proto, MasterL3Proto) to \
-             AF_INET or AF_INET6"
+        "a tuple has no layer 3 protocol: set ATTR_ORIG_L3PROTO (ATTR_REPL_L3PROTO, \
+             ATTR_MASTER_L3PROTO) to AF_INET or AF_INET6"
     )]
     NoFamily,
     /// A tuple's layer 3 protocol is neither `AF_INET` nor `AF_INET6`.
