@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Says how full the flow table is, and what each CPU has counted that is not zero: ./stats */
+/* Says how full the flow table is, what each CPU has counted that is not zero, and what is in the
+ * way of events and counters: ./stats */
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <ctrs.h>
 
 #define MOST 4096
 
-static const struct {
+static const struct counter {
 	const char *name;
 	size_t offset;
-} counters[] = {
+} flows[] = {
 	{ "lookups that found a flow", offsetof(struct ctrs_cpu_stats, found) },
 	{ "invalid packets", offsetof(struct ctrs_cpu_stats, invalid) },
 	{ "flows created by requests", offsetof(struct ctrs_cpu_stats, insert) },
@@ -20,47 +22,74 @@ static const struct {
 	{ "packets with an error", offsetof(struct ctrs_cpu_stats, error) },
 	{ "lookups begun again", offsetof(struct ctrs_cpu_stats, search_restart) },
 	{ "clashes resolved", offsetof(struct ctrs_cpu_stats, clash_resolve) },
-	{ "hash chains too long", offsetof(struct ctrs_cpu_stats, chain_toolong) }
+	{ "hash chains too long", offsetof(struct ctrs_cpu_stats, chain_toolong) },
+	{ NULL, 0 }
+}, expectations[] = {
+	{ "flows that were expected", offsetof(struct ctrs_expect_stats, expected) },
+	{ "expectations created", offsetof(struct ctrs_expect_stats, created) },
+	{ "expectations deleted", offsetof(struct ctrs_expect_stats, deleted) },
+	{ NULL, 0 }
 };
 
-static void print(const struct ctrs_cpu_stats *cpu)
+static void print(unsigned int cpu, const void *stats, const struct counter *counter)
 {
-	unsigned int i;
+	uint64_t value;
 
-	for (i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
-		const void *at = (const char *)cpu + counters[i].offset;
-		uint64_t value = *(const uint64_t *)at;
-
+	for (; counter->name != NULL; counter++) {
+		memcpy(&value, (const char *)stats + counter->offset, sizeof(value));
 		if (value != 0)
-			printf("CPU %u: %.0f %s\n", (unsigned int)cpu->cpu, (double)value, counters[i].name);
+			printf("CPU %u: %.0f %s\n", cpu, (double)value, counter->name);
 	}
-	for (i = 0; i < cpu->others; i++) /* of a kernel that is older or newer */
-		printf("CPU %u: %.0f of counter %u\n", (unsigned int)cpu->cpu,
-		       (double)cpu->other[i].value, (unsigned int)cpu->other[i].number);
+}
+
+static int print_all(struct nfct_handle *h)
+{
+	static struct ctrs_cpu_stats cpu[MOST];
+	static struct ctrs_expect_stats expect[MOST];
+	struct ctrs_stats table;
+	char advice[4096];
+	uint32_t other;
+	int n, i;
+
+	if (ctrs_stats(h, &table, sizeof(table)) == -1)
+		return -1;
+	printf("%.0f flows here, %.0f at most everywhere\n", (double)table.entries,
+	       (double)table.maximum);
+	if ((n = ctrs_stats_cpu(h, cpu, MOST, sizeof(cpu[0]))) == -1)
+		return -1;
+	for (i = 0; i < n && i < MOST; i++) {
+		print(cpu[i].cpu, &cpu[i], flows);
+		for (other = 0; other < cpu[i].others; other++) /* of an older or newer kernel */
+			printf("CPU %u: %.0f of counter %u\n", (unsigned int)cpu[i].cpu,
+			       (double)cpu[i].other[other].value,
+			       (unsigned int)cpu[i].other[other].number);
+	}
+	if ((n = ctrs_stats_expect(h, expect, MOST, sizeof(expect[0]))) == -1)
+		return -1;
+	for (i = 0; i < n && i < MOST; i++)
+		print(expect[i].cpu, &expect[i], expectations);
+	if (ctrs_diagnose(h, advice, sizeof(advice)) == -1)
+		return -1;
+	fputs(advice, stdout);
+	return 0;
 }
 
 int main(void)
 {
-	static struct ctrs_cpu_stats cpus[MOST];
-	struct nfct_handle *h = nfct_open(CONNTRACK, 0);
-	struct ctrs_stats table;
-	int status = EXIT_FAILURE, number = -1, i;
+	struct nfct_handle *h;
+	struct ctrs_error error;
+	int status;
 
+	memset(&error, 0, sizeof(error));
+	error.size = sizeof(error);
+	h = ctrs_open(NULL, &error);
 	if (h == NULL) {
-		perror("open");
+		fprintf(stderr, "%s\n", error.text);
 		return EXIT_FAILURE;
 	}
-	if (ctrs_stats(h, &table, sizeof(table)) == 0)
-		number = ctrs_stats_cpu(h, cpus, MOST, sizeof(cpus[0]));
-	if (number == -1) {
+	status = print_all(h);
+	if (status == -1)
 		fprintf(stderr, "%s\n", ctrs_last_error(h)->text);
-	} else {
-		printf("%.0f flows here, %.0f at most everywhere\n", (double)table.entries,
-		       (double)table.maximum);
-		for (i = 0; i < number && i < MOST; i++)
-			print(&cpus[i]);
-		status = EXIT_SUCCESS;
-	}
 	nfct_close(h);
-	return status;
+	return status == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
