@@ -127,7 +127,9 @@ fn restored(table: &mut FlowTable) -> [Vec<Flow>; 2] {
     let (dependent, independent): (Vec<_>, Vec<_>) =
         saved.iter().partition(|flow| flow.master().is_some());
     for flow in independent.into_iter().chain(dependent) {
-        table.restore(flow).unwrap_or_else(|error| panic!("{flow}: {error}"));
+        let read = Flow::from_json(flow.json().to_string()).unwrap();
+        assert_eq!(read, *flow);
+        table.restore(&read).unwrap_or_else(|error| panic!("{flow}: {error}"));
     }
     let again = list(table);
     [saved, again]

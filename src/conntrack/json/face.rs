@@ -17,6 +17,16 @@ const LINE: usize = 1024;
 
 /// A flow or an expectation as JSON: what was told, as one object on one line. See
 /// [`Flow::json`].
+///
+/// ```
+/// use ctrs::{Change, Flow, Json};
+///
+/// let flow = Flow::from_json(r#"{"counters":{"reply":{"bytes":9007199254740993}}}"#)?;
+/// let json: Json<'_> = flow.json().event(Change::Destroy).wide_numbers_as_strings();
+/// let text = r#"{"event":"destroy","counters":{"reply":{"bytes":"9007199254740993"}}}"#;
+/// assert_eq!(json.to_string(), text);
+/// # Ok::<(), ctrs::Error>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Json<'a> {
     of: Object<'a>,
