@@ -924,6 +924,18 @@ int ctrs_parse_json(struct nf_conntrack *ct,
                     const struct nfct_labelmap *map,
                     struct ctrs_error *error);
 
+/** Makes an expectation what a text of JSON says, as ctrs_expect_snprintf_json() writes it: size
+ * bytes of text, one object. What the text does not say, the expectation has no more. To be
+ * created it takes what nfexp_query() says, its master among it.
+ *
+ * Returns 0; -1 with EINVAL for NULL and for what cannot be read, then with the byte that it is
+ * about in the offset of error, which may be NULL; with ENOMEM. The expectation is then
+ * unchanged. */
+int ctrs_expect_parse_json(struct nf_expect *exp,
+                           const char *text,
+                           size_t size,
+                           struct ctrs_error *error);
+
 /* ========================================================================
  * Filters: expressions that select flows
  * ======================================================================== */

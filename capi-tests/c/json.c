@@ -113,9 +113,10 @@ static void test_record(void)
 
 static void test_expectation(void)
 {
-	struct nf_expect *exp = nfexp_new();
+	struct nf_expect *exp = nfexp_new(), *back = nfexp_new();
 	struct nf_conntrack *ct = entry();
-	char text[1024];
+	struct ctrs_error error = { .size = sizeof(error) };
+	char text[1024], again[1024];
 
 	nfexp_set_attr(exp, ATTR_EXP_EXPECTED, ct);
 	nfexp_set_attr_u32(exp, ATTR_EXP_FLAGS, 0x13);
@@ -127,6 +128,16 @@ static void test_expectation(void)
 			"\"dst\":\"10.0.0.2\",\"protocol\":\"tcp\",\"sport\":1000,\"dport\":80},"
 			"\"nat_direction\":\"reply\",\"timeout\":100,"
 			"\"flags\":[\"permanent\",\"inactive\",16],\"helper\":\"ftp\"}");
+	CHECK_INT(ctrs_expect_parse_json(back, text, strlen(text), NULL), 0);
+	ctrs_expect_snprintf_json(again, sizeof(again), back, NFCT_T_NEW, 0);
+	CHECK_STR(again, text);
+	CHECK_ERR(ctrs_expect_parse_json(back, "{\"zone\":-1}", 11, &error), -1, EINVAL);
+	CHECK_INT(error.kind, CTRS_ERROR_SYNTAX);
+	CHECK_INT(error.offset, 8);
+	CHECK_INT(nfexp_attr_is_set(back, ATTR_EXP_TIMEOUT), 1);
+	CHECK_ERR(ctrs_expect_parse_json(NULL, "{}", 2, NULL), -1, EINVAL);
+	CHECK_ERR(ctrs_expect_parse_json(back, NULL, 2, NULL), -1, EINVAL);
+	nfexp_destroy(back);
 	CHECK_ERR(ctrs_expect_snprintf_json(text, sizeof(text), NULL, 0, 0), -1, EINVAL);
 	CHECK_ERR(ctrs_expect_snprintf_json(text, sizeof(text), exp, 0, 4), -1, EINVAL);
 	nfexp_destroy(exp);

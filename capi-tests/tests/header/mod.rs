@@ -287,6 +287,7 @@ const EXTENSIONS: &[Section] = &[
             "ctrs_flow_snprintf_json",
             "ctrs_expect_snprintf_json",
             "ctrs_parse_json",
+            "ctrs_expect_parse_json",
         ],
     },
     Section {

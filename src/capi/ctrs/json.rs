@@ -11,6 +11,7 @@ use crate::capi::ffi::explained::ctrs_error;
 use crate::capi::ffi::ptr;
 use crate::conntrack::json::{self, Style};
 use crate::conntrack::object::entry::Conntrack;
+use crate::conntrack::object::expectation::Expect;
 use crate::conntrack::record::FlowRecord;
 use crate::error;
 use crate::text::writer::Writer;
@@ -132,6 +133,40 @@ pub unsafe extern "C" fn ctrs_expect_snprintf_json(
         let exp = ptr::shared(exp)?;
         written(buf, size, &style, |out| json::expect(out, exp, &style))
     })
+}
+
+/// Makes an expectation what a text of JSON says, as ctrs_expect_snprintf_json() writes it: `size`
+/// bytes of `text`, one object. What the text does not say, the expectation has no more. To be
+/// created it takes what nfexp_query() says, its master among it.
+///
+/// Returns 0; -1 with EINVAL for NULL and for what cannot be read, then with the byte that it is
+/// about in the offset of `error`, which may be NULL; with ENOMEM. The expectation is then
+/// unchanged.
+///
+/// # Safety
+/// `exp` is NULL or a live object; `text` is NULL or points to `size` readable bytes; `error` is
+/// NULL or points to as many writable bytes as its size says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ctrs_expect_parse_json(
+    exp: *mut nf_expect,
+    text: *const c_char,
+    size: size_t,
+    error: *mut ctrs_error,
+) -> c_int {
+    // SAFETY: `error` is NULL or the caller's. Within, `exp` is NULL or live and used by nobody else
+    // during the call, `text` is NULL or has `size` bytes.
+    unsafe {
+        without_handle(error, -1, || {
+            let nothing = error::Invalid::Argument("there is no expectation or no text: NULL");
+            let (false, Ok(exp)) = (text.is_null(), ptr::unique(exp)) else {
+                return Err(nothing.into());
+            };
+            let mut read = Expect::new();
+            json::read_expect(ptr::bytes(text.cast(), size), &mut read)?;
+            *exp = read;
+            Ok(0)
+        })
+    }
 }
 
 /// Makes an entry what a text of JSON says, so that it can be created: `size` bytes of `text`, one

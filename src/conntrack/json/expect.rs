@@ -1,10 +1,13 @@
-//! An expectation to JSON.
+//! An expectation to JSON, and back.
 #![forbid(unsafe_code)]
 
-use super::{Style, tuple, words, write};
+use super::{Style, tuple, value, words, write};
+use crate::conntrack::error::Error;
+use crate::conntrack::object::attr::Storage;
+use crate::conntrack::object::entry::Flat;
 use crate::conntrack::object::expectation::{Expect, ExpectAttr};
 use crate::conntrack::object::tuple::ORIG;
-use crate::text::json::{JsonWriter, Word};
+use crate::text::json::{JsonWriter, Reader, Word};
 use crate::text::writer::Writer;
 
 /// Writes an expectation as one object of what is present.
@@ -49,4 +52,41 @@ fn member(out: &mut JsonWriter<'_, '_>, expect: &Expect, key: &Word, attr: Expec
         ExpectAttr::Flags => words::write_bits(out, number, &words::EXPECT_FLAGS),
         _ => out.number(number.into()),
     }
+}
+
+/// Reads an expectation as [`expect`] writes it, into one that is new.
+///
+/// # Errors
+/// [`Error::Syntax`]; [`Error::OutOfMemory`].
+pub fn read(text: &[u8], into: &mut Expect) -> Result<(), Error> {
+    let mut reader = Reader::new(text);
+    reader.begin_object()?;
+    while let Some(key) = reader.key()? {
+        match MEMBERS.iter().find(|(word, _)| key.is(word.name())) {
+            Some((_, attr)) => told(&mut reader, into, *attr)?,
+            None => reader.skip()?,
+        }
+    }
+    Ok(reader.end()?)
+}
+
+fn told(reader: &mut Reader<'_>, into: &mut Expect, attr: ExpectAttr) -> Result<(), Error> {
+    let number = match attr.row().storage {
+        Storage::Tuple => {
+            let mut flat = Flat::default();
+            tuple::read(reader, &mut flat.present, &mut flat.orig, &ORIG)?;
+            into.set_flat(attr, &flat);
+            return Ok(());
+        }
+        Storage::Name(room) => {
+            into.store_name(attr, &value::name_of_c(reader, usize::from(room) - 1)?);
+            return Ok(());
+        }
+        Storage::Plain(2) => value::number(reader, u16::MAX.into())? as u32,
+        _ if attr == ExpectAttr::Flags => value::bits(reader, &words::EXPECT_FLAGS)?,
+        _ if attr == ExpectAttr::NatDir => value::named(reader, &words::DIRECTIONS)?.into(),
+        _ => value::number(reader, u32::MAX.into())? as u32,
+    };
+    into.store_number(attr, number);
+    Ok(())
 }

@@ -14,7 +14,7 @@ mod value;
 mod words;
 mod write;
 
-pub use expect::expect;
+pub use expect::{expect, read as read_expect};
 pub use face::Json;
 
 pub use read::conntrack as read;

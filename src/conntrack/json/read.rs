@@ -97,19 +97,15 @@ impl Filler<'_> {
     }
 
     fn bytes(&mut self, reader: &mut Reader<'_>, attr: Attr) -> Result<(), Error> {
-        reader.kind()?;
-        let before = reader.clone();
-        let bytes = value::bytes(reader, if attr == Attr::HelperName { NAME } else { usize::MAX })?;
-        if attr == Attr::HelperInfo {
-            return self.ct.set_helper_info(&bytes);
-        }
-        if bytes.contains(&0) {
-            return Err(before.error("no text of C has a NUL").into());
-        }
         match attr {
-            Attr::HelperName => self.ct.set_helper_name(&bytes),
+            Attr::HelperInfo => {
+                let info = value::bytes(reader, usize::MAX)?;
+                self.ct.set_helper_info(&info)?;
+            }
+            Attr::HelperName => self.ct.set_helper_name(&value::name_of_c(reader, NAME)?),
             _ => {
-                self.ct.heap.secctx = Some(Text::new(&bytes)?);
+                let context = value::name_of_c(reader, usize::MAX)?;
+                self.ct.heap.secctx = Some(Text::new(&context)?);
                 self.ct.flat.present.set(Attr::Secctx);
             }
         }

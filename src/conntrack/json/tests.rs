@@ -7,6 +7,7 @@ use crate::conntrack::labels::bitmask::Bitmask;
 use crate::conntrack::labels::map::LabelMap;
 use crate::conntrack::object::attr::{Attr, Presence, Storage};
 use crate::conntrack::object::entry::Conntrack;
+use crate::conntrack::object::expectation::Expect;
 use crate::text::json::{self, Reader};
 use crate::text::writer::Writer;
 
@@ -210,6 +211,36 @@ fn the_answer_of_icmp_follows_the_query() {
     assert_eq!((ct.flat.reply.l4dst, ct.flat.reply.l4src), ([0, 0], [0, 7]));
     let both = query.replace("\"icmp\"}}", "\"icmp\",\"id\":9,\"type\":0}}");
     assert_eq!(read(both.as_bytes(), None).unwrap().flat.reply.l4src, [0, 9]);
+}
+
+#[test]
+fn an_expectation_reads_back_as_it_was() {
+    let whole = r#"{"expected":{"family":"ipv4","src":"10.0.0.1","dst":"10.0.0.2","protocol":"tcp","sport":0,"dport":2021},"mask":{"family":"ipv4","src":"255.255.255.255","dst":"255.255.255.255","protocol":"tcp","sport":0,"dport":65535},"master":{"family":"ipv4","src":"10.0.0.1","dst":"10.0.0.2","protocol":"tcp","sport":1000,"dport":21},"nat":{"family":"ipv4","src":"10.0.0.9"},"nat_direction":"reply","zone":3,"timeout":300,"flags":["permanent","inactive","userspace",64],"class":1,"helper":"ftp","function":"nat-follow-master"}"#;
+    let back = |text: &str| {
+        let mut expect = Expect::new();
+        super::read_expect(text.as_bytes(), &mut expect).map(|()| {
+            let mut buffer = [0; 2048];
+            let mut out = Writer::new(&mut buffer);
+            super::expect(&mut out, &expect, &Style::default());
+            let length = out.finish();
+            String::from_utf8(buffer[..length].to_vec()).unwrap()
+        })
+    };
+    assert_eq!(back(whole).unwrap(), whole);
+    assert_eq!(
+        back(r#"{"new":[],"nat_direction":1,"flags":3}"#).unwrap(),
+        r#"{"nat_direction":"reply","flags":["permanent","inactive"]}"#
+    );
+    for (text, offset, what) in [
+        (r#"{"zone":65536}"#, 8, "the number is too large here"),
+        (r#"{"helper":"sixteen-letters-"}"#, 10, "too long"),
+        (r#"{"function":"a\u0000"}"#, 12, "no text of C has a NUL"),
+        (r#"{"flags":["none"]}"#, 10, "no such name"),
+        (r#"{"mask":{"src":1}}"#, 15, "a string is expected here"),
+        ("{} 1", 3, "something follows the value"),
+    ] {
+        assert_eq!(back(text), Err(json::Error { what, offset }.into()), "{text}");
+    }
 }
 
 #[test]

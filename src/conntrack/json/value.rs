@@ -128,6 +128,17 @@ pub(super) fn bytes(reader: &mut Reader<'_>, max: usize) -> Result<Vec<u8>, Erro
     Ok(bytes)
 }
 
+/// Bytes of a C string, at most `max`.
+pub(super) fn name_of_c(reader: &mut Reader<'_>, max: usize) -> Result<Vec<u8>, Error> {
+    reader.kind()?;
+    let before = reader.clone();
+    let bytes = bytes(reader, max)?;
+    if bytes.contains(&0) {
+        return Err(before.error("no text of C has a NUL").into());
+    }
+    Ok(bytes)
+}
+
 /// Values of an array.
 fn length(mut reader: Reader<'_>) -> Result<usize, json::Error> {
     let mut length = 0;
