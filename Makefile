@@ -34,9 +34,8 @@ TESTS := --manifest-path capi-tests/Cargo.toml
 HARDENED := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 
 .PHONY: all build stage built install install-compat install-files install-compat-files loader \
-    demo lint check check-user check-bare check-targets check-msrv check-cargo-c check-resize \
-    check-dropin \
-    bench bench-instructions fuzz miri deny deps clean
+    demo lint check check-user check-bare check-targets check-msrv check-cargo-c check-dropin \
+    check-resize bench bench-instructions fuzz miri deny deps clean
 
 all: build
 
