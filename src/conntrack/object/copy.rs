@@ -144,7 +144,7 @@ const TO_REPLY: usize = offset_of!(Flat, reply) - offset_of!(Flat, orig);
 
 impl Flat {
     /// Copies what `src` holds of an attribute.
-    #[inline]
+    #[inline(always)]
     fn copy_value(&mut self, src: &Self, attr: Attr) {
         let row = attr.row();
         match row.storage {

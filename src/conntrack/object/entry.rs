@@ -16,7 +16,7 @@ const NUMBERS_SIZE: usize = offset_of!(Flat, helper_name) - offset_of!(Flat, tim
 
 impl Flat {
     /// Stores the lowest `width` bytes of a value.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn store(&mut self, offset: usize, width: u8, value: u128) {
         let bytes = value.to_le_bytes();
         with_width!(width, N => {
@@ -25,7 +25,7 @@ impl Flat {
     }
 
     /// Stores a value of a fixed width, which is one machine move where a slice is a call.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn store_bytes<const WIDTH: usize>(&mut self, offset: usize, value: [u8; WIDTH]) {
         if let Some(slot) = self.bytes_mut().get_mut(offset..).and_then(<[u8]>::first_chunk_mut) {
             *slot = value;
@@ -45,12 +45,12 @@ impl Flat {
     }
 
     /// Copies the slot of `width` bytes at `offset` from `src`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn copy_slot(&mut self, src: &Self, offset: usize, width: u8) {
         with_width!(width, N => self.copy_bytes::<N>(src, offset));
     }
 
-    #[inline]
+    #[inline(always)]
     fn copy_bytes<const WIDTH: usize>(&mut self, src: &Self, offset: usize) {
         if let Some(value) = src.bytes().get(offset..).and_then(<[u8]>::first_chunk::<WIDTH>) {
             self.store_bytes(offset, *value);

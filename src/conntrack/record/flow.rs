@@ -107,19 +107,8 @@ fn bitmask_of(labels: [u8; 16]) -> Result<Bitmask, Error> {
     Ok(mask)
 }
 
-impl TupleRecord {
-    /// The layer 4 part of an ICMP tuple that has no attributes of its own for it.
-    fn take_icmp(&mut self, tuple: &Tuple) {
-        if Layer4::of(tuple.l4proto) == Layer4::Icmp {
-            self.icmp_id = u16::from_be_bytes(tuple.l4src);
-            [self.icmp_type, self.icmp_code] = tuple.l4dst;
-        }
-    }
-
-    fn put_icmp(&self, tuple: &mut Tuple) {
-        tuple.l4src = self.icmp_id.to_be_bytes();
-        tuple.l4dst = [self.icmp_type, self.icmp_code];
-    }
+fn is_icmp(protocol: u8) -> bool {
+    Layer4::of(protocol) == Layer4::Icmp
 }
 
 impl From<&Flow> for FlowRecord {
@@ -212,11 +201,18 @@ impl FlowRecord {
 
     /// The ICMP parts of the other tuples, which the original's attributes count for.
     fn take_other_icmp(&mut self, flat: &Flat) {
-        if self.has(Attr::ReplL4Proto) {
-            self.reply.take_icmp(&flat.reply);
-        }
-        if self.has(Attr::MasterL4Proto) {
-            self.master.take_icmp(&flat.master);
+        let has = |attr| has(self.present, attr as usize);
+        let tuples = [
+            (&mut self.reply, &flat.reply, has(Attr::ReplL4Proto)),
+            (&mut self.master, &flat.master, has(Attr::MasterL4Proto)),
+        ];
+        let [kind, code, id] = [Attr::IcmpType, Attr::IcmpCode, Attr::IcmpId].map(has);
+        for (to, from, _) in
+            tuples.into_iter().filter(|(_, from, told)| *told && is_icmp(from.l4proto))
+        {
+            to.icmp_type = from.l4dst[0] * u8::from(kind);
+            to.icmp_code = from.l4dst[1] * u8::from(code);
+            to.icmp_id = u16::from_be_bytes(from.l4src) * u16::from(id);
         }
     }
 
@@ -254,24 +250,31 @@ impl FlowRecord {
         }
     }
 
-    /// The ICMP parts of the other tuples, before ports that share their storage. Without a
-    /// protocol of its own, the reply is the answer to the original, as a setter makes it.
+    /// The ICMP parts of the other tuples, before ports that share their storage. Without a protocol
+    /// of its own, the reply is the answer to the original, as a setter makes it.
     fn put_icmp(&self, flat: &mut Flat) {
-        let Self { orig, reply, master, present, .. } = self;
-        if common(*present, ICMP) == [0; 2] {
+        let Self { orig, reply, master, present, .. } = *self;
+        if common(present, ICMP) == [0; 2] {
             return;
         }
-        let own =
-            |attr, tuple: &TupleRecord| self.has(attr) && Layer4::of(tuple.l4proto) == Layer4::Icmp;
+        let own = |attr, tuple: TupleRecord| self.has(attr) && is_icmp(tuple.l4proto);
         if own(Attr::ReplL4Proto, reply) {
-            reply.put_icmp(&mut flat.reply);
+            self.put_icmp_of(reply, &mut flat.reply);
         } else {
-            let icmp_type = icmp::reply_type(orig.l3proto, orig.icmp_type);
-            TupleRecord { icmp_type, ..*orig }.put_icmp(&mut flat.reply);
+            let family = if self.has(Attr::OrigL3Proto) { orig.l3proto } else { 0 };
+            let icmp_type = icmp::reply_type(family, orig.icmp_type);
+            self.put_icmp_of(TupleRecord { icmp_type, ..orig }, &mut flat.reply);
         }
         if own(Attr::MasterL4Proto, master) {
-            master.put_icmp(&mut flat.master);
+            self.put_icmp_of(master, &mut flat.master);
         }
+    }
+
+    fn put_icmp_of(&self, from: TupleRecord, to: &mut Tuple) {
+        let [kind, code, id] =
+            [Attr::IcmpType, Attr::IcmpCode, Attr::IcmpId].map(|attr| u8::from(self.has(attr)));
+        to.l4src = (from.icmp_id * u16::from(id)).to_be_bytes();
+        to.l4dst = [from.icmp_type * kind, from.icmp_code * code];
     }
 
     /// Marks as absent what does not lie whole in the first `size` bytes.

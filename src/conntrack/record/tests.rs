@@ -163,6 +163,19 @@ fn the_reply_of_icmp_is_its_own_or_the_answer() {
 }
 
 #[test]
+fn what_is_not_marked_as_present_counts_for_nothing() {
+    let mut whole = FlowRecord::default();
+    whole.as_bytes_mut().fill(0xff);
+    whole.present = [0; 2];
+    for attr in [Attr::IcmpType, Attr::IcmpCode, Attr::IcmpId, Attr::Mark] {
+        let mut garbage = whole;
+        garbage.present[0] = 1 << attr as u32;
+        let clean = FlowRecord::of(&back(&garbage));
+        assert_eq!(back(&garbage).flat.bytes(), back(&clean).flat.bytes(), "{attr:?}");
+    }
+}
+
+#[test]
 fn what_is_cut_is_not_there() {
     let mut ct = Conntrack::new();
     Attr::all().for_each(|attr| give(&mut ct, attr, 5));
