@@ -8,7 +8,7 @@
 //!
 //! | To | |
 //! |---|---|
-//! | list flows, all or some | [`FlowTable::list`], [`FlowTable::list_matching`] with a [`Filter`] |
+//! | list flows, all or some | [`FlowTable::list`], [`FlowTable::list_where`] with an [`Expression`], [`FlowTable::list_matching`] with a [`Filter`] |
 //! | know whether a list is whole, read it as records | [`List::is_consistent`], [`List::next_records`] |
 //! | find one | [`FlowTable::get`] by its [`Tuple`], original or reply ([`Key`]) |
 //! | create one, with NAT or without | [`Flow::tcp`] and its like, a [`NewFlow`], [`FlowTable::create`] |
@@ -17,7 +17,7 @@
 //! | delete one, or some | [`FlowTable::delete`], [`FlowTable::delete_where`], [`FlowTable::delete_matching`] |
 //! | know what became of it: its id, its last counters | [`FlowTable::create_returning`] and its like |
 //! | do thousands of these at once | [`Batch`], [`FlowTable::run`] |
-//! | be told what happens, to all flows or some | [`Events`], [`Events::only`](Listener::only) |
+//! | be told what happens, to all flows or some | [`Events`], [`Events::only_where`](Listener::only_where), [`Events::only`](Listener::only) |
 //! | wait for that no longer than wanted | [`Listener::next_timeout`], [`Listener::try_next`], [`Stopper`] |
 //! | see how full the table is, and what was dropped | [`FlowTable::statistics`], [`FlowTable::cpu_statistics`] |
 //! | see and make what helpers expect | [`Expectations`], [`ExpectationEvents`] |
@@ -25,7 +25,8 @@
 //! | know why nothing is heard, or counted | [`FlowTable::diagnose`], [`Listener::diagnose`] |
 //!
 //! A [`Flow`] is what the kernel told and is not changed; a [`Tuple`] is always whole and names a
-//! flow; part of one is a [`Filter`], which names none but selects.
+//! flow; part of one is a [`Filter`], which names none but selects, and so does an [`Expression`], which a
+//! person writes.
 //!
 //! The crate is a C library too, a replacement for `libnetfilter_conntrack` with the same functions,
 //! when the feature `capi` is on: see the headers in `include/`. A Rust program does without.
