@@ -1,5 +1,5 @@
-//! Random expressions over a table of every protocol: what lists and events hand out, against an
-//! evaluator in Python over what Debian's `conntrack` prints.
+//! Random expressions over a table of every protocol: what lists and events hand out, and what is
+//! deleted, against an evaluator in Python over what Debian's `conntrack` prints.
 //!
 //! `CTRS_SEED` repeats a run.
 #![forbid(unsafe_code)]
@@ -161,9 +161,8 @@ fn traffic() {
 struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Self {
-        let name =
-            format!("ctrs-expressions-{}-{:?}", std::process::id(), std::thread::current().id());
+    fn new(what: &str) -> Self {
+        let name = format!("ctrs-expressions-{}-{what}", std::process::id());
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
@@ -193,9 +192,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        if !std::thread::panicking() {
-            let _ = std::fs::remove_dir_all(&self.0);
-        }
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -238,7 +235,7 @@ fn lists_are_what_an_evaluator_in_python_finds() {
             create(&mut table, &mut random, marks);
             traffic_once(on);
         }
-        let folder = Folder::new();
+        let folder = Folder::new("lists");
         let [xml, text] = folder.print_table();
         let [seed, count] = [seed.to_string(), OF_LISTS.to_string()];
         let told = evaluate(&["table", &seed, &count, &xml, &text]);
@@ -246,11 +243,7 @@ fn lists_are_what_an_evaluator_in_python_finds() {
         for (text, unknown, ids) in judged(&told) {
             let expression: Expression =
                 text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
-            let listed: BTreeSet<_> = table
-                .list_where(&expression)
-                .unwrap()
-                .map(|flow| flow.unwrap().id().unwrap().to_string())
-                .collect();
+            let listed = ids_of(table.list_where(&expression).unwrap());
             let [more, less]: [Vec<_>; 2] = [
                 listed.difference(&ids).take(3).collect(),
                 ids.difference(&listed).take(3).collect(),
@@ -261,8 +254,26 @@ fn lists_are_what_an_evaluator_in_python_finds() {
             open += usize::from(unknown > 0);
         }
         println!("{number} expressions, {some} select some, {open} are unknown of some");
+        delete_one_after_the_other(&mut table, &told);
         assert!(number == OF_LISTS && some > OF_LISTS / 3 && open > OF_LISTS / 8);
     });
+}
+
+/// What each expression deletes of what those before have left.
+fn delete_one_after_the_other(table: &mut FlowTable, told: &str) {
+    let mut left = ids_of(table.list().unwrap());
+    for (text, _, matching) in judged(told).filter(|(_, _, ids)| !ids.is_empty()).take(20) {
+        let expression: Expression = text.parse().unwrap();
+        let deleted = table.delete_where(&expression).unwrap();
+        let wanted = left.intersection(&matching).count() as u64;
+        assert_eq!((deleted.matched, deleted.deleted), (wanted, wanted), "{text}");
+        left = left.difference(&matching).cloned().collect();
+        assert_eq!(ids_of(table.list().unwrap()), left, "{text}");
+    }
+}
+
+fn ids_of(list: ctrs::List) -> BTreeSet<String> {
+    list.map(|flow| flow.unwrap().id().unwrap().to_string()).collect()
 }
 
 fn traffic_once(on: &str) {
@@ -277,7 +288,7 @@ fn events_are_what_an_evaluator_in_python_finds() {
         let (mut table, mut random, seed) = set_up();
         set("nf_conntrack_acct", "1");
         set("nf_conntrack_timestamp", "1");
-        let folder = Folder::new();
+        let folder = Folder::new("events");
         let [seed, count] = [seed.to_string(), OF_EVENTS.to_string()];
         let texts = evaluate(&["texts", &seed, &count]);
         let mut printer = Printer::start(&folder, &mut table);
@@ -294,8 +305,7 @@ fn events_are_what_an_evaluator_in_python_finds() {
             printer.wait("\"update\"", updated.len().min(20 * told));
         }
         let [xml, text] = folder.print_table();
-        let ids: BTreeSet<_> =
-            table.list().unwrap().map(|flow| flow.unwrap().id().unwrap().to_string()).collect();
+        let ids = ids_of(table.list().unwrap());
         for (told, some) in (1..).zip(flows.chunks(20)) {
             some.iter().for_each(|flow| table.delete(flow).unwrap());
             printer.wait("\"destroy\"", flows.len().min(20 * told));
