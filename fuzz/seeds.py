@@ -88,6 +88,9 @@ def texts():
         yield json.dumps({key: value})
     yield json.dumps(FLOW)
     yield json.dumps(FLOW, ensure_ascii=False, indent=1)
+    expected = {key: FLOW["original"] for key in ("expected", "mask", "master", "nat")}
+    numbers = {"nat_direction": "reply", "timeout": 300, "zone": 1, "flags": ["inactive", 64], "class": 1}
+    yield json.dumps({**expected, **numbers, "helper": "ftp", "function": [110, 255]})
     for kind in ("icmp", "icmpv6"):
         tuples = {"family": "ipv4", "protocol": kind, "type": 8, "code": 0, "id": 77}
         yield json.dumps({"status": 16, "original": tuples, "reply": {**tuples, "type": 0, "id": 78}})

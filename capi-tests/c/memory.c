@@ -522,15 +522,24 @@ static int call_json(void)
 {
 	static const char text[] = "{\"mark\":7,\"secctx\":\"a\",\"labels\":[1],\"labels_mask\":[2],"
 				   "\"helper\":{\"name\":\"ftp\",\"info\":[1,2]}}";
+	static const char named[] = "{\"helper\":\"ftp\"}";
 	struct nf_conntrack *ct = nfct_new();
+	struct nf_expect *exp = ct != NULL ? nfexp_new() : NULL;
 	struct ctrs_flow flow;
-	int result;
+	int result = made(exp);
 
-	if (ct == NULL)
-		return made(ct);
+	if (result != 1) {
+		if (ct != NULL)
+			nfct_destroy(ct);
+		return result;
+	}
 	nfct_set_attr_u32(ct, ATTR_MARK, 5);
 	result = done(ctrs_parse_json(ct, text, strlen(text), NULL, NULL), 0);
 	if (nfct_get_attr_u32(ct, ATTR_MARK) != (result == 1 ? 7 : 5))
+		result = -1;
+	if (result == 1)
+		result = done(ctrs_expect_parse_json(exp, named, strlen(named), NULL), 0);
+	if (nfexp_attr_is_set(exp, ATTR_EXP_HELPER_NAME) != (result == 1))
 		result = -1;
 	if (result == 1) {
 		ctrs_flow_from(&flow, sizeof(flow), full);
@@ -538,6 +547,7 @@ static int call_json(void)
 		if (result == 0 && errno != ENOMEM)
 			result = -1;
 	}
+	nfexp_destroy(exp);
 	nfct_destroy(ct);
 	return result;
 }

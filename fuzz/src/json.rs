@@ -1,9 +1,11 @@
 //! Any bytes as JSON, and any message as an object whose JSON is right.
 
 use super::input::Input;
-use super::objects::Ct;
+use super::objects::{Ct, Exp};
 use ctrs::capi::conntrack::nlmsg::nfct_payload_parse;
-use ctrs::capi::ctrs::json::{ctrs_parse_json, ctrs_snprintf_json};
+use ctrs::capi::ctrs::json::{
+    ctrs_expect_parse_json, ctrs_expect_snprintf_json, ctrs_parse_json, ctrs_snprintf_json,
+};
 use ctrs::text::json::Reader;
 use ctrs::{ErrorKind, Flow};
 use std::ptr::{null, null_mut};
@@ -50,7 +52,32 @@ fn valid(text: &[u8]) {
     reader.end().unwrap();
 }
 
+/// An expectation that can be read is written, and reads back as the same.
+fn expectation(text: &[u8]) {
+    let exp = Exp::new();
+    let parse = |text: &[u8]| {
+        let (start, length) = (text.as_ptr().cast(), text.len());
+        // SAFETY: the text has the length, the object is live.
+        unsafe { ctrs_expect_parse_json(exp.0, start, length, null_mut()) == 0 }
+    };
+    let written = || {
+        let mut buffer = vec![0; 8192];
+        let (start, size) = (buffer.as_mut_ptr().cast(), buffer.len());
+        // SAFETY: the buffer has the size, the object is live.
+        let length = unsafe { ctrs_expect_snprintf_json(start, size, exp.0, 1, 0) };
+        buffer.truncate(usize::try_from(length).unwrap());
+        valid(&buffer);
+        buffer
+    };
+    if parse(text) {
+        let once = written();
+        assert!(parse(&once));
+        assert_eq!(written(), once);
+    }
+}
+
 fn text(text: &[u8], strings: u32) {
+    expectation(text);
     let ct = Ct::new();
     let flow = match Flow::from_json(text) {
         Ok(flow) => flow,
