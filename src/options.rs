@@ -134,6 +134,7 @@ impl Options {
     }
 
     /// Opens a socket.
+    #[inline(never)]
     pub(crate) fn open(&self) -> Result<Socket, Error> {
         let socket = match &self.namespace {
             Some(namespace) => Socket::open_in(namespace.as_fd())?,
@@ -144,6 +145,7 @@ impl Options {
     }
 
     /// Opens a socket that receives events: those of these groups.
+    #[inline(never)]
     pub(crate) fn listen(&self, groups: u32) -> Result<Socket, Error> {
         let socket = self.open()?;
         if self.reliable {
@@ -157,6 +159,7 @@ impl Options {
     }
 
     /// Makes the receive buffer larger, as messages did not fit it.
+    #[inline(never)]
     pub(crate) fn grow_buffer(&self, socket: &Socket) {
         let Ok(size) = socket.receive_buffer() else { return };
         if size < self.receive_buffer_limit {
@@ -167,6 +170,7 @@ impl Options {
     }
 
     /// Sets what is set on a socket that is open.
+    #[inline(never)]
     pub(crate) fn apply(&self, socket: &Socket) -> Result<(), Error> {
         if let Some(bytes) = self.receive_buffer {
             socket.set_receive_buffer(bytes)?;

@@ -29,12 +29,14 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Connects to the network namespace of the options.
+    #[inline(never)]
     pub fn open(options: &Options) -> Result<Self, Error> {
         Ok(Self::new(options.open()?, options.clone(), options.patience()))
     }
 
     /// Connects to the network namespace of an open socket.
     #[cfg(feature = "capi")]
+    #[inline(never)]
     pub fn beside(socket: &Socket, options: &Options) -> Result<Self, Error> {
         let socket = socket.open_beside()?;
         options.apply(&socket)?;
@@ -43,6 +45,7 @@ impl Connection {
 
     /// Another connection to the same network namespace, of the same options, which the same stopper
     /// ends.
+    #[inline(never)]
     pub fn another(&self) -> Result<Self, Error> {
         let socket = self.exchange.socket().open_beside()?;
         self.options.apply(&socket)?;
@@ -64,6 +67,7 @@ impl Connection {
     }
 
     /// Sends a request, and hands out the messages of its answer.
+    #[inline(never)]
     pub fn ask(
         &mut self,
         request: &Request<'_>,
@@ -81,6 +85,7 @@ impl Connection {
     }
 
     /// An error of the last request, with what the kernel said of it and what it shows itself.
+    #[inline(never)]
     fn explained(&self, error: netlink::Error, of: RequestKind) -> Error {
         let Self { exchange, receiver, .. } = self;
         let (request, said, socket) =
@@ -90,6 +95,7 @@ impl Connection {
 
     /// Begins a dump on this connection, which is not used for anything else meanwhile; without a
     /// request the answer is empty.
+    #[inline(never)]
     pub fn begin(
         mut self,
         request: Option<&Request<'_>>,
@@ -102,6 +108,7 @@ impl Connection {
     }
 
     /// Begins a request: nothing is sent before its answer is asked for.
+    #[inline(never)]
     fn send(&mut self, request: &Request<'_>) -> Result<(), Error> {
         let mut buffer = [0; REQUEST_SIZE];
         let length = request.build(&mut buffer, self.exchange.next_seq())?;

@@ -106,6 +106,7 @@ enum Layer {
 impl Error {
     /// What kind of error it is.
     #[must_use]
+    #[inline(never)]
     pub fn kind(&self) -> ErrorKind {
         match self.layer {
             Layer::Netlink(error) => self.kind_of_netlink(error),
@@ -120,6 +121,7 @@ impl Error {
 
     /// The `errno` that the kernel told.
     #[must_use]
+    #[inline(never)]
     pub fn errno(&self) -> Option<i32> {
         match self.layer {
             Layer::Netlink(netlink::Error::Refused(errno))
@@ -266,6 +268,7 @@ fn kind_of_errno(errno: i32) -> ErrorKind {
 }
 
 impl Display for Error {
+    #[inline(never)]
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         if let Some(request) = self.request {
             write!(f, "cannot {request}: ")?;

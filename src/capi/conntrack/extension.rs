@@ -129,6 +129,7 @@ impl<'a> Extended<'a> {
     ///
     /// # Safety
     /// `h` is NULL or a live handle, which nobody else uses meanwhile but to wake it.
+    #[inline(never)]
     pub(in crate::capi) unsafe fn of(h: *mut nfct_handle) -> Result<Self, Errno> {
         // SAFETY: `h` is NULL or live.
         let state = unsafe { State::of(h) }?;
@@ -143,6 +144,7 @@ impl<'a> Extended<'a> {
     ///
     /// # Errors
     /// Those of opening a socket in the handle's network namespace, as `EMFILE`.
+    #[inline(never)]
     pub(in crate::capi) fn connection(&mut self) -> Result<&mut Connection, Error> {
         match self.kept.connection.take() {
             Some(open) => Ok(self.kept.connection.insert(open)),
@@ -157,6 +159,7 @@ impl<'a> Extended<'a> {
     ///
     /// # Errors
     /// As [`connection`](Self::connection).
+    #[inline(never)]
     pub(in crate::capi) fn another(&mut self) -> Result<Connection, Error> {
         let stopper = self.kept.make_stopper(self.waker)?.clone();
         Ok(Connection::beside(self.main, &self.kept.options)?.ended_by(stopper))
@@ -178,6 +181,7 @@ impl<'a> Extended<'a> {
     }
 
     /// Takes down what went wrong, and gives its `errno`.
+    #[inline(never)]
     pub(in crate::capi) fn keep_error(&mut self, error: &Error) -> Errno {
         self.kept.error.set(error);
         Errno::of(errno_of(error))

@@ -123,6 +123,7 @@ impl ctrs_error {
     }
 
     /// Takes an error down.
+    #[inline(never)]
     pub(in crate::capi) fn set(&mut self, error: &Error) {
         self.clear();
         self.err = errno_of(error);
@@ -204,6 +205,7 @@ impl Taker {
     }
 
     /// Says what went wrong, or that nothing did.
+    #[inline(never)]
     pub fn tell(&mut self, error: Option<&Error>) {
         let Self { to, size } = *self;
         if to.is_null() {
