@@ -156,6 +156,16 @@ class Bench:
                 for what in ("create", "delete"):
                     self.add(what, library, 1e-3 / took[what])
 
+    def batches(self):
+        """The same requests one by one and in batches, which the reference does not have."""
+        runs = [("each", library) for library in ("floor", "ctrs", "reference")]
+        runs += [("batch", library) for library in ("floor", "ctrs")]
+        for _ in self.rounds(9):
+            for way, library in runs:
+                took = self.run(library, "batch", way, 60_000)
+                for what in ("create", "delete"):
+                    self.add(f"{way}-{what}", library, 1e-3 / took[what])
+
     def events(self):
         """Events at full speed, handled and lost; at a rate; and how many could be handled."""
         for _ in self.rounds(9):

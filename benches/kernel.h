@@ -21,6 +21,10 @@ void events_figure(const char *callback, unsigned int count, unsigned int rate,
  * for one. */
 void waiting_figure(const char *callback, unsigned int rounds);
 
+/* Creates, then deletes `count` entries of UDP: seconds for each. The way is "each", one by one, or
+ * "batch". */
+void batch_figure(const char *way, unsigned int count);
+
 /* Creates, then deletes `count` entries one by one: seconds for each. */
 void query_figure(const char *callback, unsigned int count);
 

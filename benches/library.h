@@ -15,7 +15,9 @@
 	F(nfct_callback_register)
 
 /* Those that ctrs has beyond that: NULL of another library. */
-#define EXTENSIONS(F) F(ctrs_dump) F(ctrs_dump_read) F(ctrs_dump_end) F(ctrs_snprintf_json)
+#define EXTENSIONS(F) \
+	F(ctrs_dump) F(ctrs_dump_read) F(ctrs_dump_end) F(ctrs_snprintf_json) \
+	F(ctrs_batch_new) F(ctrs_batch_add) F(ctrs_batch_run) F(ctrs_batch_free)
 
 #define MEMBER(name) __typeof__(&name) name;
 struct library {

@@ -36,6 +36,9 @@ def rows():
     yield "event-lossless", "highest rate without a loss, printing", "1000/s", True
     yield "create", "create through nfct_query", "1000/s", True
     yield "delete", "delete through nfct_query", "1000/s", True
+    for way, name in (("each", "through nfct_query, 60,000 of UDP"), ("batch", "in a batch of 60,000")):
+        for what in ("create", "delete"):
+            yield f"{way}-{what}", f"{what} {name}", "1000/s", True
     for size in (1000, *TABLE_SIZES):
         yield f"rss-{size}", f"peak memory of a dump of {thousands(size)}", "KiB", False
     yield "load", "loading the library", "us", False

@@ -228,6 +228,15 @@ check "top shows each flow once" test "$(wc -l <"$work/top.out")" = 4
 wait
 run flush
 
+for port in 1 2 3; do run create plain 10.0.0.1 $port 10.0.0.2 80; done
+check "kill -n says what it would delete" says '^2 flows match$' run kill -n 'sport 1-2'
+check "and deletes nothing" says '^3 flows$' run list
+check "kill deletes it" says '^2 deleted, 0 gone before$' run kill 'sport 1-2'
+check "and nothing else" says ' sport=3 dport=80 ' run list
+check "kill points at what is wrong" refuses '^ +\^ ' run kill 'tcp and dprt 80'
+check "kill deletes all if told to" says '^1 deleted' run kill all
+
+
 # subscribed PID: waits until the process listens to events.
 subscribed() {
 	for _ in $(seq 50); do
@@ -273,12 +282,13 @@ for source in $examples; do
 	dump-by-mark) arguments=(1) ;;
 	dump-by-status) arguments=(assured) ;;
 	batch-load) arguments=(2) advice='^2: .*CAP_NET_ADMIN' ;;
+	kill) arguments=(all) ;;
 	esac
 	check "$name without CAP_NET_ADMIN says what to do" refuses "$advice" \
 		env LD_LIBRARY_PATH="$libdir" setpriv --bounding-set=-net_admin --inh-caps=-net_admin \
 		"$work/$name" "${arguments[@]}"
 done
-for name in get create update-mark delete delete-by-address dump-by-mark dump-by-status; do
+for name in get create update-mark delete delete-by-address dump-by-mark dump-by-status kill; do
 	check "$name without arguments explains itself" refuses '^usage: ' run "$name"
 done
 finish

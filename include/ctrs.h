@@ -50,6 +50,7 @@ extern "C" {
  *     Records: flows and expectations as plain data
  *     JSON
  *     Filters: expressions that select flows
+ *     Many flows: deleted by filter
  *     Lists, read as they are wanted
  *     Statistics
  */
@@ -1019,6 +1020,52 @@ int ctrs_filter_attach(struct nfct_handle *h, const struct ctrs_filter *filter);
 /** Releases a filter; NULL is ignored. Handles that it is attached to keep what they need of it.
  * errno is left alone. */
 void ctrs_filter_free(struct ctrs_filter *filter);
+
+/* ========================================================================
+ * Many flows: deleted by filter
+ * ======================================================================== */
+
+/** Flags of ctrs_delete_matching(). */
+enum ctrs_delete_flags {
+    /** Deletes nothing: counts what would be. */
+    CTRS_DELETE_DRY_RUN = 1
+};
+
+/** What became of the flows that a filter selects. */
+struct ctrs_deleted {
+    /** Flows that matched. */
+    uint64_t matched;
+    /** Those that were deleted. */
+    uint64_t deleted;
+    /** Those that were gone by then, or had become another flow. */
+    uint64_t gone;
+    /** CTRS_INCONSISTENT (1) if the kernel's table was resized meanwhile, so that flows may have
+     * been missed: call it again. CTRS_CONSISTENT (0) if not. */
+    uint32_t verdict;
+    /** Zero. */
+    uint32_t reserved;
+};
+
+/** Deletes the flows of the handle's network namespace of which a filter is definitely true; that
+ * of all deletes all. It lists the table, checks each flow, and deletes in batches, each flow
+ * by its tuple, zone and id: one that took the place of a flow that was listed is left.
+ *
+ * Between being listed and being deleted a flow may change, so that the filter is not true of it
+ * any more: its mark, its state. It is deleted all the same. So is one that begins with the same
+ * tuple right when the listed one ends, to which the kernel can give the same id.
+ *
+ * flags is 0 or CTRS_DELETE_DRY_RUN. deleted gets the counts, also of what was done before a
+ * failure; NULL if they are not wanted. size is sizeof(struct ctrs_deleted) as the program was
+ * compiled: what that lacks is cut, what this library lacks is zero.
+ *
+ * Returns 0; -1 with EINVAL for NULL, an unknown flag, or a size that is no multiple of 8 or
+ * less than 8, with EPERM without CAP_NET_ADMIN, with ECANCELED after ctrs_wake(), with ENOBUFS,
+ * EMFILE or ENOMEM. ctrs_last_error() says more. */
+int ctrs_delete_matching(struct nfct_handle *h,
+                         const struct ctrs_filter *filter,
+                         uint32_t flags,
+                         struct ctrs_deleted *deleted,
+                         size_t size);
 
 /* ========================================================================
  * Lists, read as they are wanted

@@ -11,6 +11,7 @@ int main(void)
 }
 #else
 #include <ctrs.h>
+#include <pthread.h>
 #include <sys/syscall.h>
 
 #define EVENTS "/proc/sys/net/netfilter/nf_conntrack_events"
@@ -56,6 +57,9 @@ static struct nfct_handle *with_buffer(int bytes)
 /* Sending fails once this many have succeeded, with this errno. */
 static int sends_left = -1, send_error;
 
+/* Sending cancels its thread. */
+static int cancels;
+
 ssize_t sendto(int fd, const void *data, size_t length, int flags, const struct sockaddr *to,
 	       socklen_t size)
 {
@@ -64,6 +68,10 @@ ssize_t sendto(int fd, const void *data, size_t length, int flags, const struct 
 		return -1;
 	}
 	sends_left -= sends_left > 0;
+	if (cancels) {
+		cancels = 0;
+		pthread_cancel(pthread_self());
+	}
 	return syscall(SYS_sendto, fd, data, length, flags, to, size);
 }
 
@@ -299,6 +307,69 @@ static void test_beside_events(void)
 	CHECK_INT(nfct_close(h), 0);
 }
 
+/* The kernel answers a datagram of who lacks the privilege once: each request is told so. */
+static void test_privilege(void)
+{
+	struct nfct_handle *h = nfct_open(CONNTRACK, 0);
+	struct ctrs_batch *batch = new_batch();
+	struct ctrs_error error = { .size = sizeof(error) };
+
+	if (seteuid(65534) != 0) {
+		skip("a batch without privileges needs root");
+		return;
+	}
+	for (unsigned int n = 0; n < 250; n++)
+		add(batch, n % 2 ? NFCT_Q_GET : NFCT_Q_CREATE, new_flow(n), CTRS_BATCH_RETURN);
+	CHECK_INT(ctrs_batch_run(h, batch), 250);
+	for (unsigned int n = 0; n < 250; n++) {
+		CHECK_ERR(ctrs_batch_result(batch, n, NULL, &error), -1, EPERM);
+		CHECK_INT(error.kind, CTRS_ERROR_PRIVILEGE);
+		CHECK(strstr(error.text, n % 2 ? "get the flow" : "create the flow") != NULL);
+		CHECK(strstr(error.text, "CAP_NET_ADMIN") != NULL);
+	}
+	CHECK_INT(seteuid(0), 0);
+	CHECK_INT(flows_with(""), 0);
+	ctrs_batch_free(batch);
+	CHECK_INT(nfct_close(h), 0);
+}
+
+/* A thread that is cancelled in the middle runs the batch to its end and ends at its next call, before
+ * that does anything. */
+static struct nfct_handle *shared;
+static struct ctrs_batch *cancelled;
+static int ran = -1;
+
+static void *run_cancelled(void *data)
+{
+	cancels = 1;
+	ran = ctrs_batch_run(shared, cancelled);
+	add(cancelled, NFCT_Q_CREATE, new_flow(700), 0);
+	ctrs_batch_run(shared, cancelled);
+	CHECK(!"a thread that goes on");
+	return data;
+}
+
+static void test_cancelled(struct nfct_handle *h)
+{
+	void *result = NULL;
+	pthread_t thread;
+
+	shared = h;
+	cancelled = new_batch();
+	for (unsigned int n = 0; n < 700; n++)
+		add(cancelled, NFCT_Q_CREATE, new_flow(n), 0);
+	CHECK_INT(pthread_create(&thread, NULL, run_cancelled, NULL), 0);
+	CHECK_INT(pthread_join(thread, &result), 0);
+	CHECK(result == PTHREAD_CANCELED);
+	CHECK_INT(ran, 0);
+	CHECK_INT(flows_with(""), 700);
+	CHECK_ERR(ctrs_batch_result(cancelled, 700, NULL, NULL), -1, ECANCELED);
+	CHECK_INT(ctrs_batch_run(h, cancelled), 0);
+	CHECK_INT(flows_with(""), 701);
+	CHECK_INT(flush(h), 0);
+	ctrs_batch_free(cancelled);
+}
+
 static void test_refused(struct nfct_handle *h)
 {
 	struct ctrs_batch *batch = new_batch();
@@ -368,6 +439,8 @@ int main(void)
 	test_overrun();
 	test_connection_fails(h);
 	test_beside_events();
+	test_privilege();
+	test_cancelled(h);
 	test_refused(h);
 	CHECK_INT(nfct_close(tiny), 0);
 	CHECK_INT(nfct_close(h), 0);

@@ -597,6 +597,57 @@ static int call_diagnose(void)
 	return result;
 }
 
+/* A flow through its life. Where memory runs out in the middle it stays for the next time. */
+static struct nf_conntrack *one, *told;
+
+static int call_one_flow(void)
+{
+	int result = ctrs_create(pulled, one, told);
+
+	if (result == -1 && errno != EEXIST)
+		return done(result, 1);
+	nfct_set_attr_u32(one, ATTR_STATUS, IPS_ASSURED);
+	result = done(ctrs_update(pulled, one, CTRS_REPLY, told), 1);
+	nfct_attr_unset(one, ATTR_STATUS);
+	if (result == 1)
+		result = done(ctrs_mark(pulled, one, CTRS_REPLY, 3, 7, NULL), 0);
+	if (result == 1)
+		result = done(ctrs_get(pulled, one, CTRS_ORIGINAL, told), 0);
+	if (result == 1 && nfct_get_attr_u32(told, ATTR_MARK) != 3)
+		result = -1;
+	if (result == 1)
+		result = done(ctrs_delete(pulled, one, CTRS_ORIGINAL, NULL, told), 1);
+	return result;
+}
+
+/* More requests than one datagram holds. Those before a failure may have been done. */
+static int call_batch(void)
+{
+	static const enum nf_conntrack_query queries[] = { NFCT_Q_CREATE, NFCT_Q_GET, NFCT_Q_DESTROY };
+	struct ctrs_error error = { .size = sizeof(error) };
+	struct ctrs_batch *batch;
+	int result;
+
+	if (ctrs_delete(pulled, one, CTRS_ORIGINAL, NULL, NULL) == -1 && errno != ENOENT)
+		return done(-1, 0); /* one is there still, of a batch that was not sent whole */
+	batch = ctrs_batch_new(&error);
+	result = made(batch);
+	for (int i = 0; result == 1 && i < 300; i++)
+		if (ctrs_batch_add(batch, queries[i % 3], one, NULL, i % 2, &error) != i)
+			result = done(-1, 0);
+	if (result == 1)
+		result = done(ctrs_batch_run(pulled, batch), 0);
+	for (size_t i = 0; result == 1 && i < 300; i++)
+		if (ctrs_batch_result(batch, i, told, &error) != (i % 3 == 1))
+			result = done(-1, 0);
+	for (size_t i = 0; result == 0 && batch != NULL && i < 300; i++)
+		if (ctrs_batch_result(batch, i, told, &error) == -1 && errno != ECANCELED &&
+		    errno != ENOMEM && errno != EINVAL)
+			result = -1;
+	ctrs_batch_free(batch);
+	return result;
+}
+
 int main(void)
 {
 	static char buffer[65536];
@@ -636,6 +687,15 @@ int main(void)
 	CHECK_INT(call_pull_filtered(), 1); /* compiles the filter */
 	try_call("pull through a filter", call_pull_filtered);
 	try_call("pull expectations", call_pull_expectations);
+	/* Otherwise who listens elsewhere has the kernel return flows. */
+	CHECK_INT(write_file("/proc/sys/net/netfilter/nf_conntrack_events", "0"), 0);
+	one = new_flow(1000);
+	told = nfct_new();
+	CHECK_INT(call_one_flow(), 1);
+	try_call("one flow", call_one_flow);
+	try_call("batch", call_batch);
+	nfct_destroy(one);
+	nfct_destroy(told);
 	CHECK_INT(nfct_close(pulled), 0);
 	try_call("statistics", call_stats);
 	try_call("refused", call_refused);

@@ -173,7 +173,8 @@ fn data_goes_one_way() {
             with(&[
                 &faces,
                 &["conntrack/batch", "conntrack/connection", "conntrack/diagnose"],
-                &["conntrack/dump", "conntrack/json", "conntrack/one", "conntrack/record"],
+                &["conntrack/deletion", "conntrack/dump", "conntrack/json", "conntrack/listing"],
+                &["conntrack/one", "conntrack/record"],
                 &["text", "shared", "capi/ffi", "capi/conntrack", "capi/ctrs"],
             ]),
         ),

@@ -282,8 +282,8 @@ impl Connection {
     /// # Errors
     /// Those of the connection.
     pub(crate) fn run(&mut self, batch: &mut Batch) -> Result<usize, Error> {
-        let patience = self.patience().clone();
-        self.exchange().run_batch(&mut batch.requests, &patience)?;
+        let stopper = self.patience().stopper.clone();
+        self.exchange().run_batch(&mut batch.requests, stopper.as_ref())?;
         Ok(batch.failed())
     }
 }

@@ -83,7 +83,10 @@ impl Listing {
     }
 
     /// Begins a list through connections that are opened with `open`.
-    pub(crate) fn begin(self, open: impl Fn() -> Result<Connection, Error>) -> Result<List, Error> {
+    pub(crate) fn begin(
+        self,
+        open: impl FnMut() -> Result<Connection, Error>,
+    ) -> Result<List, Error> {
         let Self { what, selects, search } = self;
         let (kernel, checked) = (selects.narrowing()?, !selects.is_all());
         let order = kernel.as_ref().map(|kernel| {

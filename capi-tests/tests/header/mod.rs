@@ -127,6 +127,7 @@ pub const HEADERS: [Header; 11] = [
             "ctrs/wake.rs",
             "ctrs/flow.rs",
             "ctrs/batch.rs",
+            "ctrs/delete.rs",
             "ctrs/types.rs",
             "ctrs/header/constants.rs",
             "ctrs/attr.rs",
@@ -303,6 +304,11 @@ const EXTENSIONS: &[Section] = &[
             "ctrs_filter_attach",
             "ctrs_filter_free",
         ],
+    },
+    Section {
+        title: "Many flows: deleted by filter",
+        text: "",
+        names: &["ctrs_delete_flags", "ctrs_deleted", "ctrs_delete_matching"],
     },
     Section {
         title: "Lists, read as they are wanted",

@@ -6,7 +6,6 @@ use super::flow::{object, put};
 use crate::capi::conntrack::types::{RawQuery, nf_conntrack, nfct_handle};
 use crate::capi::ffi::alloc::{place, unplace};
 use crate::capi::ffi::boundary::boundary;
-use crate::capi::ffi::cancel::without_cancellation;
 use crate::capi::ffi::explained::ctrs_error;
 use crate::capi::ffi::ptr;
 use crate::conntrack::batch::Batch;
@@ -202,14 +201,12 @@ pub unsafe extern "C" fn ctrs_batch_clear(batch: *mut ctrs_batch) {
 /// `batch` is NULL or live, and not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ctrs_batch_free(batch: *mut ctrs_batch) {
-    without_cancellation(|| {
-        boundary((), || {
-            if !batch.is_null() {
-                // SAFETY: the batch is not NULL, so `ctrs_batch_new` placed it; the caller does not
-                // use it again.
-                unsafe { unplace(batch.cast::<Batch>()) };
-            }
-            Ok(())
-        });
+    boundary((), || {
+        if !batch.is_null() {
+            // SAFETY: the batch is not NULL, so `ctrs_batch_new` placed it; the caller does not use
+            // it again.
+            unsafe { unplace(batch.cast::<Batch>()) };
+        }
+        Ok(())
     });
 }

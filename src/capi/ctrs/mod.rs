@@ -3,6 +3,7 @@
 pub mod attr;
 pub mod batch;
 pub mod call;
+pub mod delete;
 pub mod diagnose;
 pub mod dump;
 pub mod error;

@@ -1,9 +1,10 @@
 //! Many requests, many of them in each datagram.
 //!
 //! The kernel does the requests of a datagram one after another while that is being sent, so their
-//! answers wait in the receive buffer when sending is over. A refusal bears the number of its
-//! request. Success is silent, and so the last request asks for an acknowledgement: when that is
-//! there, what was not refused was done.
+//! answers are in the receive buffer when sending is over, and what is not there then will not come:
+//! nothing is ever waited for. A refusal bears the number of its request. Success is silent, and so
+//! the last request asks for an acknowledgement: when that is there, what was not refused was done.
+//! Who lacks the privilege is answered once for the whole datagram, as if it were the first request.
 //!
 //! As in [`exchange`](super::exchange) there is no system call here: a loop asks [`Batch::step`] what
 //! to do next, does it, and tells what came of it.
@@ -80,11 +81,8 @@ pub struct Limits {
 pub enum Step {
     /// Take that many numbers in a row, send [`Batch::datagram`] and tell [`Batch::sent`].
     Send(usize),
-    /// Receive a datagram, and tell [`Batch::received`].
-    Receive {
-        /// Whether to wait for one.
-        wait: bool,
-    },
+    /// Receive a datagram, without waiting for one, and tell [`Batch::received`].
+    Receive,
     /// All that could be sent is sent, and answered as far as it will be.
     End,
 }
@@ -94,8 +92,8 @@ enum Phase {
     /// No answer is awaited.
     #[default]
     Resting,
-    /// Answers are there, or if none was they are waited for.
-    Reading { wait: bool },
+    /// Answers are read.
+    Reading,
     /// Answers were lost: what is left is read.
     Overrun,
 }
@@ -208,8 +206,7 @@ impl Batch {
     /// What the loop does next.
     pub fn step(&mut self, limits: Limits) -> Step {
         match self.phase {
-            Phase::Reading { wait } => return Step::Receive { wait },
-            Phase::Overrun => return Step::Receive { wait: false },
+            Phase::Reading | Phase::Overrun => return Step::Receive,
             Phase::Resting => {}
         }
         self.flight = self.flight.end..self.flight.end + self.fitting(limits);
@@ -280,12 +277,11 @@ impl Batch {
             return Err(error);
         }
         self.answered = self.flight.start;
-        // The answers are there already.
-        self.phase = Phase::Reading { wait: false };
+        self.phase = Phase::Reading;
         Ok(())
     }
 
-    /// Tells what was received: a datagram, or `None` where there is none and none was waited for.
+    /// Tells what was received: a datagram, or `None` if there is none.
     ///
     /// # Errors
     /// That of `result`, but for [`Error::Overrun`], which is an outcome of requests. What has no
@@ -300,7 +296,10 @@ impl Batch {
                 }
             }
             Ok(None) if self.phase == Phase::Overrun => self.settle(Some(Error::Overrun), true),
-            Ok(None) => self.phase = Phase::Reading { wait: true },
+            Ok(None) => {
+                self.refuse_all();
+                self.settle(Some(Error::TimedOut), true);
+            }
             Err(Error::Overrun) => {
                 self.most = Some((self.flight.len() / 2).max(1));
                 self.phase = Phase::Overrun;
@@ -343,19 +342,9 @@ impl Batch {
         if !matches!(entry.outcome, Some(Outcome::Unknown(_))) {
             entry.outcome = Some(outcome);
         }
-        if outcome == Outcome::Refused(libc::EPERM) && index == self.flight.start {
-            self.refuse_all();
         // After an echo, the acknowledgement is still to come.
-        } else if refusal || entry.answer == Answer::Data {
+        if refusal || entry.answer == Answer::Data {
             self.answered = index + 1;
-        }
-    }
-
-    /// Without the capability the kernel looks at no request of a datagram, and answers the first alone.
-    fn refuse_all(&mut self) {
-        self.answered = self.flight.end;
-        for entry in self.entries.get_mut(self.flight.clone()).unwrap_or_default() {
-            entry.outcome.get_or_insert(Outcome::Refused(libc::EPERM));
         }
     }
 
@@ -382,7 +371,24 @@ impl Batch {
         Ok(start..self.answers.len())
     }
 
-    /// Ends the wait for answers. What is lost is the end of them, if `in_order`: so what came
+    /// Nothing has come behind the refusal of the first request: if that was for want of a privilege
+    /// it was that of all.
+    fn refuse_all(&mut self) {
+        let Some((first, rest)) =
+            self.entries.get_mut(self.flight.clone()).and_then(<[Entry]>::split_first_mut)
+        else {
+            return;
+        };
+        let alone = rest.iter().all(|entry| entry.outcome.is_none());
+        if alone && first.outcome == Some(Outcome::Refused(libc::EPERM)) {
+            for entry in rest {
+                entry.outcome = first.outcome;
+                entry.told.clone_from(&first.told);
+            }
+        }
+    }
+
+    /// Ends the reading of answers. What is lost is the end of them, if `in_order`: so what came
     /// before the last answer and has none was done. That is so when the receive buffer was full,
     /// for the kernel fills no gap before all is read; not when it had no memory for an answer.
     fn settle(&mut self, lost: Option<Error>, in_order: bool) {

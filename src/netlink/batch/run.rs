@@ -6,7 +6,7 @@ use crate::netlink::error::Error;
 use crate::netlink::exchange::Exchange;
 use crate::netlink::receiver::RECEIVE_SIZE;
 use crate::netlink::socket::Socket;
-use crate::netlink::wait::{Patience, Stopper};
+use crate::netlink::wait::Stopper;
 
 impl Limits {
     /// Those of a socket.
@@ -22,14 +22,14 @@ impl Exchange {
     /// Sends what is not sent of a batch, and receives what becomes of it. Nothing else may be awaited
     /// on the socket, which hears no events.
     ///
-    /// Answers are there when sending is over, so that the wait, and a stop, is between two datagrams.
+    /// A stop ends it between two datagrams.
     ///
     /// # Errors
-    /// That of the connection, or of a wait. The outcomes say what was done all the same.
+    /// That of the connection; [`Error::Stopped`]. The outcomes say what was done all the same.
     pub(crate) fn run_batch(
         &mut self,
         batch: &mut Batch,
-        patience: &Patience,
+        stopper: Option<&Stopper>,
     ) -> Result<(), Error> {
         // Before anything is sent, so that there is room for its answer.
         let mut datagram = Vec::new();
@@ -38,17 +38,11 @@ impl Exchange {
         loop {
             match batch.step(limits) {
                 Step::Send(count) => {
-                    let sent = self.send_batch(batch, count, patience);
+                    let sent = self.send_batch(batch, count, stopper);
                     batch.sent(sent)?;
                 }
-                Step::Receive { wait } => {
-                    let socket = self.socket();
-                    let waits = if wait {
-                        patience.wait(socket.as_fd(), patience.deadline())
-                    } else {
-                        Ok(())
-                    };
-                    let received = waits.and_then(|()| socket.receive(&mut datagram));
+                Step::Receive => {
+                    let received = self.socket().receive(&mut datagram);
                     batch.received(received.map(|found| found.then_some(datagram.as_slice())))?;
                 }
                 Step::End => return Ok(()),
@@ -60,9 +54,9 @@ impl Exchange {
         &mut self,
         batch: &mut Batch,
         count: usize,
-        patience: &Patience,
+        stopper: Option<&Stopper>,
     ) -> Result<usize, Error> {
-        if patience.stopper.as_ref().is_some_and(Stopper::ends_wait) {
+        if stopper.is_some_and(Stopper::ends_wait) {
             return Err(Error::Stopped);
         }
         batch.reserve_answers()?;

@@ -48,7 +48,7 @@ fn send(batch: &mut Batch, limits: Limits) -> Vec<(u32, u16)> {
         Messages::new(batch.datagram(1)).map(|message| (message.seq, message.flags)).collect();
     assert_eq!(sent.len(), count);
     batch.sent(Ok(0)).unwrap();
-    assert_eq!(batch.step(limits), Step::Receive { wait: false });
+    assert_eq!(batch.step(limits), Step::Receive);
     sent
 }
 
@@ -73,7 +73,7 @@ fn what_is_not_refused_before_the_last_acknowledgement_is_done() {
     let mut batch = batch(&[Silent; 4]);
     assert_eq!(send(&mut batch, ROOMY), [(1, 1), (2, 1), (3, 1), (4, ACK | 1)]);
     receive(&mut batch, &[answer(2, libc::EEXIST)]);
-    assert_eq!(batch.step(ROOMY), Step::Receive { wait: false });
+    assert_eq!(batch.step(ROOMY), Step::Receive);
     receive(&mut batch, &[answer(4, 0)]);
     assert_eq!(batch.step(ROOMY), Step::End);
     assert_eq!(outcomes(&batch), [Done, Refused(libc::EEXIST), Done, Done]);
@@ -90,15 +90,6 @@ fn a_refusal_of_the_last_one_ends_it_too() {
     receive(&mut batch, &[answer(2, libc::ENOENT)]);
     assert_eq!(batch.step(ROOMY), Step::End);
     assert_eq!(outcomes(&batch), [Done, Refused(libc::ENOENT)]);
-}
-
-#[test]
-fn a_missing_capability_refuses_all_and_tells_only_the_first() {
-    let mut batch = batch(&[Silent, Data, Echo]);
-    send(&mut batch, ROOMY);
-    receive(&mut batch, &[answer(1, libc::EPERM)]);
-    assert_eq!(batch.step(ROOMY), Step::End);
-    assert_eq!(outcomes(&batch), [Refused(libc::EPERM); 3]);
 }
 
 #[test]
@@ -178,9 +169,9 @@ fn after_an_overrun_what_precedes_the_last_answer_is_known() {
     let mut batch = batch(&[Silent, Silent, Silent, Data, Silent, Silent]);
     send(&mut batch, ROOMY);
     batch.received(Err(Error::Overrun)).unwrap();
-    assert_eq!(batch.step(ROOMY), Step::Receive { wait: false });
+    assert_eq!(batch.step(ROOMY), Step::Receive);
     receive(&mut batch, &[answer(2, libc::EEXIST), data(4, 4)]);
-    assert_eq!(batch.step(ROOMY), Step::Receive { wait: false });
+    assert_eq!(batch.step(ROOMY), Step::Receive);
     batch.received(Ok(None)).unwrap();
     assert_eq!(batch.step(ROOMY), Step::End);
     let lost = Unknown(Error::Overrun);
@@ -226,12 +217,11 @@ fn a_connection_that_fails_leaves_what_is_known() {
     let mut batch = batch(&[Silent; MOST + 2]);
     send(&mut batch, ROOMY);
     receive(&mut batch, &[answer(2, libc::ENOENT)]);
-    batch.received(Ok(None)).unwrap();
-    assert_eq!(batch.step(ROOMY), Step::Receive { wait: true });
-    assert_eq!(batch.received(Err(Error::TimedOut)), Err(Error::TimedOut));
+    let failure = Error::System { call: "recvfrom", errno: libc::EBADF };
+    assert_eq!(batch.received(Err(failure)), Err(failure));
     let all = outcomes(&batch);
-    assert_eq!(all[..3], [Done, Refused(libc::ENOENT), Unknown(Error::TimedOut)]);
-    assert_eq!(all[MOST - 1..], [Unknown(Error::TimedOut), NotSent, NotSent]);
+    assert_eq!(all[..3], [Done, Refused(libc::ENOENT), Unknown(failure)]);
+    assert_eq!(all[MOST - 1..], [Unknown(failure), NotSent, NotSent]);
     // The rest can still be sent, and fail to be.
     let failure = Error::System { call: "sendto", errno: libc::EMSGSIZE };
     assert_eq!(batch.step(ROOMY), Step::Send(2));
@@ -249,6 +239,36 @@ fn datagrams_of_others_are_passed_over() {
     send(&mut batch, ROOMY);
     for error in [Error::NotFromKernel, Error::BadSender] {
         assert_eq!(batch.received(Err(error)), Ok(()));
-        assert_eq!(batch.step(ROOMY), Step::Receive { wait: false });
+        assert_eq!(batch.step(ROOMY), Step::Receive);
     }
+}
+
+#[test]
+fn what_does_not_come_is_not_waited_for() {
+    let mut batch = batch(&[Silent; 3]);
+    send(&mut batch, ROOMY);
+    receive(&mut batch, &[answer(2, libc::ENOENT)]);
+    batch.received(Ok(None)).unwrap();
+    assert_eq!(batch.step(ROOMY), Step::End);
+    assert_eq!(outcomes(&batch), [Done, Refused(libc::ENOENT), Unknown(Error::TimedOut)]);
+}
+
+#[test]
+fn who_lacks_the_privilege_is_told_so_for_each() {
+    let mut batch = batch(&[Silent, Data, Echo]);
+    send(&mut batch, ROOMY);
+    receive(&mut batch, &[answer(1, libc::EPERM)]);
+    batch.received(Ok(None)).unwrap();
+    assert_eq!(batch.step(ROOMY), Step::End);
+    assert_eq!(outcomes(&batch), [Refused(libc::EPERM); 3]);
+    assert!((0..3).all(|index| batch.answer(index).is_some()));
+}
+
+#[test]
+fn a_refusal_of_one_is_not_that_of_all() {
+    let mut batch = batch(&[Silent; 3]);
+    send(&mut batch, ROOMY);
+    receive(&mut batch, &[answer(1, libc::EPERM), answer(3, 0)]);
+    assert_eq!(batch.step(ROOMY), Step::End);
+    assert_eq!(outcomes(&batch), [Refused(libc::EPERM), Done, Done]);
 }
