@@ -17,6 +17,10 @@ pub(super) struct Criterion {
     pub whole: bool,
 }
 
+/// More terms than this are not compared with those of other branches: each branch would be compared
+/// with each.
+const MOST: usize = 256;
+
 /// What all flows meet of which a node is true.
 ///
 /// # Errors
@@ -32,6 +36,9 @@ pub(super) fn implied(node: &Node, negated: bool) -> Result<Vec<criteria::Term>,
         }
         Of::Series(joint, nodes) if joint.under(negated) == Joint::And => {
             for node in nodes {
+                if all.len() >= MOST {
+                    break;
+                }
                 let mut more = implied(node, negated)?;
                 all.try_reserve(more.len())?;
                 all.append(&mut more);

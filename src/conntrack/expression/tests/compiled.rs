@@ -93,6 +93,13 @@ fn what_lists_ask() {
     }
 }
 
+/// Branches are compared with each other, of which a hostile text has as many as it likes.
+#[test]
+fn long_branches_are_compared_in_part() {
+    let branch = vec!["mark 1/1"; if cfg!(miri) { 300 } else { 100_000 }].join(" and ");
+    assert_eq!(asked(&format!("({branch}) or ({branch})")), "mark 1/1");
+}
+
 #[test]
 fn explanations_name_who_decides() {
     let explained = |text| parsed(text).explain().unwrap().to_string();
