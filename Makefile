@@ -31,6 +31,8 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 STATIC_LIBS := -lutil -lrt -lpthread -lm -ldl -lc
 # The tests are a workspace of their own: what they depend on is not in the library's lock file.
 TESTS := --manifest-path capi-tests/Cargo.toml
+# What opt-level "s" leaves to the compiler's taste. See the limits in capi-tests/tests/exports.rs.
+SMALL := -C llvm-args=--inline-threshold=20
 HARDENED := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 
 .PHONY: all build stage built install install-compat install-files install-compat-files loader \
@@ -41,7 +43,7 @@ all: build
 
 build:
 	@CARGO="$(CARGO)" capi-tests/deps.sh cargo build
-	$(CARGO) rustc --release --lib --features capi --crate-type staticlib
+	$(CARGO) rustc --release --lib --features capi --crate-type staticlib -- $(SMALL)
 	$(call shared,$(RELEASE)/libctrs.so,$(SONAME),pkgconfig/ctrs.map)
 	$(call shared,$(RELEASE)/$(COMPAT_SONAME),$(COMPAT_SONAME),pkgconfig/exports.map)
 
