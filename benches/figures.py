@@ -165,6 +165,9 @@ class Bench:
                 took = self.run(library, "batch", way, 60_000)
                 for what in ("create", "delete"):
                     self.add(f"{way}-{what}", library, 1e-3 / took[what])
+            for library in ("floor", "ctrs"):
+                took = self.run(library, "matching", 0, 60_000)
+                self.add("matching", library, 1e-3 / took["seconds"])
 
     def events(self):
         """Events at full speed, handled and lost; at a rate; and how many could be handled."""

@@ -25,6 +25,9 @@ void waiting_figure(const char *callback, unsigned int rounds);
  * "batch". */
 void batch_figure(const char *way, unsigned int count);
 
+/* Deletes `count` entries, which a filter selects: seconds for each. */
+void matching_figure(unsigned int count);
+
 /* Creates, then deletes `count` entries one by one: seconds for each. */
 void query_figure(const char *callback, unsigned int count);
 

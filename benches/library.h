@@ -17,7 +17,8 @@
 /* Those that ctrs has beyond that: NULL of another library. */
 #define EXTENSIONS(F) \
 	F(ctrs_dump) F(ctrs_dump_read) F(ctrs_dump_end) F(ctrs_snprintf_json) \
-	F(ctrs_batch_new) F(ctrs_batch_add) F(ctrs_batch_run) F(ctrs_batch_free)
+	F(ctrs_batch_new) F(ctrs_batch_add) F(ctrs_batch_run) F(ctrs_batch_free) \
+	F(ctrs_filter_compile) F(ctrs_filter_free) F(ctrs_delete_matching)
 
 #define MEMBER(name) __typeof__(&name) name;
 struct library {

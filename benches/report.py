@@ -39,6 +39,7 @@ def rows():
     for way, name in (("each", "through nfct_query, 60,000 of UDP"), ("batch", "in a batch of 60,000")):
         for what in ("create", "delete"):
             yield f"{way}-{what}", f"{what} {name}", "1000/s", True
+    yield "matching", "delete 60,000 of UDP by a filter", "1000/s", True
     for size in (1000, *TABLE_SIZES):
         yield f"rss-{size}", f"peak memory of a dump of {thousands(size)}", "KiB", False
     yield "load", "loading the library", "us", False

@@ -648,6 +648,24 @@ static int call_batch(void)
 	return result;
 }
 
+/* Where memory runs out in the middle, some of the flows are deleted and the rest stays. */
+static struct ctrs_filter *ours;
+
+static int call_delete_matching(void)
+{
+	struct ctrs_deleted deleted;
+	long at = left;
+	int result;
+
+	left = -1;
+	query_flow(pulled, NFCT_Q_CREATE, marked(new_flow(1001), 77));
+	left = at;
+	result = done(ctrs_delete_matching(pulled, ours, 0, &deleted, sizeof(deleted)), 0);
+	if (result == 1 && (deleted.matched != 1 || deleted.deleted != 1))
+		result = -1;
+	return deleted.matched > 1 ? -1 : result;
+}
+
 int main(void)
 {
 	static char buffer[65536];
@@ -694,6 +712,10 @@ int main(void)
 	CHECK_INT(call_one_flow(), 1);
 	try_call("one flow", call_one_flow);
 	try_call("batch", call_batch);
+	ours = ctrs_filter_compile("mark 77", NULL, NULL);
+	CHECK_INT(call_delete_matching(), 1);
+	try_call("delete matching", call_delete_matching);
+	ctrs_filter_free(ours);
 	nfct_destroy(one);
 	nfct_destroy(told);
 	CHECK_INT(nfct_close(pulled), 0);
