@@ -74,6 +74,22 @@ fn flows_of_a_client_are_deleted() {
 }
 
 #[test]
+fn flows_are_created_by_a_batch() {
+    in_namespace(|| {
+        let server = end("10.2.0.1:53");
+        let there = Flow::udp(end("10.1.0.1:7"), server).unwrap();
+        FlowTable::open().unwrap().create(&there).unwrap();
+        let printed = run("load", &["300"]);
+        let lines: Vec<_> = printed.lines().collect();
+        assert_eq!(lines.len(), 3, "{printed}");
+        assert!(lines[0].contains("src=10.1.0.1 dst=10.2.0.1 sport=0 dport=53"), "{printed}");
+        assert!(lines[1].contains("belongs to another flow"), "{printed}");
+        assert_eq!(lines[2], "298 created by the batch, 1 refused");
+        assert_eq!(proc_table().lines().count(), 300);
+    });
+}
+
+#[test]
 fn events_are_printed_as_they_come() {
     in_namespace(|| {
         let mut watch = start("watch", &["3"]);
