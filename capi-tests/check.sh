@@ -41,6 +41,7 @@ suite "C with sanitizers" env SANITIZE=1 capi-tests/c/run.sh
 suite "C, built against the original" env DROPIN=1 capi-tests/c/run.sh
 suite "JSON, saved and restored" capi-tests/json/restore.sh
 suite "examples" examples-c/check.sh
+suite "examples in other languages" bindings/check.sh
 suite "goldens, asked of the original" capi-tests/goldens/record.py
 suite "differential" "$CARGO" run --quiet --release "${tests[@]}" --bin differential
 suite "drop-in" env FAST=1 PATIENCE=400 capi-tests/dropin/run

@@ -42,6 +42,7 @@ check   valgrind                                    valgrind
 check   luajit                                      luajit
 check   /usr/lib/python3/dist-packages/cffi/api.py  python3-cffi
 check   /usr/lib/python3/dist-packages/numpy/version.py python3-numpy
+check   go                                          golang-go
 check   mawk                                        mawk
 check   find                                        findutils
 check   diff                                        diffutils

@@ -19,34 +19,7 @@ if [ "${1-}" != --inside ]; then
 fi
 
 here=$(cd "$(dirname "$0")" && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-
-# check DESCRIPTION COMMAND...: one test, passed when the command succeeds.
-check() {
-	local what=$1
-	shift
-	if "$@" >"$work/log" 2>&1; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAIL: $what"
-		sed 's/^/    /' "$work/log"
-	fi
-}
-
-finish() {
-	echo "$passed passed, $failed failed"
-	[ "$failed" = 0 ]
-	exit
-}
-
-pc=$(find "$CTRS_STAGE/" -name "$module.pc" 2>/dev/null | head -n 1)
-[ -n "$pc" ] || { echo "no $module.pc below $CTRS_STAGE"; exit 1; }
-export PKG_CONFIG_PATH=${pc%/*}
-read -ra flags <<<"$(pkg-config --cflags --libs "$module")"
-libdir=$(pkg-config --variable=libdir "$module")
+. "$here/../capi-tests/checks.bash"
 
 # build COMPILER STANDARD SOURCE OUTPUT [-x c++]
 build() {
@@ -82,38 +55,6 @@ run() {
 	local name=$1
 	shift
 	LD_LIBRARY_PATH=$libdir "$work/$name" "$@"
-}
-
-# kernel ARGUMENTS...: the distribution's conntrack on the distribution's library.
-kernel() {
-	env -u LD_LIBRARY_PATH conntrack "$@" 2>/dev/null
-}
-
-# says PATTERN COMMAND...: the command succeeds and its output, standard error included, matches.
-says() {
-	local pattern=$1 output
-	shift
-	output=$("$@" 2>&1) || { echo "exit status $?: $output"; return 1; }
-	echo "$output"
-	grep -Eq -- "$pattern" <<<"$output"
-}
-
-# refuses PATTERN COMMAND...: the command fails, and says why.
-refuses() {
-	local pattern=$1 output
-	shift
-	output=$("$@" 2>&1) && { echo "succeeded: $output"; return 1; }
-	echo "$output"
-	grep -Eq -- "$pattern" <<<"$output"
-}
-
-# counts NUMBER COMMAND...: the command succeeds and prints so many lines on standard output.
-counts() {
-	local wanted=$1 output
-	shift
-	output=$("$@" 2>/dev/null) || return 1
-	echo "$output"
-	[ "$(grep -c . <<<"$output")" = "$wanted" ]
 }
 
 # Lines without what changes from one moment to the next.
@@ -159,6 +100,10 @@ check "list-json names what it lists" says '^\["udp","fd00::1",54\]$' json '.ori
 check "list-json lists what matches" says '^1001$' json .original.sport 'tcp and snat'
 check "list-json lists nothing else" counts 1 json . 'tcp and snat'
 check "list-json points at what is wrong" refuses 'byte 4' run list-json 'tcp an snat'
+
+check "sum counts what there is" says '^4 flows, 0 bytes$' run sum
+check "sum counts what matches" says '^1 flows, 0 bytes$' run sum 'tcp and snat'
+check "sum says what is wrong in an expression" refuses 'byte 4' run sum 'tcp an snat'
 
 check "get finds the flow" says '^tcp .* sport=1000 dport=80 ' run get "${client[@]}"
 check "get of nothing says so" refuses 'no such flow' run get 10.0.0.1 9 10.0.0.2 80
@@ -235,17 +180,6 @@ check "kill deletes it" says '^2 deleted, 0 gone before$' run kill 'sport 1-2'
 check "and nothing else" says ' sport=3 dport=80 ' run list
 check "kill points at what is wrong" refuses '^ +\^ ' run kill 'tcp and dprt 80'
 check "kill deletes all if told to" says '^1 deleted' run kill all
-
-
-# subscribed PID: waits until the process listens to events.
-subscribed() {
-	for _ in $(seq 50); do
-		awk -v pid="$1" '$2 == 12 && $3 == pid && $4 !~ /^0+$/ { found = 1 } END { exit !found }' \
-			/proc/net/netlink && return
-		sleep 0.1
-	done
-	return 1
-}
 
 watch() {
 	LD_LIBRARY_PATH=$libdir "$work/events" "$@" >"$work/events.out" 2>&1 &

@@ -7,13 +7,14 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-const DOCUMENTS: [&str; 9] = [
+const DOCUMENTS: [&str; 10] = [
     "README.md",
     "CONTRIBUTING.md",
     "capi-tests/README.md",
     "docs/architecture.md",
     "docs/differences.md",
     "docs/expressions.md",
+    "docs/ffi.md",
     "docs/drop-in.md",
     "docs/robustness.md",
     "docs/performance.md",
@@ -21,7 +22,16 @@ const DOCUMENTS: [&str; 9] = [
 
 /// Whether a name in backticks is one of a file or folder here.
 fn is_path(name: &str) -> bool {
-    let start = ["src/", "capi-tests/", "docs/", "include/", "fuzz/", "examples-c/", "pkgconfig/"];
+    let start = [
+        "src/",
+        "bindings/",
+        "capi-tests/",
+        "docs/",
+        "include/",
+        "fuzz/",
+        "examples-c/",
+        "pkgconfig/",
+    ];
     let plain = |c: char| c.is_alphanumeric() || "/._-".contains(c);
     start.iter().any(|start| name.starts_with(start)) && name.chars().all(plain)
 }
@@ -47,6 +57,29 @@ fn documents_name_files_that_exist() {
         }
     }
     assert!(checked > 40, "{checked} names");
+}
+
+/// The block of code behind the link to a file.
+fn shown<'a>(text: &'a str, file: &str) -> Option<&'a str> {
+    let (_, rest) = text.split_once(&format!("{file})"))?;
+    let (_, block) = rest.split_once("\n```")?;
+    let (_, code) = block.split_once('\n')?;
+    code.split_once("```\n").map(|(code, _)| code)
+}
+
+#[test]
+fn documents_show_programs_as_they_are() {
+    for (document, file) in [
+        ("README.md", "examples-c/sum.c"),
+        ("docs/ffi.md", "bindings/python/flows.py"),
+        ("docs/ffi.md", "bindings/go/flows.go"),
+        ("docs/ffi.md", "bindings/luajit/flows.lua"),
+        ("docs/ffi.md", "bindings/cpp/flows.cpp"),
+    ] {
+        let text = std::fs::read_to_string(root().join(document)).expect(document);
+        let program = std::fs::read_to_string(root().join(file)).expect(file);
+        assert_eq!(shown(&text, file), Some(&program[..]), "{document} shows another {file}");
+    }
 }
 
 /// The Rust files below a folder, one after the other.

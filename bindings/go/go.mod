@@ -1,0 +1,3 @@
+module ctrs.example/flows
+
+go 1.17

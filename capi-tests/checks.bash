@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# What scripts have in common that run programs against the kernel in a namespace of its own. They set
+# CTRS_STAGE and module, the name of the pkg-config file below it, and end with finish.
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+
+# check DESCRIPTION COMMAND...: one test, passed when the command succeeds.
+check() {
+	local what=$1
+	shift
+	if "$@" >"$work/log" 2>&1; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAIL: $what"
+		sed 's/^/    /' "$work/log"
+	fi
+}
+
+finish() {
+	echo "$passed passed, $failed failed"
+	[ "$failed" = 0 ]
+	exit
+}
+
+pc=$(find "$CTRS_STAGE/" -name "$module.pc" 2>/dev/null | head -n 1)
+[ -n "$pc" ] || { echo "no $module.pc below $CTRS_STAGE"; exit 1; }
+export PKG_CONFIG_PATH=${pc%/*}
+read -ra flags <<<"$(pkg-config --cflags --libs "$module")"
+libdir=$(pkg-config --variable=libdir "$module")
+
+# kernel ARGUMENTS...: the distribution's conntrack on the distribution's library.
+kernel() {
+	env -u LD_LIBRARY_PATH conntrack "$@" 2>/dev/null
+}
+
+# says PATTERN COMMAND...: the command succeeds and its output, standard error included, matches.
+says() {
+	local pattern=$1 output
+	shift
+	output=$("$@" 2>&1) || { echo "exit status $?: $output"; return 1; }
+	echo "$output"
+	grep -Eq -- "$pattern" <<<"$output"
+}
+
+# refuses PATTERN COMMAND...: the command fails, and says why.
+refuses() {
+	local pattern=$1 output
+	shift
+	output=$("$@" 2>&1) && { echo "succeeded: $output"; return 1; }
+	echo "$output"
+	grep -Eq -- "$pattern" <<<"$output"
+}
+
+# counts NUMBER COMMAND...: the command succeeds and prints so many lines on standard output.
+counts() {
+	local wanted=$1 output
+	shift
+	output=$("$@" 2>/dev/null) || return 1
+	echo "$output"
+	[ "$(grep -c . <<<"$output")" = "$wanted" ]
+}
+
+# subscribed PID: waits until the process listens to events.
+subscribed() {
+	for _ in $(seq 50); do
+		awk -v pid="$1" '$2 == 12 && $3 == pid && $4 !~ /^0+$/ { found = 1 } END { exit !found }' \
+			/proc/net/netlink && return
+		sleep 0.1
+	done
+	return 1
+}
