@@ -31,8 +31,10 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 STATIC_LIBS := -lutil -lrt -lpthread -lm -ldl -lc
 # The tests are a workspace of their own: what they depend on is not in the library's lock file.
 TESTS := --manifest-path capi-tests/Cargo.toml
-# What opt-level "s" leaves to the compiler's taste. See the limits in capi-tests/tests/exports.rs.
+# What opt-level "s" leaves to the compiler's taste; and to the linker's, who pads code to whole pages.
+# See the limits in capi-tests/tests/exports.rs.
 SMALL := -C llvm-args=--inline-threshold=20
+UNPADDED := -Wl,-z,noseparate-code
 HARDENED := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 
 .PHONY: all build stage built install install-compat install-files install-compat-files loader \
@@ -51,7 +53,7 @@ build:
 # its own list of exports to the linker, which takes no nodes beside it.
 define shared
 $(CC) -shared -o $(1) -Wl,--whole-archive $(RELEASE)/libctrs.a -Wl,--no-whole-archive \
-    -Wl,--gc-sections -Wl,--version-script=$(3) -Wl,-soname,$(2) $(HARDENED) \
+    -Wl,--gc-sections -Wl,--version-script=$(3) -Wl,-soname,$(2) $(HARDENED) $(UNPADDED) \
     -Wl,--as-needed $(STATIC_LIBS)
 endef
 

@@ -136,8 +136,8 @@ macro_rules! attributes {
         /// What the values are.
         pub(crate) const KINDS: [Kind; ATTR_COUNT] = [$(Kind::$kind),*];
         static KIND_TABLE: [Kind; ATTR_COUNT] = KINDS;
-        /// The names, each with its NUL.
-        static NAMES: [&str; ATTR_COUNT] = [$(concat!($text, "\0")),*];
+        /// The names, each with its NUL, in one piece: a list of them is three times as large.
+        static NAMES: &str = concat!($($text, "\0"),*);
     };
 }
 
@@ -373,15 +373,15 @@ impl Attr {
 
     /// As [`name`](Self::name), with a NUL at its end.
     #[must_use]
-    #[allow(clippy::indexing_slicing, reason = "there is a name for each attribute")]
     pub(crate) fn name_with_nul(self) -> &'static str {
-        NAMES[self as usize]
+        names().nth(self as usize).unwrap_or("\0")
     }
 
     /// The attribute of this name.
     #[must_use]
     pub fn by_name(name: &str) -> Option<Self> {
-        Self::all().find(|attr| attr.name() == name)
+        let number = names().position(|known| known.strip_suffix('\0') == Some(name))?;
+        Self::try_from(number as u32).ok()
     }
 
     /// Bytes of its value, of a name the most with its NUL; `None` for what has no fixed size.
@@ -401,6 +401,11 @@ impl Attr {
     pub fn all() -> impl Iterator<Item = Self> {
         TABLE.iter().map(|row| row.attr)
     }
+}
+
+/// The names, by number, each with its NUL.
+fn names() -> impl Iterator<Item = &'static str> {
+    NAMES.split_inclusive('\0')
 }
 
 impl TryFrom<u32> for Attr {
