@@ -194,5 +194,6 @@ def write_instructions(docs, samples, machine):
     for figure, name in (CODEC | ACCESS).items():
         m = medians(samples, figure)
         ratio = quotient(m["reference"], m["ctrs"], "%.2f")
-        lines.append(f"| {name} | {m['ctrs']:,} | {m['reference']:,} | {ratio} |")
+        reference = f"{m['reference']:,}" if m["reference"] else "-"
+        lines.append(f"| {name} | {m['ctrs']:,} | {reference} | {ratio} |")
     replace(docs / "performance.md", "instructions", lines)
