@@ -114,13 +114,17 @@ impl Selections {
 
     /// Dumps have ended, the first ones, or were refused, as the last one is while others run.
     pub(crate) fn ended(&mut self, EndedDumps { done, refused }: EndedDumps) {
-        self.sent.drain(..done.min(self.sent.len()));
+        for _ in 0..done.min(self.sent.len()) {
+            self.sent.pop_front();
+        }
         self.sent.truncate(self.sent.len().saturating_sub(refused));
     }
 
     /// The program receives with libnfnetlink, where ends of dumps go unseen: only the last counts.
     pub(crate) fn forget_but_last(&mut self) {
-        self.sent.drain(..self.sent.len().saturating_sub(1));
+        while self.sent.len() > 1 {
+            self.sent.pop_front();
+        }
     }
 }
 

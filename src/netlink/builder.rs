@@ -44,7 +44,7 @@ pub struct Builder<'a> {
 }
 
 /// The header of an attribute; its length counts the header.
-#[inline]
+#[inline(always)]
 fn header(kind: u16, length: u16) -> [u8; 4] {
     let ([a, b], [c, d]) = (length.to_ne_bytes(), kind.to_ne_bytes());
     [a, b, c, d]
@@ -58,7 +58,7 @@ pub struct Nest(usize);
 impl<'a> Builder<'a> {
     /// Appends behind the first `length` bytes of `buffer`.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn new(buffer: &'a mut [u8], length: usize) -> Self {
         Self { buffer, length, too_long: false }
     }
@@ -89,7 +89,7 @@ impl<'a> Builder<'a> {
         self.length == 0
     }
 
-    #[inline]
+    #[inline(always)]
     fn write(&mut self, bytes: &[u8]) {
         let end = self.length + bytes.len();
         match self.buffer.get_mut(self.length..end) {
@@ -100,7 +100,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Writes a fixed number of bytes, which is a few machine moves where a slice is a call.
-    #[inline]
+    #[inline(always)]
     fn write_array<const N: usize>(&mut self, bytes: [u8; N]) {
         match self.buffer.get_mut(self.length..).and_then(<[u8]>::first_chunk_mut) {
             Some(room) => *room = bytes,
@@ -109,7 +109,7 @@ impl<'a> Builder<'a> {
         self.length += N;
     }
 
-    #[inline]
+    #[inline(always)]
     fn header(&mut self, kind: u16, length: usize) {
         let Ok(length) = u16::try_from(length + ATTRIBUTE_HEADER_SIZE) else {
             self.too_long = true;
@@ -119,7 +119,7 @@ impl<'a> Builder<'a> {
     }
 
     /// An attribute with its value as it is, padded with zero bytes.
-    #[inline]
+    #[inline(always)]
     pub fn put(&mut self, kind: u16, value: &[u8]) {
         self.header(kind, value.len());
         self.write(value);
@@ -128,7 +128,7 @@ impl<'a> Builder<'a> {
     }
 
     /// An attribute of at most four bytes, whose padding is in `value`.
-    #[inline]
+    #[inline(always)]
     fn put_short(&mut self, kind: u16, length: u16, value: [u8; 4]) {
         let [a, b, c, d] = header(kind, length + ATTRIBUTE_HEADER_SIZE as u16);
         let [e, f, g, h] = value;
@@ -136,31 +136,31 @@ impl<'a> Builder<'a> {
     }
 
     /// An attribute of one byte.
-    #[inline]
+    #[inline(always)]
     pub fn put_u8(&mut self, kind: u16, value: u8) {
         self.put_short(kind, 1, [value, 0, 0, 0]);
     }
 
     /// An attribute of two bytes as they are.
-    #[inline]
+    #[inline(always)]
     pub fn put_pair(&mut self, kind: u16, [a, b]: [u8; 2]) {
         self.put_short(kind, 2, [a, b, 0, 0]);
     }
 
     /// An attribute of four bytes as they are.
-    #[inline]
+    #[inline(always)]
     pub fn put_4_bytes(&mut self, kind: u16, value: [u8; 4]) {
         self.put_short(kind, 4, value);
     }
 
     /// A big-endian 16-bit attribute.
-    #[inline]
+    #[inline(always)]
     pub fn put_be16(&mut self, kind: u16, value: u16) {
         self.put_pair(kind, value.to_be_bytes());
     }
 
     /// A big-endian 32-bit attribute.
-    #[inline]
+    #[inline(always)]
     pub fn put_be32(&mut self, kind: u16, value: u32) {
         self.put_4_bytes(kind, value.to_be_bytes());
     }
@@ -176,7 +176,7 @@ impl<'a> Builder<'a> {
     }
 
     /// All that another builder wrote.
-    #[inline]
+    #[inline(always)]
     pub fn append(&mut self, other: &Builder<'_>) {
         self.too_long |= other.too_long;
         self.write(other.buffer.get(..other.length).unwrap_or_default());
@@ -198,7 +198,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Opens an attribute whose value is the attributes up to [`end`](Self::end).
-    #[inline]
+    #[inline(always)]
     pub fn begin(&mut self, kind: u16) -> Nest {
         let nest = Nest(self.length);
         self.header(kind | NESTED, 0);
@@ -206,7 +206,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Closes a nest.
-    #[inline]
+    #[inline(always)]
     pub fn end(&mut self, nest: Nest) {
         let Ok(length) = u16::try_from(self.length - nest.0) else {
             self.too_long = true;

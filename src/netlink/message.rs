@@ -21,17 +21,17 @@ pub const ATTRIBUTE_HEADER_SIZE: usize = 4;
 const TYPE_MASK: u16 = 0x3fff;
 
 /// `length` rounded up to where the next message or attribute begins.
-#[inline]
+#[inline(always)]
 pub(crate) const fn align(length: usize) -> usize {
     (length + 3) & !3
 }
 
-#[inline]
+#[inline(always)]
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     bytes.get(at..)?.first_chunk().copied().map(u16::from_ne_bytes)
 }
 
-#[inline]
+#[inline(always)]
 fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..)?.first_chunk().copied().map(u32::from_ne_bytes)
 }
@@ -159,7 +159,7 @@ pub struct Attributes<'a> {
 impl<'a> Attributes<'a> {
     /// Iterates over the attributes in `bytes`: a message's or those in the value of a nest.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
@@ -168,7 +168,7 @@ impl<'a> Attributes<'a> {
 impl<'a> Iterator for Attributes<'a> {
     type Item = Attribute<'a>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Attribute<'a>> {
         let header: [u8; 4] = *self.rest.first_chunk()?;
         let [low, high, kind @ ..] = header;

@@ -13,7 +13,7 @@ static PAIRS: [[u8; 2]; 100] = {
     pairs
 };
 
-#[inline]
+#[inline(always)]
 #[allow(clippy::indexing_slicing, reason = "a remainder of the table's length")]
 pub(super) fn pair(value: u64) -> &'static [u8; 2] {
     &PAIRS[(value % 100) as usize]
@@ -32,7 +32,7 @@ static POWERS: [u64; 20] = {
 };
 
 /// How many decimal digits a number has.
-#[inline]
+#[inline(always)]
 pub(super) fn decimal_length(value: u64) -> usize {
     // 1233 / 4096 is just above log10(2): the estimate is right or one too high.
     let bits = 64 - value.leading_zeros() as usize;
@@ -41,7 +41,7 @@ pub(super) fn decimal_length(value: u64) -> usize {
 }
 
 /// Fills `room` with the last digits of a number.
-#[inline]
+#[inline(always)]
 pub(super) fn fill_decimal(room: &mut [u8], mut value: u64) {
     let mut pairs = room.rchunks_exact_mut(2);
     for two in &mut pairs {
@@ -54,7 +54,7 @@ pub(super) fn fill_decimal(room: &mut [u8], mut value: u64) {
 }
 
 /// Fills `room`, of at most 16 bytes, with the lowest bytes of `text`.
-#[inline]
+#[inline(always)]
 pub(super) fn fill_short(room: &mut [u8], text: u128) {
     let last = |size: usize| text >> (8 * (room.len() - size));
     match room.len() {
@@ -68,7 +68,7 @@ pub(super) fn fill_short(room: &mut [u8], text: u128) {
 pub(super) const PIECE: usize = 32;
 
 /// Fills `room` with the beginning of a piece, and its first byte with another.
-#[inline]
+#[inline(always)]
 pub(super) fn fill_piece(room: &mut [u8], piece: &[u8; PIECE], first: u8) {
     match room.len() {
         16.. => fill_from::<16>(room, piece),
@@ -82,7 +82,7 @@ pub(super) fn fill_piece(room: &mut [u8], piece: &[u8; PIECE], first: u8) {
 }
 
 /// Fills `room`, of at least `SIZE` bytes and at most twice as many, with the beginning of a piece.
-#[inline]
+#[inline(always)]
 fn fill_from<const SIZE: usize>(room: &mut [u8], piece: &[u8; PIECE]) {
     let last = piece.get(room.len() - SIZE..).and_then(<[u8]>::first_chunk::<SIZE>);
     if let (Some(first), Some(last)) = (piece.first_chunk::<SIZE>(), last) {
@@ -91,7 +91,7 @@ fn fill_from<const SIZE: usize>(room: &mut [u8], piece: &[u8; PIECE]) {
 }
 
 /// Fills `room` with two pieces that may overlap: quicker than a copy of varying length.
-#[inline]
+#[inline(always)]
 fn fill_ends<const SIZE: usize>(room: &mut [u8], first: [u8; SIZE], last: [u8; SIZE]) {
     if let Some(to) = room.first_chunk_mut() {
         *to = first;
@@ -102,7 +102,7 @@ fn fill_ends<const SIZE: usize>(room: &mut [u8], first: [u8; SIZE], last: [u8; S
 }
 
 /// A number's hexadecimal digits, the first in the lowest byte, and how many there are.
-#[inline]
+#[inline(always)]
 pub(super) fn hex_digits(value: u16) -> (u32, usize) {
     let length = (16 - (value | 1).leading_zeros() as usize).div_ceil(4);
     let digits = [value >> 12, value >> 8, value >> 4, value].map(|digit| {
@@ -131,7 +131,7 @@ static OCTETS: [u32; 256] = {
 };
 
 /// An octet's decimal digits and a dot, the first in the lowest byte, and how many bytes they are.
-#[inline]
+#[inline(always)]
 #[allow(clippy::indexing_slicing, reason = "the table has a row for every octet")]
 fn dotted_octet(octet: u8) -> (u32, usize) {
     let text = OCTETS[usize::from(octet)];
@@ -140,7 +140,7 @@ fn dotted_octet(octet: u8) -> (u32, usize) {
 
 /// An IPv4 address with a dot behind each octet, the first digit in the lowest byte, and how many
 /// bytes they are: 16 at most.
-#[inline]
+#[inline(always)]
 pub(super) fn dotted(address: [u8; 4]) -> (u128, usize) {
     let mut text = 0;
     let mut length = 0;

@@ -66,7 +66,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes text as it is.
-    #[inline]
+    #[inline(always)]
     pub fn text(&mut self, text: &[u8]) {
         match self.room(text.len()) {
             Some(room) => room.copy_from_slice(text),
@@ -76,7 +76,7 @@ impl<'a> Writer<'a> {
 
     /// Writes the first `length` bytes of a piece that the compiler has put into a fixed room, another
     /// byte in place of its first: quicker than copies of varying length.
-    #[inline]
+    #[inline(always)]
     pub(super) fn piece(&mut self, piece: &[u8; PIECE], length: usize, first: u8) {
         match self.room(length) {
             Some(room) => fill_piece(room, piece, first),
@@ -153,7 +153,7 @@ impl<'a> Writer<'a> {
     }
 
     /// A group of an IPv6 address, behind a colon but for the first.
-    #[inline]
+    #[inline(always)]
     fn group(&mut self, at: usize, group: u16) {
         let (digits, length) = hex_digits(group);
         match at {
@@ -163,7 +163,7 @@ impl<'a> Writer<'a> {
     }
 
     /// The next `length` bytes of the buffer, if it has as many left; they count as written.
-    #[inline]
+    #[inline(always)]
     fn room(&mut self, length: usize) -> Option<&mut [u8]> {
         let room = self.buf.get_mut(self.len..self.len + length)?;
         self.len += length;
@@ -171,7 +171,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes the lowest `length` bytes of `text`, at most 16, the lowest first.
-    #[inline]
+    #[inline(always)]
     fn short(&mut self, text: u128, length: usize) {
         match self.room(length) {
             Some(room) => fill_short(room, text),

@@ -358,7 +358,7 @@ impl Row {
 impl Attr {
     /// The attribute's row of the table.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     #[allow(clippy::indexing_slicing, reason = "an Attr is below ATTR_COUNT, as asserted above")]
     pub fn row(self) -> &'static Row {
         &TABLE[self as usize]
@@ -420,7 +420,7 @@ impl TryFrom<u32> for Attr {
 impl Storage {
     /// Bytes in the object; 0 for what lies on the heap, and for tuples.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub const fn width(self) -> usize {
         match self {
             Self::Plain(width)

@@ -71,7 +71,7 @@ impl Conntrack {
     ///
     /// # Errors
     /// [`Error::OutOfMemory`].
-    #[inline]
+    #[inline(always)]
     pub fn try_clone(&self) -> Result<Self, Error> {
         Ok(Self { heap: self.heap.try_clone()?, flat: self.flat })
     }

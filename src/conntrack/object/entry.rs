@@ -33,7 +33,7 @@ impl Flat {
     }
 
     /// The plain numbers, from the timeout to the zone, to be put back.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn numbers(&self) -> [u8; NUMBERS_SIZE] {
         let numbers = self.bytes().get(offset_of!(Self, timeout)..);
         numbers.and_then(<[u8]>::first_chunk).copied().unwrap_or([0; NUMBERS_SIZE])
@@ -72,13 +72,13 @@ pub struct Heap {
 
 impl Heap {
     /// Whether there is nothing.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
         self.secctx.is_none() && self.helper_info.get().is_none() && self.labels.is_empty()
     }
 
     /// An independent copy.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn try_clone(&self) -> Result<Self, Error> {
         if self.is_empty() { Ok(Self::default()) } else { self.clone_parts() }
     }
@@ -116,13 +116,13 @@ impl Conntrack {
 
     /// Whether the attribute is present.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn has(&self, attr: Attr) -> bool {
         self.flat.present.has(attr)
     }
 
     /// Marks the attribute absent. Its value stays in place, unseen.
-    #[inline]
+    #[inline(always)]
     pub fn unset(&mut self, attr: Attr) {
         self.flat.present.unset(attr);
     }
@@ -155,13 +155,13 @@ impl Conntrack {
     ///
     /// Attributes that only the kernel fills are marked present without a value, those on the heap
     /// have setters of their own and are left alone here.
-    #[inline]
+    #[inline(always)]
     pub fn set(&mut self, attr: Attr, value: Slot) {
         self.set_value(attr.row(), u128::from_le_bytes(value));
     }
 
     /// As `set`, with the value in registers: its first byte is the lowest.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn set_value(&mut self, row: &Row, value: u128) {
         match row.storage {
             Storage::Plain(width) => {

@@ -17,7 +17,7 @@ pub enum Layer4 {
 impl Layer4 {
     /// What it holds for a protocol.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn of(protocol: u8) -> Self {
         match i32::from(protocol) {
             libc::IPPROTO_TCP
@@ -33,7 +33,7 @@ impl Layer4 {
 
     /// Whether there is a source and a destination part that swap places in the reply.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn has_ends(self) -> bool {
         matches!(self, Self::Ports | Self::Keys)
     }

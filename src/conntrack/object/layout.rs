@@ -169,7 +169,7 @@ pub const FLAT_SIZE: usize = size_of::<Flat>();
 
 impl Flat {
     /// The object's plain part as bytes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn bytes(&self) -> &[u8; FLAT_SIZE] {
         // SAFETY: `Flat` is `repr(C)` without padding (asserted above), so all its bytes are
         // initialised; `u8` has no alignment to keep.
@@ -177,7 +177,7 @@ impl Flat {
     }
 
     /// The object's plain part as bytes to write.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn bytes_mut(&mut self) -> &mut [u8; FLAT_SIZE] {
         // SAFETY: as in `bytes`; and every field of `Flat` is an integer or an array of integers,
         // for which any bytes are a value.

@@ -36,28 +36,28 @@ impl Presence {
 
     /// Whether the attribute with this number is present; no number above 95 is.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn has_number(&self, number: u32) -> bool {
         self.0.get(number as usize / 32).is_some_and(|word| word & (1 << (number % 32)) != 0)
     }
 
     /// Whether `attr` is present.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     #[allow(clippy::indexing_slicing, reason = "an Attr is below 96")]
     pub const fn has(&self, attr: Attr) -> bool {
         self.0[attr as usize / 32] & (1 << (attr as u32 % 32)) != 0
     }
 
     /// Marks `attr` present.
-    #[inline]
+    #[inline(always)]
     #[allow(clippy::indexing_slicing, reason = "an Attr is below 96")]
     pub const fn set(&mut self, attr: Attr) {
         self.0[attr as usize / 32] |= 1 << (attr as u32 % 32);
     }
 
     /// Marks `attr` absent.
-    #[inline]
+    #[inline(always)]
     #[allow(clippy::indexing_slicing, reason = "an Attr is below 96")]
     pub const fn unset(&mut self, attr: Attr) {
         self.0[attr as usize / 32] &= !(1 << (attr as u32 % 32));
@@ -65,44 +65,43 @@ impl Presence {
 
     /// Both sets in one.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub const fn with(self, other: Self) -> Self {
         let ([a, b, c], [d, e, f]) = (self.0, other.0);
         Self([a | d, b | e, c | f])
     }
 
     /// Marks all of `other` present.
-    #[inline]
+    #[inline(always)]
     pub fn insert(&mut self, other: Self) {
         *self = self.with(other);
     }
 
     /// Marks all of `other` absent.
-    #[inline]
+    #[inline(always)]
     pub fn remove(&mut self, other: Self) {
-        for (word, less) in self.0.iter_mut().zip(other.0) {
-            *word &= !less;
-        }
+        let ([a, b, c], [d, e, f]) = (self.0, other.0);
+        self.0 = [a & !d, b & !e, c & !f];
     }
 
     /// Marks all but `other` absent.
-    #[inline]
+    #[inline(always)]
     pub fn retain(&mut self, other: Self) {
-        for (word, keep) in self.0.iter_mut().zip(other.0) {
-            *word &= keep;
-        }
+        let ([a, b, c], [d, e, f]) = (self.0, other.0);
+        self.0 = [a & d, b & e, c & f];
     }
 
     /// Whether all of `other` are present.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn has_all(&self, other: Self) -> bool {
-        self.0.iter().zip(other.0).all(|(word, want)| word & want == want)
+        let ([a, b, c], [d, e, f]) = (self.0, other.0);
+        !a & d | !b & e | !c & f == 0
     }
 
     /// Whether any of `other` is present.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub const fn has_any(&self, other: Self) -> bool {
         let ([a, b, c], [d, e, f]) = (self.0, other.0);
         a & d | b & e | c & f != 0
@@ -110,7 +109,7 @@ impl Presence {
 
     /// The set as two words: attribute `n` is bit `n % 64` of word `n / 64`.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub const fn words(&self) -> [u64; 2] {
         let [a, b, c] = self.0;
         [a as u64 | (b as u64) << 32, c as u64]

@@ -27,7 +27,7 @@ impl Name {
 macro_rules! names {
     ($(#[$doc:meta])* $function:ident: $($number:literal $name:literal),*) => {
         $(#[$doc])*
-        #[inline]
+        #[inline(always)]
         pub(super) fn $function(number: u8) -> &'static Name {
             match number {
                 $($number => const { &Name::new($name) },)*
@@ -52,7 +52,7 @@ pub(super) struct States([&'static str; 10]);
 
 impl States {
     /// The name of a state.
-    #[inline]
+    #[inline(always)]
     pub(super) fn name(&self, state: u8) -> &'static [u8] {
         self.0.get(usize::from(state)).unwrap_or(&"NONE").as_bytes()
     }

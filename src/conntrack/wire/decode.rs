@@ -158,7 +158,7 @@ fn flat_nests(flat: &mut Flat, nests: &Nests<'_>, family: u8) {
 }
 
 /// Decodes the nests that vary in length: all of them, or none if there is no memory.
-#[inline]
+#[inline(always)]
 fn heap_nests(ct: &mut Conntrack, nests: &Nests<'_>) -> Result<(), Error> {
     if nests.help.is_none() && nests.secctx.is_none() && nests.labels.is_none() {
         return Ok(());
@@ -269,7 +269,7 @@ const DCCP: [(u16, Attr); 3] = [
 ];
 
 /// Stores a member of a protocol's state: a number, or a pair of bytes in two attributes.
-#[inline]
+#[inline(always)]
 fn put_protoinfo<const N: usize>(
     flat: &mut Flat,
     members: &Members<N>,
@@ -288,7 +288,7 @@ fn put_protoinfo<const N: usize>(
 }
 
 /// Stores a number in the slot of an attribute, in host order.
-#[inline]
+#[inline(always)]
 fn put_number(flat: &mut Flat, attr: Attr, value: u64) {
     let row = attr.row();
     let Some(slot) = flat.bytes_mut().get_mut(row.offset.into()..) else { return };
@@ -300,7 +300,7 @@ fn put_number(flat: &mut Flat, attr: Attr, value: u64) {
     flat.present.set(attr);
 }
 
-#[inline]
+#[inline(always)]
 fn put_bytes<const N: usize>(slot: &mut [u8], bytes: [u8; N]) {
     if let Some(to) = slot.first_chunk_mut() {
         *to = bytes;

@@ -107,9 +107,9 @@ pub(super) fn after_tuples(to: &mut Builder<'_>, ct: &Conntrack, flat: &Flat) {
     numbers(to, flat);
     protoinfo(to, flat);
     let with_port = Layer4::of(flat.orig.l4proto).has_ends();
-    let snat = [Attr::SnatIpv4, Attr::SnatIpv6, Attr::SnatPort].map(has);
+    let snat = [has(Attr::SnatIpv4), has(Attr::SnatIpv6), has(Attr::SnatPort)];
     nat(to, cta::NAT_SRC, &flat.snat, snat, with_port);
-    let dnat = [Attr::DnatIpv4, Attr::DnatIpv6, Attr::DnatPort].map(has);
+    let dnat = [has(Attr::DnatIpv4), has(Attr::DnatIpv6), has(Attr::DnatPort)];
     nat(to, cta::NAT_DST, &flat.dnat, dnat, with_port);
     let [a, b, c, d, e, f] = flat.seq_adjust;
     if flat.present.has_all(SEQ_ORIG) {
@@ -178,7 +178,7 @@ fn addresses(to: &mut Builder<'_>, tuple: &Tuple) {
     to.end(nest);
 }
 
-#[inline]
+#[inline(always)]
 fn first4([a, b, c, d, ..]: &[u8; 16]) -> [u8; 4] {
     [*a, *b, *c, *d]
 }
@@ -209,16 +209,19 @@ fn layer4(to: &mut Builder<'_>, tuple: &Tuple) {
 }
 
 fn numbers(to: &mut Builder<'_>, flat: &Flat) {
-    for (attr, kind, value) in [
+    let has = |attr| flat.present.has(attr);
+    if has(Attr::Status) {
         // The kernel refuses a status without that bit.
-        (Attr::Status, cta::STATUS, flat.status | ips::CONFIRMED),
-        (Attr::Timeout, cta::TIMEOUT, flat.timeout),
-        (Attr::Mark, cta::MARK, flat.mark),
-        (Attr::Secmark, cta::SECMARK, flat.secmark),
-    ] {
-        if flat.present.has(attr) {
-            to.put_be32(kind, value);
-        }
+        to.put_be32(cta::STATUS, flat.status | ips::CONFIRMED);
+    }
+    if has(Attr::Timeout) {
+        to.put_be32(cta::TIMEOUT, flat.timeout);
+    }
+    if has(Attr::Mark) {
+        to.put_be32(cta::MARK, flat.mark);
+    }
+    if has(Attr::Secmark) {
+        to.put_be32(cta::SECMARK, flat.secmark);
     }
 }
 
@@ -322,9 +325,10 @@ pub(super) fn nat(
 /// Appends a nest of three 32-bit numbers, members 1 to 3.
 fn triple(to: &mut Builder<'_>, kind: u16, values: [u32; 3]) {
     let nest = to.begin(kind);
-    for (value, number) in values.into_iter().zip(1..) {
-        to.put_be32(number, value);
-    }
+    let [first, second, third] = values;
+    to.put_be32(1, first);
+    to.put_be32(2, second);
+    to.put_be32(3, third);
     to.end(nest);
 }
 

@@ -4,7 +4,7 @@
 use crate::netlink::message::Attributes;
 
 /// Remembers a nest, unless it is too short to be one.
-#[inline]
+#[inline(always)]
 pub(super) fn keep<'a>(nest: &mut Option<&'a [u8]>, value: &'a [u8]) {
     if !matches!(value.len(), 1..=3) {
         *nest = Some(value);
@@ -24,7 +24,7 @@ pub(super) struct Members<const N: usize> {
 
 impl<const N: usize> Members<N> {
     /// Reads the members whose length is the one given for their number; 0 stands for none.
-    #[inline]
+    #[inline(always)]
     pub(super) fn read(nest: &[u8], lengths: &[usize; N]) -> Self {
         let mut members = Self { seen: 0, values: [0; N] };
         for attribute in Attributes::new(nest) {
@@ -48,24 +48,24 @@ impl<const N: usize> Members<N> {
     }
 
     /// The value of a member, if it was sent.
-    #[inline]
+    #[inline(always)]
     pub(super) fn get(&self, number: u16) -> Option<u64> {
         let seen = self.seen & (1 << number) != 0;
         self.values.get(usize::from(number)).copied().filter(|_| seen)
     }
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn be16(value: &[u8]) -> Option<u16> {
     value.try_into().ok().map(u16::from_be_bytes)
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn be32(value: &[u8]) -> Option<u32> {
     value.try_into().ok().map(u32::from_be_bytes)
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn be64(value: &[u8]) -> Option<u64> {
     value.try_into().ok().map(u64::from_be_bytes)
 }

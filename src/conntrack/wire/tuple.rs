@@ -10,7 +10,7 @@ use crate::netlink::message::Attributes;
 use crate::uapi::cta;
 
 /// Decodes a tuple nest; its mere presence says the layer 3 protocol.
-#[inline]
+#[inline(never)]
 pub(super) fn tuple(
     to: &mut Tuple,
     present: &mut Presence,
@@ -53,7 +53,7 @@ pub(super) fn tuple(
 }
 
 /// Stores a tuple of the usual shape.
-#[inline]
+#[inline(always)]
 fn put_shape<const ADDRESS: usize>(to: &mut Tuple, shape: &Ports<'_, ADDRESS>) {
     if let (Some(src), Some(dst)) = (to.src.first_chunk_mut(), to.dst.first_chunk_mut()) {
         (*src, *dst) = (*shape.src, *shape.dst);
@@ -64,7 +64,7 @@ fn put_shape<const ADDRESS: usize>(to: &mut Tuple, shape: &Ports<'_, ADDRESS>) {
 }
 
 /// Decodes the addresses of a tuple. IPv6 comes last in shared storage, wherever it was sent.
-#[inline]
+#[inline(always)]
 fn addresses(to: &mut Tuple, present: &mut Presence, nest: &[u8], attrs: &TupleAttrs) {
     let (mut ipv6_src, mut ipv6_dst) = (None, None);
     for attribute in Attributes::new(nest) {
@@ -86,7 +86,7 @@ fn addresses(to: &mut Tuple, present: &mut Presence, nest: &[u8], attrs: &TupleA
     }
 }
 
-#[inline]
+#[inline(always)]
 fn ipv4(slot: &mut [u8; 16], present: &mut Presence, value: &[u8], attr: Attr) {
     if let (Ok(address), Some(to)) = (<[u8; 4]>::try_from(value), slot.first_chunk_mut()) {
         *to = address;
@@ -95,7 +95,7 @@ fn ipv4(slot: &mut [u8; 16], present: &mut Presence, value: &[u8], attr: Attr) {
 }
 
 /// Decodes the protocol and ports (or ICMP members, which share their storage) of a tuple.
-#[inline]
+#[inline(always)]
 fn layer4(to: &mut Tuple, present: &mut Presence, nest: &[u8], attrs: &TupleAttrs) {
     let members = Members::read(nest, &[0, 1, 2, 2, 2, 1, 1, 2, 1, 1]);
     if let Some(number) = members.get(cta::PROTO_NUM) {

@@ -24,7 +24,7 @@ const TCP: usize = 44;
 struct Rest<'a>(&'a [u8]);
 
 impl<'a> Rest<'a> {
-    #[inline]
+    #[inline(always)]
     fn take<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
         let (head, tail) = self.0.split_first_chunk()?;
         self.0 = tail;
@@ -32,7 +32,7 @@ impl<'a> Rest<'a> {
     }
 
     /// Passes over the header of an attribute with a value of `length` bytes, if it is this one.
-    #[inline]
+    #[inline(always)]
     fn header(&mut self, kind: u16, length: usize) -> Option<()> {
         let [a, b, c, d] = *self.take::<4>()?;
         let found = (u16::from_ne_bytes([c, d]), usize::from(u16::from_ne_bytes([a, b])));
@@ -40,7 +40,7 @@ impl<'a> Rest<'a> {
     }
 
     /// The value of an attribute, padded to four bytes.
-    #[inline]
+    #[inline(always)]
     fn short(&mut self, kind: u16, length: usize) -> Option<[u8; 4]> {
         self.header(kind, length)?;
         self.take().copied()
@@ -57,18 +57,18 @@ pub(super) struct Ports<'a, const ADDRESS: usize> {
 }
 
 /// Reads a tuple nest with IPv4 addresses and ports.
-#[inline]
+#[inline(always)]
 pub(super) fn ipv4(nest: &[u8]) -> Option<Ports<'_, 4>> {
     <&[u8; IPV4_TUPLE]>::try_from(nest).ok().and_then(|nest| tuple(nest, cta::IP_V4_SRC))
 }
 
 /// Reads a tuple nest with IPv6 addresses and ports.
-#[inline]
+#[inline(always)]
 pub(super) fn ipv6(nest: &[u8]) -> Option<Ports<'_, 16>> {
     <&[u8; IPV6_TUPLE]>::try_from(nest).ok().and_then(|nest| tuple(nest, cta::IP_V6_SRC))
 }
 
-#[inline]
+#[inline(always)]
 fn tuple<const ADDRESS: usize>(nest: &[u8], src: u16) -> Option<Ports<'_, ADDRESS>> {
     let mut rest = Rest(nest);
     rest.header(cta::TUPLE_IP | NESTED, 2 * (4 + ADDRESS))?;
@@ -84,7 +84,7 @@ fn tuple<const ADDRESS: usize>(nest: &[u8], src: u16) -> Option<Ports<'_, ADDRES
 }
 
 /// Reads a nest of 64-bit counters: packets, bytes.
-#[inline]
+#[inline(always)]
 pub(super) fn counters(nest: &[u8]) -> Option<[u64; 2]> {
     let mut rest = Rest(<&[u8; COUNTERS]>::try_from(nest).ok()?);
     rest.header(cta::COUNTERS_PACKETS, 8)?;
@@ -94,7 +94,7 @@ pub(super) fn counters(nest: &[u8]) -> Option<[u64; 2]> {
 }
 
 /// Reads a nest of three 32-bit numbers, members 1 to 3.
-#[inline]
+#[inline(always)]
 pub(super) fn triple(nest: &[u8]) -> Option<[u32; 3]> {
     let mut rest = Rest(<&[u8; TRIPLE]>::try_from(nest).ok()?);
     let mut number = |kind| rest.short(kind, 4).map(u32::from_be_bytes);
@@ -103,7 +103,7 @@ pub(super) fn triple(nest: &[u8]) -> Option<[u32; 3]> {
 
 /// Reads a PROTOINFO nest of TCP: state, flags and mask of both directions, window scales, in the
 /// order they are stored in.
-#[inline]
+#[inline(always)]
 pub(super) fn tcp(nest: &[u8]) -> Option<[u8; 7]> {
     let mut rest = Rest(<&[u8; TCP]>::try_from(nest).ok()?);
     rest.header(cta::PROTOINFO_TCP | NESTED, TCP - 4)?;

@@ -42,7 +42,7 @@ impl Word {
 
     /// Whether it is [`Word::NONE`].
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub const fn is_none(&self) -> bool {
         self.length == 0
     }
@@ -89,30 +89,30 @@ impl<'a, 'b> JsonWriter<'a, 'b> {
     }
 
     /// Begins an object.
-    #[inline]
+    #[inline(always)]
     pub fn begin_object(&mut self) {
         self.before = b'{';
     }
 
     /// Ends an object.
-    #[inline]
+    #[inline(always)]
     pub fn end_object(&mut self) {
         self.end(b'{', b'}');
     }
 
     /// Begins an array.
-    #[inline]
+    #[inline(always)]
     pub fn begin_array(&mut self) {
         self.before = b'[';
     }
 
     /// Ends an array.
-    #[inline]
+    #[inline(always)]
     pub fn end_array(&mut self) {
         self.end(b'[', b']');
     }
 
-    #[inline]
+    #[inline(always)]
     fn end(&mut self, begin: u8, end: u8) {
         if std::mem::replace(&mut self.before, b',') == begin {
             self.out.text(&[begin]);
@@ -121,7 +121,7 @@ impl<'a, 'b> JsonWriter<'a, 'b> {
     }
 
     /// Writes a prepared word: a key whose value comes next, a member, or a string in an array.
-    #[inline]
+    #[inline(always)]
     pub fn word(&mut self, word: &Word) {
         self.out.piece(&word.bytes, word.length.into(), self.before);
         self.before = b',';
@@ -135,14 +135,14 @@ impl<'a, 'b> JsonWriter<'a, 'b> {
     }
 
     /// Makes way for the next value of an array.
-    #[inline]
+    #[inline(always)]
     pub fn element(&mut self) {
         self.out.text(&[self.before]);
         self.before = b',';
     }
 
     /// A number, with all its digits.
-    #[inline]
+    #[inline(always)]
     pub fn number(&mut self, value: u64) {
         match value {
             // Many are flags and small counts.
@@ -159,7 +159,7 @@ impl<'a, 'b> JsonWriter<'a, 'b> {
     }
 
     /// An IPv4 address, behind a key that [`Word::open`] made.
-    #[inline]
+    #[inline(always)]
     pub fn ipv4(&mut self, address: [u8; 4]) {
         self.out.ipv4_before(address, b'"');
     }

@@ -10,7 +10,7 @@ use std::mem::offset_of;
 
 /// Whether two objects are the same in all that is ever compared, whatever the flags: mostly those
 /// are that do not differ early.
-#[inline]
+#[inline(always)]
 pub(super) fn identical(a: &Flat, b: &Flat) -> bool {
     let [one, two] = [a, b].map(|flat| flat.bytes().first_chunk::<COMPARED_SIZE>());
     one == two && bits(a) & ON_HEAP == 0
@@ -46,7 +46,7 @@ const META_BLOCK: Set = set(&[Attr::Timeout, Attr::Mark, Attr::Status, Attr::Id]
 const STATES: Set = set(&[Attr::TcpState, Attr::SctpState, Attr::DccpState]);
 
 /// Leaves out attributes that a few wide comparisons find equal, which saves one for each.
-#[inline]
+#[inline(always)]
 pub(super) fn without_equal_blocks(a: &Flat, b: &Flat, mut attrs: Set) -> Set {
     if attrs & REPLY_BLOCK != 0 && same_words::<5>(a, b, offset_of!(Flat, reply)) {
         attrs &= !REPLY_BLOCK;
@@ -61,13 +61,13 @@ pub(super) fn without_equal_blocks(a: &Flat, b: &Flat, mut attrs: Set) -> Set {
 }
 
 /// Compares the slot of an attribute.
-#[inline]
+#[inline(always)]
 pub(super) fn same_slot(a: &Flat, b: &Flat, offset: usize, width: u8) -> bool {
     with_width!(width, N => same_bytes::<N>(a, b, offset))
 }
 
 /// Compares a fixed number of 64-bit words, all at once.
-#[inline]
+#[inline(always)]
 fn same_words<const COUNT: usize>(a: &Flat, b: &Flat, offset: usize) -> bool {
     let word = |flat: &Flat, at: usize| {
         let bytes = flat.bytes().get(offset + 8 * at..).and_then(<[u8]>::first_chunk);
@@ -77,7 +77,7 @@ fn same_words<const COUNT: usize>(a: &Flat, b: &Flat, offset: usize) -> bool {
 }
 
 /// Compares a fixed number of bytes, for which no call is needed.
-#[inline]
+#[inline(always)]
 fn same_bytes<const LENGTH: usize>(a: &Flat, b: &Flat, offset: usize) -> bool {
     let a = a.bytes().get(offset..).and_then(<[u8]>::first_chunk::<LENGTH>);
     let b = b.bytes().get(offset..).and_then(<[u8]>::first_chunk::<LENGTH>);

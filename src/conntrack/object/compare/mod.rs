@@ -40,7 +40,7 @@ const fn set(attrs: &[Attr]) -> Set {
 }
 
 /// The attributes that are present.
-#[inline]
+#[inline(always)]
 fn bits(flat: &Flat) -> Set {
     let word = |at: usize| {
         let bytes = flat.bytes().get(offset_of!(Flat, present) + 4 * at..);
@@ -107,7 +107,7 @@ const ZERO_IF_ABSENT: Set = rows(None, Compared::OrZero)
 ///
 /// Ports and ICMP fields count only where both have the same layer 4 protocol, one that has them.
 #[must_use]
-#[inline]
+#[inline(always)]
 pub fn conntrack(a: &Conntrack, b: &Conntrack, flags: u32) -> bool {
     let original = is_chosen(flags::ORIGINAL, flags);
     !(original && differ_in_source(&a.flat, &b.flat)) && same(a, b, flags)
@@ -137,13 +137,13 @@ fn matching(a: &Conntrack, b: &Conntrack, flags: u32) -> bool {
 }
 
 /// What is compared, of the flags.
-#[inline]
+#[inline(always)]
 fn selector(flags: u32) -> u32 {
     flags & !(flags::MASK | flags::STRICT)
 }
 
 /// Whether a direction is compared.
-#[inline]
+#[inline(always)]
 fn is_chosen(direction: u32, flags: u32) -> bool {
     selector(flags) == 0 || selector(flags) & direction != 0
 }
@@ -153,28 +153,25 @@ fn is_chosen(direction: u32, flags: u32) -> bool {
 // so does all that comes after it.
 
 /// All bits where both have an attribute with a number below 64, else none.
-#[inline]
+#[inline(always)]
 fn has(a: &Flat, b: &Flat, attr: Attr) -> u64 {
-    let [a, b] = [bits(a) as u64, bits(b) as u64];
-    ((a & b) >> attr as u32 & 1).wrapping_neg()
+    let both = bits(a) as u64 & bits(b) as u64;
+    (both >> attr as u32 & 1).wrapping_neg()
 }
 
 /// Bits in which an address differs that both have.
-#[inline]
+#[inline(always)]
 fn differing_addresses(a: &[u8; 16], b: &[u8; 16], ipv4: u64, ipv6: u64) -> u64 {
-    let half = |slot: &[u8; 16], at: usize| {
-        let bytes = slot.get(at..).and_then(<[u8]>::first_chunk);
-        u64::from_ne_bytes(bytes.copied().unwrap_or_default())
-    };
-    let [first, last] = [0, 8].map(|at| half(a, at) ^ half(b, at));
+    let differing = u128::from_le_bytes(*a) ^ u128::from_le_bytes(*b);
+    let [first, last] = [differing as u64, (differing >> 64) as u64];
     (first & (ipv4 & IPV4 | ipv6)) | (last & ipv6)
 }
 
 /// The bytes of an IPv4 address in the first half of its slot.
-const IPV4: u64 = u64::from_ne_bytes([255, 255, 255, 255, 0, 0, 0, 0]);
+const IPV4: u64 = u64::from_le_bytes([255, 255, 255, 255, 0, 0, 0, 0]);
 
 /// Whether the original tuples differ in family or source.
-#[inline]
+#[inline(always)]
 fn differ_in_source(a: &Flat, b: &Flat) -> bool {
     let has = |attr| has(a, b, attr);
     let family = u64::from(a.orig.l3proto ^ b.orig.l3proto) & has(Attr::OrigL3Proto);
@@ -184,7 +181,7 @@ fn differ_in_source(a: &Flat, b: &Flat) -> bool {
 }
 
 /// Whether they differ in destination, protocol or ports.
-#[inline]
+#[inline(always)]
 fn differ_further(a: &Flat, b: &Flat) -> bool {
     let has = |attr| has(a, b, attr);
     let [ipv4, ipv6] = [has(Attr::OrigIpv4Dst), has(Attr::OrigIpv6Dst)];
@@ -203,7 +200,7 @@ fn differ_further(a: &Flat, b: &Flat) -> bool {
 const SEEN: Set = ORIGINAL.attrs & !set(&[Attr::OrigZone]) | ORIGINAL.ports;
 
 /// The attributes that count for two objects.
-#[inline]
+#[inline(always)]
 fn compared(a: &Flat, b: &Flat, both: Set, flags: u32) -> Set {
     let mut compared = if selector(flags) == 0 { META } else { 0 };
     for (direction, a, b) in [(&ORIGINAL, &a.orig, &b.orig), (&REPLY, &a.reply, &b.reply)] {
@@ -218,7 +215,7 @@ fn compared(a: &Flat, b: &Flat, both: Set, flags: u32) -> Set {
 }
 
 /// What a common layer 4 protocol adds; keys of GRE never counted.
-#[inline]
+#[inline(always)]
 fn layer4(proto: u8, ports: Set) -> Set {
     match Layer4::of(proto) {
         Layer4::Ports => ports,
@@ -228,7 +225,7 @@ fn layer4(proto: u8, ports: Set) -> Set {
 }
 
 /// What one object has and the other lacks against the flags.
-#[inline]
+#[inline(always)]
 fn lacking(a: Set, b: Set, flags: u32) -> Set {
     let first = if flags & (flags::MASK | flags::STRICT) == 0 { 0 } else { a & !b };
     let second = if flags & flags::STRICT == 0 { 0 } else { b & !a };
@@ -245,7 +242,7 @@ fn lacking_zeros(a: &Conntrack, b: &Conntrack, lacking: Set) -> bool {
 }
 
 /// The attributes in a set.
-#[inline]
+#[inline(always)]
 fn members(mut attrs: Set) -> impl Iterator<Item = Attr> {
     std::iter::from_fn(move || {
         let number = attrs.trailing_zeros();
@@ -255,7 +252,7 @@ fn members(mut attrs: Set) -> impl Iterator<Item = Attr> {
 }
 
 /// Whether the values of an attribute that both have match.
-#[inline]
+#[inline(always)]
 fn same_value(a: &Conntrack, b: &Conntrack, attr: Attr) -> bool {
     let row = attr.row();
     match row.storage {
