@@ -132,11 +132,11 @@ static void pull_once(uint32_t flags)
 {
 	static struct ctrs_flow flows[1000];
 	struct nfct_handle *h = lib.nfct_open(CONNTRACK, 0);
-	struct ctrs_dump *dump = h == NULL ? NULL : lib.ctrs_dump(h, NULL, flags);
+	struct ctrs_dump *dump = h == NULL ? NULL : lib.ctrs_dump_begin(h, NULL, flags);
 	ssize_t number;
 
 	if (dump == NULL)
-		fail("ctrs_dump");
+		fail("ctrs_dump_begin");
 	while ((number = lib.ctrs_dump_read(dump, flows, 1000, sizeof(*flows))) > 0)
 		seen += (unsigned long)number;
 	if (number != 0 || lib.ctrs_dump_end(dump) != CTRS_CONSISTENT)

@@ -16,7 +16,7 @@
 
 /* Those that ctrs has beyond that: NULL of another library. */
 #define EXTENSIONS(F) \
-	F(ctrs_dump) F(ctrs_dump_read) F(ctrs_dump_end) F(ctrs_snprintf_json) \
+	F(ctrs_dump_begin) F(ctrs_dump_read) F(ctrs_dump_end) F(ctrs_snprintf_json) \
 	F(ctrs_batch_new) F(ctrs_batch_add) F(ctrs_batch_run) F(ctrs_batch_free) \
 	F(ctrs_filter_compile) F(ctrs_filter_free) F(ctrs_delete_matching)
 

@@ -17,7 +17,7 @@ static int list(struct nfct_handle *h, const struct ctrs_filter *filter)
 {
 	char line[4096];
 	struct nf_conntrack *ct = nfct_new();
-	struct ctrs_dump *dump = ctrs_dump(h, filter, 0);
+	struct ctrs_dump *dump = ctrs_dump_begin(h, filter, 0);
 	int more = ct == NULL || dump == NULL ? -1 : 1, flows = 0;
 
 	while (more == 1 && (more = ctrs_dump_next(dump, ct)) == 1) {

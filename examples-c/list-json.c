@@ -43,7 +43,7 @@ int main(int argc, char *argv[])
 	h = ctrs_open(NULL, &error);
 	if (h == NULL)
 		return fail(&error);
-	dump = ctrs_dump(h, filter, 0);
+	dump = ctrs_dump_begin(h, filter, 0);
 	status = dump == NULL ? fail(ctrs_last_error(h)) : print_flows(dump, ct);
 	if (ctrs_dump_end(dump) == CTRS_INCONSISTENT) {
 		fputs("flows may be missing, or be there twice: list them again\n", stderr);

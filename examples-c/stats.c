@@ -51,7 +51,7 @@ static int print_all(struct nfct_handle *h)
 	uint32_t other;
 	int n, i;
 
-	if (ctrs_stats(h, &table, sizeof(table)) == -1)
+	if (ctrs_stats_table(h, &table, sizeof(table)) == -1)
 		return -1;
 	printf("%.0f flows here, %.0f at most everywhere\n", (double)table.entries,
 	       (double)table.maximum);

@@ -21,7 +21,7 @@ int main(int argc, char *argv[])
 		fprintf(stderr, "%s\n", error.text); /* what failed, where, and why it may have */
 		return EXIT_FAILURE;
 	}
-	dump = ctrs_dump(h, which, 0); /* no callback: plain records, many a call */
+	dump = ctrs_dump_begin(h, which, 0); /* no callback: plain records, many a call */
 	while ((got = ctrs_dump_read(dump, flows, 1000, sizeof(flows[0]))) > 0)
 		for (i = 0; i < got; i++, sum++)
 			bytes += (double)flows[i].bytes[0] + (double)flows[i].bytes[1];

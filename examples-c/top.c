@@ -71,7 +71,7 @@ static void print(const struct list *before, const struct list *now)
 
 static void read_flows(struct nfct_handle *h, struct list *list)
 {
-	struct ctrs_dump *dump = ctrs_dump(h, NULL, 0);
+	struct ctrs_dump *dump = ctrs_dump_begin(h, NULL, 0);
 
 	if ((list->n = ctrs_dump_read(dump, list->flows, MOST, sizeof(list->flows[0]))) == -1) {
 		fprintf(stderr, "%s\n", (dump ? ctrs_dump_last_error(dump) : ctrs_last_error(h))->text);

@@ -1096,9 +1096,9 @@ enum ctrs_dump_verdict {
 
 /** A list of flows that is read.
  *
- * Made by ctrs_dump(), released with ctrs_dump_end(). It has a socket of its own, in the network
- * namespace of its handle: several may be open on one handle, which may be used meanwhile, and
- * closed. */
+ * Made by ctrs_dump_begin(), released with ctrs_dump_end(). It has a socket of its own, in the
+ * network namespace of its handle: several may be open on one handle, which may be used meanwhile,
+ * and closed. */
 struct ctrs_dump;
 
 /** Begins to list the flows of the handle's network namespace: all, or those of which a filter is
@@ -1114,9 +1114,9 @@ struct ctrs_dump;
  * ENFILE or ENOMEM, and with EPERM if the handle is of another network namespace than the thread,
  * which takes CAP_SYS_ADMIN. ctrs_last_error() of the handle says more. What the kernel refuses,
  * reading the list tells. */
-struct ctrs_dump *ctrs_dump(struct nfct_handle *h,
-                            const struct ctrs_filter *filter,
-                            uint32_t flags);
+struct ctrs_dump *ctrs_dump_begin(struct nfct_handle *h,
+                                  const struct ctrs_filter *filter,
+                                  uint32_t flags);
 
 /** Reads the next flow into an entry, in place of what that holds.
  *
@@ -1149,14 +1149,14 @@ const struct ctrs_error *ctrs_dump_last_error(const struct ctrs_dump *dump);
 
 /** A list of expectations that is read.
  *
- * Made by ctrs_expect_dump(), released with ctrs_expect_dump_end(); as a list of flows. */
+ * Made by ctrs_expect_dump_begin(), released with ctrs_expect_dump_end(); as a list of flows. */
 struct ctrs_expect_dump;
 
 /** Begins to list the expectations of the handle's network namespace. Of enum ctrs_dump_flags,
  * flags may be CTRS_DUMP_NO_DUPLICATE_SEARCH.
  *
- * Returns the list; NULL as ctrs_dump(). */
-struct ctrs_expect_dump *ctrs_expect_dump(struct nfct_handle *h, uint32_t flags);
+ * Returns the list; NULL as ctrs_dump_begin(). */
+struct ctrs_expect_dump *ctrs_expect_dump_begin(struct nfct_handle *h, uint32_t flags);
 
 /** Reads the next expectation into an object, in place of what that holds.
  *
@@ -1198,14 +1198,6 @@ struct ctrs_stats {
     /** The most flows of all network namespaces, net.netfilter.nf_conntrack_max. Linux 4.18. */
     uint64_t maximum;
 };
-
-/** Reads how full the flow table of the handle's network namespace is. size is sizeof(struct
- * ctrs_stats) as the program was compiled: what that lacks is cut, what this library lacks is
- * zero.
- *
- * Returns 0; -1 with EINVAL for NULL, and for a size that is no multiple of 8, less than 8 or
- * above 65,536, with EPERM without CAP_NET_ADMIN, with EMFILE, ENFILE or ENOMEM. */
-int ctrs_stats(struct nfct_handle *h, struct ctrs_stats *stats, size_t size);
 
 /** A counter of a kernel that is older or newer than what the library has a name for. */
 struct ctrs_count {
@@ -1266,12 +1258,20 @@ struct ctrs_expect_stats {
     uint64_t deleted;
 };
 
+/** Reads how full the flow table of the handle's network namespace is. size is sizeof(struct
+ * ctrs_stats) as the program was compiled: what that lacks is cut, what this library lacks is
+ * zero.
+ *
+ * Returns 0; -1 with EINVAL for NULL, and for a size that is no multiple of 8, less than 8 or
+ * above 65,536, with EPERM without CAP_NET_ADMIN, with EMFILE, ENFILE or ENOMEM. */
+int ctrs_stats_table(struct nfct_handle *h, struct ctrs_stats *stats, size_t size);
+
 /** Reads what each CPU has counted into an array of n structures, in the order of their numbers;
  * CPUs that are switched off are among them. size is sizeof(struct ctrs_cpu_stats), as in
- * ctrs_stats().
+ * ctrs_stats_table().
  *
  * Returns how many CPUs there are, which may be more than n; NULL may be passed with an n of
- * 0. -1 with errno as ctrs_stats(); what the array holds then is not told. */
+ * 0. -1 with errno as ctrs_stats_table(); what the array holds then is not told. */
 int ctrs_stats_cpu(struct nfct_handle *h, struct ctrs_cpu_stats *stats, size_t n, size_t size);
 
 /** Reads what each CPU has counted of expectations into an array of n structures, as

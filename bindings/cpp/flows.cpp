@@ -44,7 +44,7 @@ static Owned<nfct_handle> open(uint32_t groups)
 static void list()
 {
 	auto h = open(0);
-	Owned<struct ctrs_dump> dump(ctrs_dump(h.get(), nullptr, 0));
+	Owned<struct ctrs_dump> dump(ctrs_dump_begin(h.get(), nullptr, 0));
 	check(dump != nullptr, *ctrs_last_error(h.get()));
 	std::vector<ctrs_flow> flows(1000);
 	std::map<unsigned, unsigned> ports;

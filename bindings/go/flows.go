@@ -49,7 +49,7 @@ func list() error {
 		return err
 	}
 	defer C.nfct_close(h)
-	dump := C.ctrs_dump(h, nil, 0)
+	dump := C.ctrs_dump_begin(h, nil, 0)
 	if dump == nil {
 		return text(C.ctrs_last_error(h))
 	}

@@ -29,7 +29,7 @@ end
 local function list()
     local handle, n, total, ports = open(0), 1000, 0, {}
     local flows = ffi.new("struct ctrs_flow[?]", n)
-    local dump = C.ctrs_dump(handle, nil, 0)
+    local dump = C.ctrs_dump_begin(handle, nil, 0)
     check(dump ~= nil, C.ctrs_last_error(handle))
     repeat
         local got = tonumber(C.ctrs_dump_read(dump, flows, n, ffi.sizeof("struct ctrs_flow")))

@@ -41,7 +41,7 @@ Flow, Options, Error, Deleted = map(
 Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
 
 # Without a type a result is an int of C, which cuts pointers.
-for name in ("ctrs_open", "ctrs_dump", "ctrs_filter_compile"):
+for name in ("ctrs_open", "ctrs_dump_begin", "ctrs_filter_compile"):
     getattr(lib, name).restype = ctypes.c_void_p
 lib.ctrs_dump_read.restype = ctypes.c_ssize_t
 for name in ("ctrs_last_error", "ctrs_dump_last_error"):
@@ -67,7 +67,7 @@ def open_handle(groups=0):
 
 def flows(handle, n=4096):
     """All flows as a numpy array of records, n of them a call."""
-    parts, dump = [], pointer(lib.ctrs_dump(handle, None, 0))
+    parts, dump = [], pointer(lib.ctrs_dump_begin(handle, None, 0))
     check(dump, lib.ctrs_last_error(handle).contents)
     while True:
         part = numpy.zeros(n, numpy.dtype(Flow))

@@ -112,7 +112,7 @@ static void test_beside_others(void)
 	unsigned int listed = 1;
 
 	create_marked(h, 300);
-	dump = ctrs_dump(h, NULL, 0);
+	dump = ctrs_dump_begin(h, NULL, 0);
 	CHECK_INT(ctrs_dump_next(dump, ct), 1);
 	CHECK_INT(ctrs_delete_matching(h, filter, 0, NULL, 0), 0);
 	CHECK_INT(flows_with(""), 200);

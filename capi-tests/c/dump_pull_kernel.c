@@ -49,7 +49,7 @@ static void count(uint8_t seen[FLOWS], uint32_t address)
 
 static void test_one_by_one(uint32_t flags)
 {
-	struct ctrs_dump *dump = ctrs_dump(h, NULL, flags);
+	struct ctrs_dump *dump = ctrs_dump_begin(h, NULL, flags);
 	struct nf_conntrack *ct = nfct_new();
 	uint8_t seen[FLOWS] = { 0 };
 
@@ -73,7 +73,7 @@ static void test_arrays(void)
 	static struct ctrs_flow flows[5000];
 
 	for (size_t i = 0; i < COUNT(numbers); i++) {
-		struct ctrs_dump *dump = ctrs_dump(h, NULL, 0);
+		struct ctrs_dump *dump = ctrs_dump_begin(h, NULL, 0);
 		uint8_t seen[FLOWS] = { 0 };
 		size_t total = 0;
 		ssize_t got;
@@ -99,7 +99,7 @@ static void test_sizes(void)
 {
 	enum { MORE = sizeof(struct ctrs_flow) + 24, LESS = offsetof(struct ctrs_flow, status) };
 	static uint8_t room[3 * MORE];
-	struct ctrs_dump *dump = ctrs_dump(h, NULL, 0);
+	struct ctrs_dump *dump = ctrs_dump_begin(h, NULL, 0);
 	struct ctrs_flow flow;
 
 	CHECK_INT(LESS % 8, 0);
@@ -134,8 +134,8 @@ static void test_sizes(void)
 static void test_several(void)
 {
 	struct nfct_handle *other = nfct_open(CONNTRACK, NFCT_ALL_CT_GROUPS);
-	struct ctrs_dump *one = ctrs_dump(other, NULL, 0), *two = ctrs_dump(h, NULL, 0);
-	struct ctrs_dump *half = ctrs_dump(other, NULL, 0);
+	struct ctrs_dump *one = ctrs_dump_begin(other, NULL, 0), *two = ctrs_dump_begin(h, NULL, 0);
+	struct ctrs_dump *half = ctrs_dump_begin(other, NULL, 0);
 	struct nf_conntrack *ct = nfct_new();
 	uint8_t seen[FLOWS] = { 0 }, seen_too[FLOWS] = { 0 };
 
@@ -162,7 +162,7 @@ static void test_several(void)
 static struct ctrs_dump *dump_of(const char *expression, uint32_t flags)
 {
 	struct ctrs_filter *filter = ctrs_filter_compile(expression, NULL, NULL);
-	struct ctrs_dump *dump = ctrs_dump(h, filter, flags);
+	struct ctrs_dump *dump = ctrs_dump_begin(h, filter, flags);
 
 	CHECK(filter != NULL && dump != NULL);
 	ctrs_filter_free(filter); /* it is not needed any more */
@@ -220,21 +220,21 @@ static void test_filters(void)
 static void test_arguments(void)
 {
 	static const uint32_t wrong[] = { CTRS_DUMP_RESET | CTRS_DUMP_DYING, 8, 0x80000000u, ~0u };
-	struct ctrs_dump *dump = ctrs_dump(h, NULL, 0);
-	struct ctrs_expect_dump *expects = ctrs_expect_dump(h, 0);
+	struct ctrs_dump *dump = ctrs_dump_begin(h, NULL, 0);
+	struct ctrs_expect_dump *expects = ctrs_expect_dump_begin(h, 0);
 	struct nf_conntrack *ct = nfct_new();
 	struct nf_expect *exp = nfexp_new();
 	struct ctrs_expectation expectation;
 	struct ctrs_flow flow;
 
-	CHECK_NULL(ctrs_dump(NULL, NULL, 0), EINVAL);
-	CHECK_NULL(ctrs_expect_dump(NULL, 0), EINVAL);
+	CHECK_NULL(ctrs_dump_begin(NULL, NULL, 0), EINVAL);
+	CHECK_NULL(ctrs_expect_dump_begin(NULL, 0), EINVAL);
 	for (size_t i = 0; i < COUNT(wrong); i++) {
-		CHECK_NULL(ctrs_dump(h, NULL, wrong[i]), EINVAL);
+		CHECK_NULL(ctrs_dump_begin(h, NULL, wrong[i]), EINVAL);
 		CHECK(strstr(ctrs_last_error(h)->text, "flags") != NULL);
-		CHECK_NULL(ctrs_expect_dump(h, wrong[i]), EINVAL);
+		CHECK_NULL(ctrs_expect_dump_begin(h, wrong[i]), EINVAL);
 	}
-	CHECK_NULL(ctrs_expect_dump(h, CTRS_DUMP_RESET), EINVAL);
+	CHECK_NULL(ctrs_expect_dump_begin(h, CTRS_DUMP_RESET), EINVAL);
 	CHECK_ERR(ctrs_dump_next(NULL, ct), -1, EINVAL);
 	CHECK_ERR(ctrs_dump_next(dump, NULL), -1, EINVAL);
 	CHECK_INT(ctrs_dump_last_error(dump)->kind, CTRS_ERROR_INVALID);
@@ -262,7 +262,7 @@ static void test_expectations(void)
 	struct nf_expect *exp = nfexp_new();
 	struct nf_conntrack *master = new_flow(0);
 
-	dump = ctrs_expect_dump(h, 0);
+	dump = ctrs_expect_dump_begin(h, 0);
 	CHECK_INT(ctrs_expect_dump_next(dump, exp), 0);
 	CHECK_INT(ctrs_expect_dump_end(dump), CTRS_CONSISTENT);
 	CHECK_INT(flush(h), 0);
@@ -276,13 +276,13 @@ static void test_expectations(void)
 		struct nf_expect *new = expectation(master);
 
 		CHECK_INT(nfexp_query(both, NFCT_Q_CREATE, new), 0);
-		dump = ctrs_expect_dump(h, CTRS_DUMP_NO_DUPLICATE_SEARCH);
+		dump = ctrs_expect_dump_begin(h, CTRS_DUMP_NO_DUPLICATE_SEARCH);
 		CHECK_INT(ctrs_expect_dump_next(dump, exp), 1);
 		CHECK_INT(nfct_get_attr_u16(nfexp_get_attr(exp, ATTR_EXP_EXPECTED), ATTR_PORT_DST),
 			  htons(2021));
 		CHECK_INT(ctrs_expect_dump_next(dump, exp), 0);
 		CHECK_INT(ctrs_expect_dump_end(dump), CTRS_CONSISTENT);
-		dump = ctrs_expect_dump(h, 0);
+		dump = ctrs_expect_dump_begin(h, 0);
 		memset(records, 0xa5, sizeof(records));
 		CHECK_INT(ctrs_expect_dump_read(dump, records, 3, sizeof(*records)), 1);
 		CHECK_INT(records[0].expected.dport, 2021);
@@ -314,7 +314,7 @@ static void test_dying(void)
 	CHECK(listener != NULL);
 	create_flows(h, 0, 30);
 	CHECK_INT(flush(h), 0);
-	dump = ctrs_dump(h, NULL, CTRS_DUMP_DYING);
+	dump = ctrs_dump_begin(h, NULL, CTRS_DUMP_DYING);
 	got = ctrs_dump_read(dump, flows, COUNT(flows), sizeof(*flows));
 	CHECK(got >= 20 && got <= 30);
 	for (ssize_t n = 0; n < got; n++)
@@ -324,7 +324,7 @@ static void test_dying(void)
 	dump = dump_of("src 10.0.0.25", CTRS_DUMP_DYING);
 	CHECK_INT(ctrs_dump_read(dump, flows, COUNT(flows), sizeof(*flows)), 1);
 	CHECK_INT(ctrs_dump_end(dump), CTRS_CONSISTENT);
-	dump = ctrs_dump(h, NULL, 0);
+	dump = ctrs_dump_begin(h, NULL, 0);
 	CHECK_INT(ctrs_dump_read(dump, flows, COUNT(flows), sizeof(*flows)), 0);
 	CHECK_INT(ctrs_dump_end(dump), CTRS_CONSISTENT);
 	CHECK_INT(nfct_close(listener), 0);
@@ -366,9 +366,9 @@ static void test_reset(void)
 	CHECK_INT(packets("dport 9", CTRS_DUMP_RESET | CTRS_DUMP_NO_DUPLICATE_SEARCH), 3);
 	CHECK_INT(packets("dport 9", CTRS_DUMP_RESET), 0);
 	CHECK_INT(packets("dport 10", 0), 5);
-	CHECK_INT(ctrs_dump_end(ctrs_dump(h, NULL, CTRS_DUMP_RESET)), CTRS_CONSISTENT);
+	CHECK_INT(ctrs_dump_end(ctrs_dump_begin(h, NULL, CTRS_DUMP_RESET)), CTRS_CONSISTENT);
 	CHECK_INT(packets("dport 10", 0), 5); /* of none, as none was read */
-	dump = ctrs_dump(h, NULL, CTRS_DUMP_RESET);
+	dump = ctrs_dump_begin(h, NULL, CTRS_DUMP_RESET);
 	CHECK_INT(ctrs_dump_read(dump, flows, 3, sizeof(*flows)), 2);
 	CHECK_INT(flows[0].packets[0] + flows[1].packets[0], 5);
 	CHECK_INT(ctrs_dump_end(dump), CTRS_CONSISTENT);
@@ -387,7 +387,7 @@ static void test_privilege(void)
 		skip("a list without privileges needs root");
 		return;
 	}
-	dump = ctrs_dump(h, NULL, 0);
+	dump = ctrs_dump_begin(h, NULL, 0);
 	CHECK(dump != NULL);
 	CHECK_ERR(ctrs_dump_read(dump, &flow, 1, sizeof(flow)), -1, EPERM);
 	CHECK_INT(ctrs_dump_last_error(dump)->kind, CTRS_ERROR_PRIVILEGE);
@@ -413,13 +413,13 @@ static void *pull_cancelled(void *data)
 	struct ctrs_dump *dump;
 	int state;
 
-	dump = ctrs_dump(h, NULL, 0);
+	dump = ctrs_dump_begin(h, NULL, 0);
 	ctrs_dump_next(dump, ct);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	pthread_cancel(pthread_self());
 	pthread_setcancelstate(state, NULL);
 	CHECK_INT(ctrs_dump_end(dump), CTRS_CONSISTENT); /* ends no thread, so that nothing is left */
-	dump = ctrs_dump(h, NULL, 0);
+	dump = ctrs_dump_begin(h, NULL, 0);
 	CHECK(!"a thread that goes on");
 	return dump;
 }

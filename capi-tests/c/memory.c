@@ -448,7 +448,7 @@ static int pull(int records, const struct ctrs_filter *filter, uint32_t flags)
 {
 	static struct ctrs_flow flows[64];
 	struct nf_conntrack *ct = records ? NULL : nfct_new();
-	struct ctrs_dump *dump = records || ct != NULL ? ctrs_dump(pulled, filter, flags) : NULL;
+	struct ctrs_dump *dump = records || ct != NULL ? ctrs_dump_begin(pulled, filter, flags) : NULL;
 	int result = made(dump), number = 0;
 	ssize_t got = 1;
 
@@ -490,7 +490,7 @@ static int call_pull_filtered(void)
 static int call_pull_expectations(void)
 {
 	struct ctrs_expectation record;
-	struct ctrs_expect_dump *dump = ctrs_expect_dump(pulled, 0);
+	struct ctrs_expect_dump *dump = ctrs_expect_dump_begin(pulled, 0);
 	int result = made(dump);
 
 	if (result == 1)
@@ -509,7 +509,7 @@ static int call_stats(void)
 	int result = made(h);
 
 	if (result == 1)
-		result = done(ctrs_stats(h, &stats, sizeof(stats)), 0);
+		result = done(ctrs_stats_table(h, &stats, sizeof(stats)), 0);
 	if (result == 1 && ctrs_stats_cpu(h, &cpu, 1, sizeof(cpu)) < 1)
 		result = errno == ENOMEM ? 0 : -1;
 	if (h != NULL)

@@ -26,7 +26,7 @@ struct newer {
 static void test_older(struct nfct_handle *h)
 {
 	struct ctrs_flow flows[FLOWS + 2];
-	struct ctrs_dump *list = ctrs_dump(h, NULL, 0);
+	struct ctrs_dump *list = ctrs_dump_begin(h, NULL, 0);
 	unsigned int seen = 0;
 
 	memset(flows, 0xee, sizeof(flows));
@@ -47,7 +47,7 @@ static void test_older(struct nfct_handle *h)
 static void test_newer(struct nfct_handle *h)
 {
 	struct newer flows[FLOWS];
-	struct ctrs_dump *list = ctrs_dump(h, NULL, 0);
+	struct ctrs_dump *list = ctrs_dump_begin(h, NULL, 0);
 	unsigned int seen = 0;
 
 	memset(flows, 0xee, sizeof(flows));

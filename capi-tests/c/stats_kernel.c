@@ -40,30 +40,30 @@ static void test_table(void)
 	if (file != NULL)
 		fclose(file);
 	memset(&stats, 0xa5, sizeof(stats));
-	CHECK_INT(ctrs_stats(h, &stats, sizeof(stats)), 0);
+	CHECK_INT(ctrs_stats_table(h, &stats, sizeof(stats)), 0);
 	CHECK_INT(stats.present, 6);
 	CHECK_INT(stats.entries, 0);
 	CHECK_INT(stats.maximum, maximum);
 	create_flows(h, 0, 3);
-	CHECK_INT(ctrs_stats(h, &stats, sizeof(stats)), 0);
+	CHECK_INT(ctrs_stats_table(h, &stats, sizeof(stats)), 0);
 	CHECK_INT(stats.entries, 3);
 	CHECK_INT(query_flow(h, NFCT_Q_DESTROY, flow(1)), 0);
 	memset(room, 0xa5, sizeof(room));
-	CHECK_INT(ctrs_stats(h, (struct ctrs_stats *)(void *)room, 16), 0);
+	CHECK_INT(ctrs_stats_table(h, (struct ctrs_stats *)(void *)room, 16), 0);
 	memcpy(&stats, room, sizeof(stats));
 	CHECK_INT(stats.present, 2); /* what is cut is not there */
 	CHECK_INT(stats.entries, 2);
 	CHECK_INT(stats.maximum, 0xa5a5a5a5a5a5a5a5);
-	CHECK_INT(ctrs_stats(h, (struct ctrs_stats *)(void *)room, sizeof(room)), 0);
+	CHECK_INT(ctrs_stats_table(h, (struct ctrs_stats *)(void *)room, sizeof(room)), 0);
 	memcpy(&stats, room, sizeof(stats));
 	CHECK_INT(stats.maximum, maximum);
 	for (size_t i = sizeof(stats); i < sizeof(room); i++)
 		CHECK_INT(room[i], 0);
-	CHECK_ERR(ctrs_stats(NULL, &stats, sizeof(stats)), -1, EINVAL);
-	CHECK_ERR(ctrs_stats(h, NULL, sizeof(stats)), -1, EINVAL);
-	CHECK_ERR(ctrs_stats(h, &stats, 0), -1, EINVAL);
-	CHECK_ERR(ctrs_stats(h, &stats, 12), -1, EINVAL);
-	CHECK_ERR(ctrs_stats(h, &stats, (size_t)-8), -1, EINVAL);
+	CHECK_ERR(ctrs_stats_table(NULL, &stats, sizeof(stats)), -1, EINVAL);
+	CHECK_ERR(ctrs_stats_table(h, NULL, sizeof(stats)), -1, EINVAL);
+	CHECK_ERR(ctrs_stats_table(h, &stats, 0), -1, EINVAL);
+	CHECK_ERR(ctrs_stats_table(h, &stats, 12), -1, EINVAL);
+	CHECK_ERR(ctrs_stats_table(h, &stats, (size_t)-8), -1, EINVAL);
 	CHECK_INT(ctrs_last_error(h)->kind, CTRS_ERROR_INVALID);
 }
 
@@ -140,7 +140,7 @@ static void test_privilege(void)
 		skip("statistics without privileges need root");
 		return;
 	}
-	CHECK_ERR(ctrs_stats(h, &stats, sizeof(stats)), -1, EPERM);
+	CHECK_ERR(ctrs_stats_table(h, &stats, sizeof(stats)), -1, EPERM);
 	CHECK(strstr(ctrs_last_error(h)->text, "cannot read the statistics: ") != NULL);
 	CHECK_ERR(ctrs_stats_cpu(h, cpus, MOST, sizeof(*cpus)), -1, EPERM);
 	CHECK_ERR(ctrs_stats_expect(h, expects, MOST, sizeof(*expects)), -1, EPERM);

@@ -446,7 +446,8 @@ fn headers_declare_the_functions_of_the_table_and_extensions() {
 }
 
 /// Each constant is in the table, and is a macro or of the enum that the table says; an enum that
-/// has no tag there has none here, for generators of bindings put the tag into the names.
+/// has no tag there has none here, for generators of bindings put the tag into the names. What ctrs.h
+/// adds bears its prefix.
 #[test]
 fn headers_define_no_other_names() {
     let known: BTreeMap<_, _> =
@@ -464,6 +465,9 @@ fn headers_define_no_other_names() {
                 (None, Some((enumerator, _))) => (enumerator, tag),
                 _ => continue,
             };
+            if header == "ctrs.h" && name.starts_with("CTRS_") {
+                continue;
+            }
             let wanted = known.get(name).map(|kind| kind.trim_end_matches(" (function-like)"));
             assert!(name == guard || wanted == Some(kind), "{header}: {kind} {name}: {wanted:?}");
         }

@@ -189,9 +189,14 @@ fn tuples_of_flows_are_written_so_that_they_are_read_again() {
     for (description, bytes) in entries() {
         let (flow, value) = written(&bytes);
         let tuple = |name: &str| {
-            value.get(name).map(|tuple| serde_json::from_value::<Tuple>(tuple.clone()).unwrap())
+            // Of some flows the kernel tells a part of a tuple, which is none.
+            value.get(name).and_then(|tuple| serde_json::from_value::<Tuple>(tuple.clone()).ok())
         };
-        assert_eq!((tuple("tuple"), tuple("reply")), (flow.tuple(), flow.reply()), "{description}");
+        assert_eq!(
+            (tuple("original"), tuple("reply")),
+            (flow.tuple(), flow.reply()),
+            "{description}"
+        );
         assert_eq!(tuple("master"), flow.master(), "{description}");
     }
 }
@@ -200,21 +205,21 @@ fn tuples_of_flows_are_written_so_that_they_are_read_again() {
 fn flows_are_written_as_they_were_told() {
     let of = |start: &str| entries().into_iter().find(|(it, _)| it.starts_with(start)).unwrap().1;
     let (_, value) = written(&of("dump: plain IPv4 table with acct+timestamp"));
-    let side = json!({ "flags": 0x23, "window_scale": 10 });
+    let side = json!({ "flags": 0x23, "flags_mask": 0, "window_scale": 10 });
     let flow = json!({
-        "tuple": { "protocol": "tcp", "source": "10.1.0.2", "destination": "10.2.0.2",
-                   "source_port": 40003, "destination_port": 80 },
-        "reply": { "protocol": "tcp", "source": "10.2.0.2", "destination": "10.1.0.2",
-                   "source_port": 80, "destination_port": 40003 },
+        "original": { "family": "ipv4", "src": "10.1.0.2", "dst": "10.2.0.2",
+                      "protocol": "tcp", "sport": 40003, "dport": 80 },
+        "reply": { "family": "ipv4", "src": "10.2.0.2", "dst": "10.1.0.2",
+                   "protocol": "tcp", "sport": 80, "dport": 40003 },
         "id": 1_627_002_122,
         "mark": 0,
-        "status": 14,
+        "use": 1,
+        "status": ["seen_reply", "assured", "confirmed"],
         "timeout": 431_987,
-        "state": { "tcp": "ESTABLISHED" },
         "tcp": { "state": "ESTABLISHED", "original": side, "reply": side },
-        "counters": { "packets": 4, "bytes": 221 },
-        "reply_counters": { "packets": 3, "bytes": 169 },
-        "started": 1_795_191_250_071_666_109_u64,
+        "counters": { "original": { "packets": 4, "bytes": 221 },
+                      "reply": { "packets": 3, "bytes": 169 } },
+        "start": { "sec": 1_795_191_250, "nsec": 71_666_109 },
     });
     assert_eq!(value, flow);
 }

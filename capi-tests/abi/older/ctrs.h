@@ -65,7 +65,7 @@ int ctrs_flow_from(struct ctrs_flow *flow, size_t size, const struct nf_conntrac
 int ctrs_flow_to(struct nf_conntrack *ct, const struct ctrs_flow *flow, size_t size);
 int ctrs_expectation_from(struct ctrs_expectation *expectation, size_t size, const struct nf_expect *exp);
 int ctrs_expectation_to(struct nf_expect *exp, const struct ctrs_expectation *expectation, size_t size);
-struct ctrs_dump *ctrs_dump(struct nfct_handle *h, const struct ctrs_filter *filter, uint32_t flags);
+struct ctrs_dump *ctrs_dump_begin(struct nfct_handle *h, const struct ctrs_filter *filter, uint32_t flags);
 ssize_t ctrs_dump_read(struct ctrs_dump *dump, struct ctrs_flow *flows, size_t n, size_t size);
 int ctrs_dump_end(struct ctrs_dump *dump);
 

@@ -50,9 +50,9 @@ pub(super) const NO_SEARCH: u32 = ctrs_dump_flags::CTRS_DUMP_NO_DUPLICATE_SEARCH
 
 /// A list of flows that is read.
 ///
-/// Made by ctrs_dump(), released with ctrs_dump_end(). It has a socket of its own, in the network
-/// namespace of its handle: several may be open on one handle, which may be used meanwhile, and
-/// closed.
+/// Made by ctrs_dump_begin(), released with ctrs_dump_end(). It has a socket of its own, in the
+/// network namespace of its handle: several may be open on one handle, which may be used meanwhile,
+/// and closed.
 pub struct ctrs_dump {
     _private: [u8; 0],
 }
@@ -71,7 +71,7 @@ fn order(flags: u32) -> Result<Order<'static>, Error> {
         0 => What::Flows,
         RESET => What::FlowsToZero,
         DYING => What::Dying,
-        _ => return Err(Invalid::Argument("ctrs_dump() has no such flags").into()),
+        _ => return Err(Invalid::Argument("ctrs_dump_begin() has no such flags").into()),
     };
     Ok(Order { search: flags & NO_SEARCH == 0, ..Order::of(what) })
 }
@@ -93,7 +93,7 @@ fn order(flags: u32) -> Result<Order<'static>, Error> {
 /// # Safety
 /// `h` is NULL or a live handle; `filter` is NULL or a live filter.
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn ctrs_dump(
+pub unsafe extern "C-unwind" fn ctrs_dump_begin(
     h: *mut nfct_handle,
     filter: *const ctrs_filter,
     flags: u32,

@@ -17,7 +17,7 @@ use libc::{c_int, size_t, ssize_t};
 
 /// A list of expectations that is read.
 ///
-/// Made by ctrs_expect_dump(), released with ctrs_expect_dump_end(); as a list of flows.
+/// Made by ctrs_expect_dump_begin(), released with ctrs_expect_dump_end(); as a list of flows.
 pub struct ctrs_expect_dump {
     _private: [u8; 0],
 }
@@ -28,7 +28,7 @@ impl Lists for ctrs_expect_dump {
 
 fn order(flags: u32) -> Result<Order<'static>, Error> {
     if flags & !NO_SEARCH != 0 {
-        return Err(Invalid::Argument("ctrs_expect_dump() has no such flags").into());
+        return Err(Invalid::Argument("ctrs_expect_dump_begin() has no such flags").into());
     }
     Ok(Order { search: flags & NO_SEARCH == 0, ..Order::of(What::Expectations) })
 }
@@ -41,12 +41,12 @@ fn fill(record: &mut ExpectationRecord, WithId { expect, id }: &WithId) {
 /// Begins to list the expectations of the handle's network namespace. Of enum ctrs_dump_flags,
 /// `flags` may be CTRS_DUMP_NO_DUPLICATE_SEARCH.
 ///
-/// Returns the list; NULL as ctrs_dump().
+/// Returns the list; NULL as ctrs_dump_begin().
 ///
 /// # Safety
 /// `h` is NULL or a live handle.
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn ctrs_expect_dump(
+pub unsafe extern "C-unwind" fn ctrs_expect_dump_begin(
     h: *mut nfct_handle,
     flags: u32,
 ) -> *mut ctrs_expect_dump {

@@ -221,7 +221,7 @@ impl<R: Record> Room<R> {
 /// # Safety
 /// `h` is NULL or a live handle; `stats` is NULL or points to `size` writable bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn ctrs_stats(
+pub unsafe extern "C-unwind" fn ctrs_stats_table(
     h: *mut nfct_handle,
     stats: *mut ctrs_stats,
     size: size_t,
@@ -244,10 +244,10 @@ pub unsafe extern "C-unwind" fn ctrs_stats(
 
 /// Reads what each CPU has counted into an array of `n` structures, in the order of their numbers;
 /// CPUs that are switched off are among them. `size` is sizeof(struct ctrs_cpu_stats), as in
-/// ctrs_stats().
+/// ctrs_stats_table().
 ///
 /// Returns how many CPUs there are, which may be more than `n`; NULL may be passed with an `n` of
-/// 0. -1 with errno as ctrs_stats(); what the array holds then is not told.
+/// 0. -1 with errno as ctrs_stats_table(); what the array holds then is not told.
 ///
 /// # Safety
 /// `h` is NULL or a live handle; `stats` is NULL or points to `n` times `size` writable bytes.

@@ -45,7 +45,7 @@
  * with nfct_catch(), or is passed over by the next dump. The data that a function is registered
  * with outlives the registering call: it is handed on until the function is unregistered or the
  * handle closed, so it must live that long and stay where it is. (In Go that is a cgo.Handle or
- * memory of C, never a pointer to a variable of Go; ctrs_dump() of ctrs.h needs no callback.)
+ * memory of C, never a pointer to a variable of Go; ctrs_dump_begin() of ctrs.h needs no callback.)
  *
  * Cancellation. A thread can be cancelled in nfct_query(), nfct_send(), nfct_catch(), their nfexp_
  * siblings, nfct_close() and nfct_labelmap_new(), while it waits or before. Its cleanup handlers
