@@ -36,7 +36,7 @@ TESTS := --manifest-path capi-tests/Cargo.toml
 SMALL := -C llvm-args=--inline-threshold=30 -C llvm-args=--inlinehint-threshold=75
 UNPADDED := -Wl,-z,noseparate-code
 # 28 KB of relocations in 1 KB, where the C library reads them: glibc since 2.36.
-PACKED := $(shell grep -qs GLIBC_ABI_DT_RELR "$$($(CC) -print-file-name=libc.so.6)" && \
+PACKED = $$(grep -qs GLIBC_ABI_DT_RELR "$$($(CC) -print-file-name=libc.so.6)" && \
     echo -Wl,-z,pack-relative-relocs)
 HARDENED := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 
