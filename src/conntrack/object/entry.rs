@@ -18,10 +18,13 @@ impl Flat {
     /// Stores the lowest `width` bytes of a value.
     #[inline(always)]
     pub(crate) fn store(&mut self, offset: usize, width: u8, value: u128) {
-        let bytes = value.to_le_bytes();
-        with_width!(width, N => {
-            self.store_bytes(offset, bytes.first_chunk::<N>().copied().unwrap_or_default())
-        });
+        match width {
+            1 => self.store_bytes(offset, (value as u8).to_le_bytes()),
+            2 => self.store_bytes(offset, (value as u16).to_le_bytes()),
+            4 => self.store_bytes(offset, (value as u32).to_le_bytes()),
+            8 => self.store_bytes(offset, (value as u64).to_le_bytes()),
+            _ => self.store_bytes(offset, value.to_le_bytes()),
+        }
     }
 
     /// Stores a value of a fixed width, which is one machine move where a slice is a call.

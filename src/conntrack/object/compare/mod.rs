@@ -162,13 +162,16 @@ fn has(a: &Flat, b: &Flat, attr: Attr) -> u64 {
 /// Bits in which an address differs that both have.
 #[inline(always)]
 fn differing_addresses(a: &[u8; 16], b: &[u8; 16], ipv4: u64, ipv6: u64) -> u64 {
-    let differing = u128::from_le_bytes(*a) ^ u128::from_le_bytes(*b);
-    let [first, last] = [differing as u64, (differing >> 64) as u64];
+    let half = |slot: &[u8; 16], at: usize| {
+        let bytes = slot.get(at..).and_then(<[u8]>::first_chunk);
+        u64::from_ne_bytes(bytes.copied().unwrap_or_default())
+    };
+    let (first, last) = (half(a, 0) ^ half(b, 0), half(a, 8) ^ half(b, 8));
     (first & (ipv4 & IPV4 | ipv6)) | (last & ipv6)
 }
 
 /// The bytes of an IPv4 address in the first half of its slot.
-const IPV4: u64 = u64::from_le_bytes([255, 255, 255, 255, 0, 0, 0, 0]);
+const IPV4: u64 = u64::from_ne_bytes([255, 255, 255, 255, 0, 0, 0, 0]);
 
 /// Whether the original tuples differ in family or source.
 #[inline(always)]
