@@ -56,6 +56,15 @@ const SEQ_REPLY: Presence = Presence::of(&[
 const SYNPROXY: Presence =
     Presence::of(&[Attr::SynproxyIsn, Attr::SynproxyIts, Attr::SynproxyTsoff]);
 
+const NAT: Presence = Presence::of(&[
+    Attr::SnatIpv4,
+    Attr::SnatIpv6,
+    Attr::SnatPort,
+    Attr::DnatIpv4,
+    Attr::DnatIpv6,
+    Attr::DnatPort,
+]);
+
 /// Bytes of the longest tuple: IPv6, ICMPv6, with a zone.
 const TUPLE_SIZE: usize = 92;
 
@@ -106,11 +115,9 @@ pub(super) fn after_tuples(to: &mut Builder<'_>, ct: &Conntrack, flat: &Flat) {
     let has = |attr| flat.present.has(attr);
     numbers(to, flat);
     protoinfo(to, flat);
-    let with_port = Layer4::of(flat.orig.l4proto).has_ends();
-    let snat = [has(Attr::SnatIpv4), has(Attr::SnatIpv6), has(Attr::SnatPort)];
-    nat(to, cta::NAT_SRC, &flat.snat, snat, with_port);
-    let dnat = [has(Attr::DnatIpv4), has(Attr::DnatIpv6), has(Attr::DnatPort)];
-    nat(to, cta::NAT_DST, &flat.dnat, dnat, with_port);
+    if flat.present.has_any(NAT) {
+        bindings(to, flat);
+    }
     let [a, b, c, d, e, f] = flat.seq_adjust;
     if flat.present.has_all(SEQ_ORIG) {
         triple(to, cta::SEQ_ADJ_ORIG, [a, b, c]);
@@ -126,6 +133,16 @@ pub(super) fn after_tuples(to: &mut Builder<'_>, ct: &Conntrack, flat: &Flat) {
     if flat.present.has_all(SYNPROXY) {
         triple(to, cta::SYNPROXY, flat.synproxy);
     }
+}
+
+/// Appends the NAT bindings that are asked for.
+fn bindings(to: &mut Builder<'_>, flat: &Flat) {
+    let has = |attr| flat.present.has(attr);
+    let with_port = Layer4::of(flat.orig.l4proto).has_ends();
+    let snat = [has(Attr::SnatIpv4), has(Attr::SnatIpv6), has(Attr::SnatPort)];
+    nat(to, cta::NAT_SRC, &flat.snat, snat, with_port);
+    let dnat = [has(Attr::DnatIpv4), has(Attr::DnatIpv6), has(Attr::DnatPort)];
+    nat(to, cta::NAT_DST, &flat.dnat, dnat, with_port);
 }
 
 fn is_ip(family: u8) -> bool {
