@@ -5,7 +5,8 @@
 #ifdef REFERENCE
 int main(void)
 {
-	return finish(); /* there is no such function */
+	nfct_destroy(nfct_new()); /* there is no such function */
+	return finish();
 }
 #else
 #include <ctrs.h>

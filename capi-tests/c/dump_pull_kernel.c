@@ -308,6 +308,7 @@ static void test_dying(void)
 		.groups = NF_NETLINK_CONNTRACK_DESTROY, .receive_buffer = 1 };
 	struct nfct_handle *listener = ctrs_open(&options, NULL);
 	struct ctrs_flow flows[32];
+	char address[INET_ADDRSTRLEN] = "", which[64];
 	struct ctrs_dump *dump;
 	ssize_t got;
 
@@ -321,7 +322,9 @@ static void test_dying(void)
 		CHECK_INT(flows[n].status & IPS_DYING, IPS_DYING);
 	CHECK_INT(ctrs_dump_read(dump, flows, COUNT(flows), sizeof(*flows)), 0);
 	CHECK_INT(ctrs_dump_end(dump), CTRS_CONSISTENT);
-	dump = dump_of("src 10.0.0.25", CTRS_DUMP_DYING);
+	inet_ntop(AF_INET, flows[0].orig.src, address, sizeof(address));
+	snprintf(which, sizeof(which), "src %s", address); /* the listener was told of some */
+	dump = dump_of(which, CTRS_DUMP_DYING);
 	CHECK_INT(ctrs_dump_read(dump, flows, COUNT(flows), sizeof(*flows)), 1);
 	CHECK_INT(ctrs_dump_end(dump), CTRS_CONSISTENT);
 	dump = ctrs_dump_begin(h, NULL, 0);
