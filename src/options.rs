@@ -11,8 +11,13 @@ use crate::shared::Shared;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
+
+/// How a file that should be a network namespace is opened: one that is none, as a FIFO, is not waited
+/// for, and no terminal is taken.
+pub(crate) const NAMESPACE_FLAGS: libc::c_int = libc::O_NONBLOCK | libc::O_NOCTTY;
 
 /// How a table or a listener is opened: in which network namespace, with how much room, and how
 /// long it waits.
@@ -53,8 +58,8 @@ impl Options {
     /// [`ErrorKind::NotFound`], [`ErrorKind::Privilege`]; what is no namespace is found when it is
     /// opened.
     pub fn netns(self, path: impl AsRef<Path>) -> Result<Self, Error> {
-        let file = File::open(path).map_err(|error| system("open", &error))?;
-        self.netns_owned(file.into())
+        let file = File::options().read(true).custom_flags(NAMESPACE_FLAGS).open(path);
+        self.netns_owned(file.map_err(|error| system("open", &error))?.into())
     }
 
     /// Opens in the network namespace of a process, as of a container's.

@@ -11,6 +11,7 @@ int main(void)
 #else
 #include <ctrs.h>
 #include <pthread.h>
+#include <sys/mount.h>
 
 #define FLOWS 500u /* the kernel tells them in several datagrams */
 
@@ -92,6 +93,38 @@ static void test_arrays(void)
 		check_whole(dump, seen, FLOWS);
 	}
 	about("");
+}
+
+#define BUCKETS "/proc/sys/net/netfilter/nf_conntrack_buckets"
+
+/* A table that is resized meanwhile: a file in place of the sysctl, as only the machine's first
+ * namespace can resize it. */
+static void test_resized(void)
+{
+	char path[] = "/tmp/buckets-XXXXXX";
+	struct ctrs_flow flows[64];
+	int fd = mkstemp(path);
+
+	write_file(path, "4096\n");
+	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount(path, BUCKETS, NULL, MS_BIND, NULL) != 0) {
+		skip("a file in place of a sysctl needs a mount namespace");
+	} else {
+		for (int resized = 0; resized < 2; resized++) {
+			struct ctrs_dump *dump = ctrs_dump_begin(h, NULL, 0);
+
+			about("resized %d", resized);
+			CHECK_INT(ctrs_dump_read(dump, flows, 10, sizeof(*flows)), 10);
+			if (resized)
+				CHECK_INT(write_file(path, "8192\n"), 0);
+			while (ctrs_dump_read(dump, flows, COUNT(flows), sizeof(*flows)) > 0)
+				;
+			CHECK_INT(ctrs_dump_end(dump), resized ? CTRS_INCONSISTENT : CTRS_CONSISTENT);
+		}
+		about("");
+	}
+	unlink(path);
+	close(fd);
 }
 
 /* Records of programs that know less of them, or more. */
@@ -455,6 +488,7 @@ int main(void)
 	test_one_by_one(0);
 	test_one_by_one(CTRS_DUMP_NO_DUPLICATE_SEARCH);
 	test_arrays();
+	in_child(test_resized);
 	test_sizes();
 	test_several();
 	test_filters();

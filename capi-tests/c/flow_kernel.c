@@ -139,6 +139,25 @@ static void test_beside_events(void)
 	CHECK_INT(nfct_close(h), 0);
 }
 
+/* A wake before a change that is to be returned ends it, once, and nothing is changed. */
+static void test_wake(void)
+{
+	struct nfct_handle *h = nfct_open(CONNTRACK, 0);
+	struct nf_conntrack *ct = marked(new_flow(0), 3);
+
+	CHECK_INT(ctrs_create(h, ct, NULL), 0);
+	CHECK_INT(ctrs_wake(h), 0);
+	CHECK_ERR(ctrs_mark(h, ct, CTRS_ORIGINAL, 5, ~0u, ct), -1, ECANCELED);
+	CHECK_INT(ctrs_last_error(h)->kind, CTRS_ERROR_WOKEN);
+	CHECK_INT(nfct_get_attr_u32(ct, ATTR_MARK), 3);
+	CHECK_INT(flows_with("mark=3 "), 1);
+	CHECK(ctrs_mark(h, ct, CTRS_ORIGINAL, 5, ~0u, ct) >= 0);
+	CHECK_INT(flows_with("mark=5 "), 1);
+	CHECK_INT(flush(h), 0);
+	nfct_destroy(ct);
+	CHECK_INT(nfct_close(h), 0);
+}
+
 static void test_refused(void)
 {
 	/* The kernel would refuse the first and the third, and ignore the others. */
@@ -282,6 +301,7 @@ int main(void)
 	write_file(EVENTS, "2");
 	test_in_place();
 	test_beside_events();
+	test_wake();
 	test_labels();
 	test_refused();
 	return finish();

@@ -14,6 +14,7 @@ int main(void)
 #include <linux/netlink.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
@@ -141,6 +142,7 @@ static void test_options(void)
 
 static void test_wrong_options(void)
 {
+	char directory[] = "/tmp/fifo-XXXXXX", fifo[32];
 	static const uint32_t sizes[] = { 1, 4, 7, 9, 42, 44, 4100, 0xffffffff };
 	char newer[64] = { 0 };
 	struct ctrs_open_options options = { .size = sizeof(newer) };
@@ -190,6 +192,16 @@ static void test_wrong_options(void)
 		CTRS_ERROR_NOT_FOUND, "open failed");
 	refused((struct ctrs_open_options){ .netns = "/proc/self/ns/uts" }, EINVAL, CTRS_ERROR_INVALID,
 		"no network namespace");
+	/* What waits for a writer, where it is opened in the ordinary way. */
+	CHECK(mkdtemp(directory) != NULL);
+	snprintf(fifo, sizeof(fifo), "%s/it", directory);
+	CHECK_INT(mkfifo(fifo, 0600), 0);
+	alarm(10);
+	refused((struct ctrs_open_options){ .netns = fifo }, EINVAL, CTRS_ERROR_INVALID,
+		"no network namespace");
+	alarm(0);
+	CHECK_INT(unlink(fifo), 0);
+	CHECK_INT(rmdir(directory), 0);
 	/* The flags say whether these are read: zeroed options mean "here". */
 	h = open_with((struct ctrs_open_options){ .netns_fd = 500, .netns_pid = -1 });
 	CHECK_INT(nfct_close(h), 0);

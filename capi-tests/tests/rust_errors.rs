@@ -546,6 +546,24 @@ fn what_is_no_namespace_is_told() {
     }
 }
 
+/// What waits for a writer, where it is opened in the ordinary way.
+#[test]
+fn a_fifo_in_place_of_a_namespace_is_not_waited_for() {
+    let path = std::env::temp_dir().join(format!("ctrs-fifo-{}", std::process::id()));
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let (tell, told) = std::sync::mpsc::channel();
+    let options = Options::new();
+    let at = path.clone();
+    std::thread::spawn(move || {
+        let opened = options.netns(at).and_then(|options| FlowTable::open_with(&options));
+        tell.send(opened.map(drop))
+    });
+    let result = told.recv_timeout(std::time::Duration::from_secs(10));
+    fs::remove_file(&path).unwrap();
+    let error = result.expect("it waits").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
+}
+
 /// Fills the table with flows that are not dropped for others.
 fn fill(exchange: &mut Exchange, flows: u32) {
     let assured = be32(ips::CONFIRMED | ips::SEEN_REPLY | ips::ASSURED);

@@ -404,6 +404,7 @@ fn lost_events_are_told_and_counted() {
     in_namespace(|| {
         let small = Options::new().receive_buffer(20_000);
         let mut events = Events::open_with(EventKind::NEW, &small).unwrap();
+        assert_eq!(events.receive_buffer().unwrap(), 20_000);
         let mut table = FlowTable::open().unwrap();
         for port in 1..=5000 {
             table.create(&udp(port)).unwrap();

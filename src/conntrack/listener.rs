@@ -193,6 +193,14 @@ impl<E: Told> Listener<E> {
         Ok(self.exchange.socket().set_receive_buffer(bytes)?)
     }
 
+    /// How many bytes of messages the receive buffer holds: what was obtained of what was asked for.
+    ///
+    /// # Errors
+    /// [`ErrorKind::System`].
+    pub fn receive_buffer(&self) -> Result<usize, Error> {
+        Ok(self.exchange.socket().receive_buffer()?)
+    }
+
     /// Events that were lost since this was opened, because the receive buffer was full.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use crate::capi::ffi::explained::ctrs_error;
 use crate::capi::ffi::ptr;
 use crate::error::{Error, Invalid};
 use crate::netlink;
-use crate::options::Options;
+use crate::options::{NAMESPACE_FLAGS, Options};
 use crate::text::writer::Writer;
 use libc::{c_char, c_int};
 use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd};
@@ -204,8 +204,9 @@ const ALL_GROUPS: u32 = 0x3f;
 /// # Safety
 /// `path` is a C string.
 unsafe fn open_file(path: *const c_char) -> Result<OwnedFd, Error> {
+    let flags = libc::O_RDONLY | libc::O_CLOEXEC | NAMESPACE_FLAGS;
     // SAFETY: the path is a C string.
-    let fd = unsafe { cancel::open(path, libc::O_RDONLY | libc::O_CLOEXEC) };
+    let fd = unsafe { cancel::open(path, flags) };
     if fd < 0 {
         return Err(netlink::Error::System { call: "open", errno: errno() }.into());
     }
