@@ -125,7 +125,7 @@ echo 0 >$counting
 check "diagnose counts flows" says '^The table holds 4 of at most ' run diagnose
 check "diagnose says what is not counted" says '^nf_conntrack_acct is 0: flows have no counters; sysctl' run diagnose
 echo 1 >$counting
-check "diagnose is content with what was changed" sh -c '! grep nf_conntrack_acct' <(run diagnose)
+check "diagnose is content with what was changed" sh -c '! grep nf_conntrack_acct "$0"' <(run diagnose)
 check "diagnose of no namespace says so" refuses 'no network namespace' run diagnose /no/such
 
 check "delete" run delete "${client[@]}"
@@ -181,6 +181,54 @@ check "and nothing else" says ' sport=3 dport=80 ' run list
 check "kill points at what is wrong" refuses '^ +\^ ' run kill 'tcp and dprt 80'
 check "kill deletes all if told to" says '^1 deleted' run kill all
 
+# A flow with room for labels, by a rule that uses one.
+nft 'add table ip labels; add chain ip labels out { type filter hook output priority 0; }; add rule ip labels out ct label set 5'
+echo '5 web' >"$work/labels"
+flow() {
+	LABELS=$work/labels run flow "${client[@]}" "$@"
+}
+run create plain "${client[@]}"
+check "flow prints one" says ' sport=1000 dport=80 .*mark=0 ' flow
+check "flow marks it under a mask" says ' mark=66 ' flow mark 0x142 0xff
+check "and leaves the other bits" says ' mark=322 ' flow mark 0x100 0x100
+check "flow sets a label by its name" says ' labels=web$' flow set web
+check "flow clears it" sh -c 'grep mark= "$0" | grep -v labels' <(flow clear web)
+check "flow says which label there is not" refuses 'no label has this name' flow set wbe
+check "flow deletes it, and says what it was" says ' mark=322 ' flow delete
+check "flow says that it is gone" refuses 'cannot get the flow: no such flow' flow delete
+check "flow explains itself" refuses '^usage: ' flow mark 1
+
+check "expectations of none" says '^$' run expectations
+run create plain 10.0.0.1 1000 10.0.0.2 21
+run list-json 'dport 21' | jq -c '.helper = {"name": "ftp"}' >"$work/master"
+kernel -F
+if run batch-load <"$work/master" >/dev/null 2>&1; then # where there is nf_conntrack_ftp
+	kernel -I expect -p tcp -s 10.0.0.1 -d 10.0.0.2 --sport 1000 --dport 21 -t 60 \
+		--mask-src 255.255.255.255 --mask-dst 255.255.255.255 --mask-port-src 0 --mask-port-dst 65535 \
+		--tuple-src 10.0.0.2 --tuple-dst 10.0.0.1 --tuple-port-src 0 --tuple-port-dst 2021
+	check "expectations lists what there is" says \
+		'^ftp expects protocol [0-9]+ from 10.0.0.2 to 10.0.0.1 port [0-9]+, for [0-9]+ seconds$' run expectations
+fi
+kernel -F
+
+listen() {
+	LD_LIBRARY_PATH=$libdir "$work/watch" "$@" >"$work/watch.out" 2>&1 &
+	pid=$!
+	check "watch $* subscribes" subscribed "$pid"
+}
+
+listen 'dport 8' 1
+for port in 7 8; do run create plain 10.0.0.3 7 10.0.0.4 $port; done
+check "watch ends when nothing has come" wait "$pid"
+check "watch prints what matches, and nothing else" says '^ +\[NEW\] .* dport=8 ' cat "$work/watch.out"
+check "one line" test "$(wc -l <"$work/watch.out")" = 1
+listen all 0 /proc/self/ns/net
+kill -INT "$pid"
+check "an interrupt ends watch" wait "$pid"
+check "watch of no namespace says so" refuses 'no network namespace' run watch all 1 /no/such
+check "watch says what is wrong in an expression" refuses 'byte 4' run watch 'tcp an snat'
+run flush
+
 watch() {
 	LD_LIBRARY_PATH=$libdir "$work/events" "$@" >"$work/events.out" 2>&1 &
 	pid=$!
@@ -209,7 +257,7 @@ for source in $examples; do
 	name=$(basename "$source" .c)
 	arguments=() advice='CAP_NET_ADMIN.*root'
 	case $name in
-	get | delete) arguments=("${client[@]}") ;;
+	get | delete | flow) arguments=("${client[@]}") ;;
 	update-mark) arguments=("${client[@]}" 1) ;;
 	create) arguments=(plain "${client[@]}") ;;
 	delete-by-address) arguments=(10.0.0.1) ;;

@@ -432,6 +432,8 @@ static int call_expression(void)
 	if (result == 1)
 		result = done(ctrs_filter_match_flow(filter, &flow, sizeof(flow), 0), CTRS_FALSE);
 	if (result == 1)
+		result = done(ctrs_filter_match(filter, full, NFCT_T_UNKNOWN), CTRS_FALSE);
+	if (result == 1)
 		result = ctrs_filter_explain(filter, printed, sizeof(printed)) > 0 || errno == ENOMEM ? 1 : -1;
 	if (result == 1)
 		result = done(ctrs_filter_attach(h, filter), 0);
@@ -504,6 +506,7 @@ static int call_pull_expectations(void)
 static int call_stats(void)
 {
 	struct nfct_handle *h = nfct_open(CONNTRACK, 0);
+	struct ctrs_expect_stats expect;
 	struct ctrs_cpu_stats cpu;
 	struct ctrs_stats stats;
 	int result = made(h);
@@ -511,6 +514,8 @@ static int call_stats(void)
 	if (result == 1)
 		result = done(ctrs_stats_table(h, &stats, sizeof(stats)), 0);
 	if (result == 1 && ctrs_stats_cpu(h, &cpu, 1, sizeof(cpu)) < 1)
+		result = errno == ENOMEM ? 0 : -1;
+	if (result == 1 && ctrs_stats_expect(h, &expect, 1, sizeof(expect)) < 1)
 		result = errno == ENOMEM ? 0 : -1;
 	if (h != NULL)
 		nfct_close(h);
@@ -620,6 +625,26 @@ static int call_one_flow(void)
 	return result;
 }
 
+/* Labels by name, of a flow without room for them: the kernel says so, where memory lasts. */
+static int call_labels(void)
+{
+	static const char *const set[] = { "label 7", "label 100", NULL }, *const clear[] = { "label 8", NULL };
+	struct nfct_labelmap *map;
+	long at = left;
+	int result;
+
+	left = -1;
+	map = nfct_labelmap_new(label_path);
+	query_flow(pulled, NFCT_Q_CREATE, new_flow(1000));
+	left = at;
+	result = ctrs_labels(pulled, one, CTRS_ORIGINAL, map, set, clear, told);
+	result = result == -1 && errno == ENOSPC ? 1 : done(result, 0);
+	left = -1;
+	nfct_labelmap_destroy(map);
+	CHECK_INT(ctrs_delete(pulled, one, CTRS_ORIGINAL, NULL, NULL), 0);
+	return result;
+}
+
 /* More requests than one datagram holds. Those before a failure may have been done. */
 static int call_batch(void)
 {
@@ -711,6 +736,8 @@ int main(void)
 	told = nfct_new();
 	CHECK_INT(call_one_flow(), 1);
 	try_call("one flow", call_one_flow);
+	CHECK_INT(call_labels(), 1); /* the handle keeps the room for what went wrong */
+	try_call("labels", call_labels);
 	try_call("batch", call_batch);
 	ours = ctrs_filter_compile("mark 77", NULL, NULL);
 	CHECK_INT(call_delete_matching(), 1);
