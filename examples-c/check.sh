@@ -152,6 +152,26 @@ check "batch-load creates the others" counts 2 run list-json 'udp and dport 53'
 check "batch-load counts what it cannot create" refuses '^0 created, 4 refused$' run batch-load <"$work/saved"
 kernel -F
 
+# A listener that is to be told of every end, and has no room for it.
+python3 - <<-'END' &
+	import socket, time
+	listener = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
+	listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+	listener.setsockopt(270, 4, 1)
+	listener.setsockopt(270, 5, 1)
+	listener.bind((0, 4))
+	time.sleep(30)
+END
+listener=$!
+subscribed "$listener"
+run batch-load 30 >"$work/log"
+kernel -F
+check "list-json lists flows that have ended" grep -q '"dying"' <(run list-json all dying)
+check "and no others" counts 0 json 'select(.status | index("dying") | not)' all dying
+check "the table has none of them" says '^0 flows$' run list
+kill "$listener"
+wait "$listener"
+
 # What one flow that is busy and one that is not look like from outside.
 ip link set lo up
 nft 'add table ip top; add chain ip top out { type filter hook output priority 0; }; add rule ip top out ct state new'

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Lists flows as JSON, one object a line, all or those that match: ./list-json ['tcp and dport 80'] */
+/* Lists flows as JSON, one object a line, all or those that match; with "dying" those that have ended,
+ * of which a listener is still to be told: ./list-json ['tcp and dport 80' [dying]] */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +44,7 @@ int main(int argc, char *argv[])
 	h = ctrs_open(NULL, &error);
 	if (h == NULL)
 		return fail(&error);
-	dump = ctrs_dump_begin(h, filter, 0);
+	dump = ctrs_dump_begin(h, filter, argc > 2 ? (uint32_t)CTRS_DUMP_DYING : 0);
 	status = dump == NULL ? fail(ctrs_last_error(h)) : print_flows(dump, ct);
 	if (ctrs_dump_end(dump) == CTRS_INCONSISTENT) {
 		fputs("flows may be missing, or be there twice: list them again\n", stderr);
