@@ -72,6 +72,34 @@ static void test_matching(struct nfct_handle *h)
 	about("");
 }
 
+/* Linux since 6.17 does not know DCCP, and tells no ports of its flows. */
+static void test_protocol_unknown_to_the_kernel(struct nfct_handle *h)
+{
+	struct ctrs_filter *filter = compiled("dccp or mark 1");
+	struct nf_conntrack *ct = marked(new_flow(9), 7), *listed = nfct_new();
+	struct ctrs_dump *dump;
+	struct ctrs_deleted deleted;
+
+	create_marked(h, 3);
+	nfct_set_attr_u8(ct, ATTR_L4PROTO, IPPROTO_DCCP);
+	nfct_attr_unset(ct, ATTR_TCP_STATE);
+	nfct_setobjopt(ct, NFCT_SOPT_SETUP_REPLY);
+	CHECK_INT(ctrs_create(h, ct, NULL), 0);
+	dump = ctrs_dump_begin(h, filter, 0);
+	while (ctrs_dump_next(dump, listed) == 1)
+		for (int dir = CTRS_ORIGINAL; dir <= CTRS_REPLY; dir++)
+			CHECK_INT(ctrs_get(h, listed, dir, NULL), 0);
+	CHECK_INT(ctrs_dump_end(dump), CTRS_CONSISTENT);
+	CHECK_INT(ctrs_delete_matching(h, filter, 0, &deleted, sizeof(deleted)), 0);
+	CHECK_INT(deleted.matched, 2);
+	CHECK_INT(deleted.deleted, 2);
+	CHECK_INT(flows_with(""), 2);
+	CHECK_INT(flush(h), 0);
+	nfct_destroy(listed);
+	nfct_destroy(ct);
+	ctrs_filter_free(filter);
+}
+
 /* Two threads, each with a handle, delete the same: each flow is deleted once, and the other one says
  * that it was gone. */
 static struct ctrs_deleted theirs;
@@ -180,6 +208,7 @@ int main(void)
 	own_namespace();
 	h = nfct_open(CONNTRACK, 0);
 	test_matching(h);
+	test_protocol_unknown_to_the_kernel(h);
 	test_rivals(h);
 	test_beside_others();
 	CHECK_INT(flush(h), 0);

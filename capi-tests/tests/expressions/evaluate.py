@@ -31,13 +31,16 @@ def number(element, path):
 
 def direction(meta):
     layer3, layer4 = meta.find("layer3"), meta.find("layer4")
+    sport, dport = number(layer4, "sport"), number(layer4, "dport")
+    if int(layer4.get("protonum")) == 33 and sport == dport == 0:
+        sport = dport = None  # Linux since 6.17 tells no ports of DCCP.
     return {
         "family": int(layer3.get("protonum")),
         "proto": int(layer4.get("protonum")),
         "src": ipaddress.ip_address(layer3.findtext("src")),
         "dst": ipaddress.ip_address(layer3.findtext("dst")),
-        "sport": number(layer4, "sport"),
-        "dport": number(layer4, "dport"),
+        "sport": sport,
+        "dport": dport,
         "srckey": number(layer4, "srckey"),
         "dstkey": number(layer4, "dstkey"),
         "zone": number(meta, "zone"),
@@ -49,6 +52,16 @@ def direction(meta):
 def labels_of(mark):
     """Which labels the test gives a flow with this mark, and that of no traffic."""
     return {mark % 5, 100} if mark % 3 == 0 and mark != 0 else set()
+
+
+def is_expected(mark):
+    """Whether the test gives a flow with this mark a master."""
+    return mark % 7 == 0 and mark != 0
+
+
+def is_fixed(mark):
+    """Whether the test fixes the timeout of a flow with this mark, once it is there."""
+    return mark % 4 == 0 and mark != 0
 
 
 def flow(element, extra):
@@ -93,7 +106,12 @@ def flows(path, extra):
     text = re.sub(r"<\?xml[^>]*\?>|</?conntrack>", "", open(path).read())
     # A listener that is ended may have written half of its last line.
     text = text[:text.rfind("</flow>") + 7]
-    return [flow(element, extra) for element in ET.fromstring("<all>" + text + "</all>")]
+    found = [flow(element, extra) for element in ET.fromstring("<all>" + text + "</all>")]
+    updated = {f["id"] for f in found if f["kind"] == "update"}
+    for f in found:
+        changed = f["kind"] == "table" or f["kind"] != "new" and f["id"] in updated
+        f["fixed"] = changed and is_fixed(f["mark"])
+    return found
 
 
 # Joining three truths.
@@ -167,6 +185,17 @@ def translated(f, which):
     return (reply["src"], reply["sport"]) != (orig["dst"], orig["dport"])
 
 
+def shape(text):
+    """A term with its values left out: field, operator, and how the value is written."""
+    text = re.sub(r'"[^"]*"', "x", text)
+    text = re.sub(r"\{[^}]*\}", "{}", text)
+    if match := re.match(r"((?:orig |reply |any )?[a-z]+(?: (?:type|code|id|key|state))?) ([<>=!]*) ?(.+)$", text):
+        field, operator, value = match.groups()
+        how = "{}" if value == "{}" else "mask" if "/" in value else "range" if re.match(r"\w+-\w", value) else ""
+        return f"{field} {operator} {how}"
+    return text
+
+
 class Maker:
     """Random expressions, as text and function."""
 
@@ -177,6 +206,8 @@ class Maker:
 
     def __init__(self, seed):
         self.random = random.Random(seed)
+        self.counts = [0, 1, 3, 10, 1000, 4096, 20000, 10**6]
+        self.ids = [0, 2**30, 2**31, 3 * 2**30]
 
     def numbers(self, most, pool, write=str, ordered=True):
         """A test of a number: its text, whether it is negated, and a function."""
@@ -275,9 +306,9 @@ class Maker:
             ("dnat", lambda f: translated(f, "dnat")),
             ("natted", lambda f: translated(f, "snat") or translated(f, "dnat")),
             ("dying", lambda f: f["kind"] == "destroy"),
-            ("expected", lambda f: False),
+            ("expected", lambda f: is_expected(f["mark"])),
             ("offloaded", lambda f: False),
-            ("fixed-timeout", lambda f: False),
+            ("fixed-timeout", lambda f: f["fixed"]),
             ("all", lambda f: True),
         ])
 
@@ -295,9 +326,8 @@ class Maker:
 
     def counter(self):
         side, what = self.random.choice(["", "orig ", "reply "]), self.random.choice(["bytes", "packets"])
-        pool = [0, 1, 3, 10, 1000, 4096, 20000, 10**6]
         write = lambda n: {1000: "1k", 4096: "4Ki", 20000: "20k", 10**6: "1M"}.get(n, str(n))
-        return self.on(side + what, lambda f: counted(f, side, what), self.numbers(2**64 - 1, pool, write))
+        return self.on(side + what, lambda f: counted(f, side, what), self.numbers(2**64 - 1, self.counts, write))
 
     def lasts(self):
         # Far from every timeout that the test gives, so that it does not matter when they are read.
@@ -314,13 +344,39 @@ class Maker:
         return self.on("age", age, (f"{sign} {text}", False, holds))
 
     def ident(self):
-        return self.on("id", lambda f: f["id"], self.numbers(2**32 - 1, [0, 2**30, 2**31, 3 * 2**30]))
+        return self.on("id", lambda f: f["id"], self.numbers(2**32 - 1, self.ids))
 
-    def term(self):
-        return self.random.choice([
+    def kinds(self):
+        return [
             self.address, self.address, self.port, self.port, self.mark, self.protocol, self.protocol,
             self.family, self.icmp, self.gre, self.zone, self.state, self.flag, self.flag, self.label,
-            self.helper, self.counter, self.lasts, self.age, self.ident])()
+            self.helper, self.counter, self.lasts, self.age, self.ident]
+
+    def term(self):
+        return self.random.choice(self.kinds())()
+
+    def sweep(self, flows):
+        """A term of every field with every operator, true of some flows and false of others."""
+        counted = [f for f in flows if f["orig"]["packets"]]
+        coded = [f for f in flows if f.get("icmp") and f["icmp"][1]]
+        some = counted + coded + self.random.sample(flows, 400)
+        self.ids = [f["id"] for f in some]
+        self.counts = [f[side][what] for f in counted for side in ("orig", "reply") for what in ("bytes", "packets")]
+        # What no flow is here, or every one; and all are of the same age.
+        never = lambda one: one in ("all", "dying", "offloaded") or one.startswith("age ")
+        found = {}
+        for make in dict.fromkeys(self.kinds()):
+            lacking, tried = set(), 0
+            while tried < 1200 or lacking and tried < 50000:
+                (text, truth), tried = make(), tried + 1
+                if shape(text) in found or never(shape(text)):
+                    continue
+                lacking.add(shape(text))
+                if {True, False} <= {truth(f) for f in some}:
+                    found[shape(text)] = (text, truth)
+                    lacking.remove(shape(text))
+            assert not lacking, f"never both true and false: {sorted(lacking)}"
+        return list(found.values())
 
     def expression(self, depth):
         if depth == 0 or self.random.randrange(4) == 0:
@@ -346,6 +402,8 @@ def main():
         return
     all_flows = flows(sys.argv[-1] if what == "events" else sys.argv[4], extras(sys.argv[5]))
     name = (lambda f: f"{f['kind']}:{f['id']}") if what == "events" else (lambda f: str(f["id"]))
+    if what == "table":
+        made += maker.sweep(all_flows)
     for text, truth in made:
         truths = [(truth(f), name(f)) for f in all_flows]
         unknown = sum(one is UNKNOWN for one, _ in truths)

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::attr::{Attr, Presence};
+use super::entry::Tuple;
 use super::layer4::Layer4;
 
 /// What the attributes of ICMP are: those of the original tuple, which count for the others.
@@ -65,6 +66,20 @@ impl TupleAttrs {
         };
         let protocols = Presence::of(&[self.l3proto, self.l4proto]);
         Some(protocols.with(Presence::of(&addresses)).with(Presence::of(layer4)))
+    }
+
+    /// Whether it is of a flow that the kernel has told, as the id shows, and lacks but ports or keys:
+    /// a kernel tells none that does not know the protocol, as since 6.17 DCCP, or was built so.
+    pub(crate) fn is_told_without_ports(&self, tuple: &Tuple, present: &Presence) -> bool {
+        let is_optional = matches!(
+            i32::from(tuple.l4proto),
+            libc::IPPROTO_DCCP | libc::IPPROTO_GRE | libc::IPPROTO_SCTP | libc::IPPROTO_UDPLITE
+        );
+        // As of a protocol that has no ports.
+        let told = self.whole(tuple.l3proto, 0).map(|whole| whole.with(Presence::of(&[Attr::Id])));
+        is_optional
+            && told.is_some_and(|told| present.has_all(told))
+            && !present.has_any(Presence::of(&self.ports))
     }
 }
 

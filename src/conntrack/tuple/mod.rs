@@ -99,14 +99,19 @@ impl Tuple {
         Some(Self(tuple))
     }
 
-    /// The tuple of a direction of an object, if it is whole.
+    /// The tuple of a direction of an object, if it is whole. Where the kernel knows no ports or keys,
+    /// they are 0: it passes over those that it is given.
     pub(crate) fn of(ct: &entry::Conntrack, direction: Direction) -> Option<Self> {
         let (attrs, tuple) = match direction {
             Direction::Original => (&ORIG, &ct.flat.orig),
             Direction::Reply => (&REPLY, &ct.flat.reply),
         };
-        let whole = attrs.whole(tuple.l3proto, tuple.l4proto)?;
-        ct.flat.present.has_all(whole).then(|| Self::from_object(tuple))?
+        let present = &ct.flat.present;
+        if present.has_all(attrs.whole(tuple.l3proto, tuple.l4proto)?) {
+            return Self::from_object(tuple);
+        }
+        let unknown = entry::Tuple { l4src: [0; 2], l4dst: [0; 2], ..*tuple };
+        attrs.is_told_without_ports(tuple, present).then(|| Self::from_object(&unknown))?
     }
 
     /// As an object has it.
@@ -330,6 +335,32 @@ mod tests {
         ]
         .map(|(tuple, text)| (tuple.unwrap(), text))
         .into()
+    }
+
+    /// Linux since 6.17 does not know DCCP, and kernels can be built without some protocols.
+    #[test]
+    fn a_flow_that_was_told_without_ports_has_a_tuple() {
+        use crate::conntrack::object::attr::Attr;
+        let (src, dst) = (ip("10.0.0.1"), ip("10.0.0.2"));
+        for protocol in 0..=u8::MAX {
+            let mut ct = entry::Conntrack::new();
+            let Tuple(tuple) = Tuple::other(99, src, dst).unwrap();
+            ct.flat.orig =
+                entry::Tuple { l4proto: protocol, l4src: [1; 2], l4dst: [2; 2], ..tuple };
+            ct.flat.present.insert(ORIG.whole(tuple.l3proto, 0).unwrap());
+            let of = |ct: &entry::Conntrack| Tuple::of(ct, Direction::Original);
+            let (needs, optional) =
+                ([1, 6, 17, 33, 47, 58, 132, 136], [33, 47, 132, 136].contains(&protocol));
+            assert_eq!(of(&ct).is_some(), !needs.contains(&protocol), "{protocol}");
+            ct.flat.present.set(Attr::Id);
+            assert_eq!(of(&ct).is_some(), optional || !needs.contains(&protocol), "{protocol}");
+            if optional {
+                let made = Tuple::build(protocol.into(), [src, dst], [0, 0]).unwrap();
+                assert_eq!(of(&ct), Some(made));
+                ct.flat.present.set(Attr::OrigPortSrc);
+                assert_eq!(of(&ct), None);
+            }
+        }
     }
 
     #[test]
