@@ -106,8 +106,8 @@ static void test_resized(void)
 	int fd = mkstemp(path);
 
 	write_file(path, "4096\n");
-	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-	    mount(path, BUCKETS, NULL, MS_BIND, NULL) != 0) {
+	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount(path, BUCKETS, "none", MS_BIND, NULL) != 0) {
 		skip("a file in place of a sysctl needs a mount namespace");
 	} else {
 		for (int resized = 0; resized < 2; resized++) {
