@@ -38,7 +38,8 @@ fn documents_show_expressions_that_compile() {
         }
         checked += 1;
     };
-    for document in ["docs/expressions.md", "README.md", "CHANGELOG.md"] {
+    let pages = ["docs/expressions.md", "docs/ffi.md", "docs/json.md", "README.md", "CHANGELOG.md"];
+    for document in pages {
         let text = read(document);
         for block in text.split("```expression\n").skip(1) {
             check(document, block.split("\n```").next().unwrap().trim());

@@ -158,6 +158,31 @@ fn each_field_holds_or_does_not() {
 }
 
 /// What was not told leaves a term open, however it is turned.
+/// Each flag, of a flow that has but one bit of the status: never unknown.
+#[test]
+fn each_flag_is_of_its_bits() {
+    let flags = [
+        ("expected", Status::EXPECTED),
+        ("replied", Status::SEEN_REPLY),
+        ("assured", Status::ASSURED),
+        ("snat", Status::SRC_NAT),
+        ("dnat", Status::DST_NAT),
+        ("natted", Status::SRC_NAT | Status::DST_NAT),
+        ("dying", Status::DYING),
+        ("fixed-timeout", Status::FIXED_TIMEOUT),
+        ("offloaded", Status::OFFLOAD | Status::HW_OFFLOAD),
+    ];
+    for bit in (0..32).map(|bit| Status::from_bits_retain(1 << bit)) {
+        let mut ct = ipv4(6);
+        put(&mut ct, Attr::Status, &bit.bits().to_ne_bytes());
+        for (flag, bits) in flags {
+            let (is_set, text) = (bits.contains(bit), format!("not {flag}"));
+            let wanted = if is_set { [True, False] } else { [False, True] };
+            assert_eq!([truth(flag, &ct), truth(&text, &ct)], wanted, "{flag} of {bit:?}");
+        }
+    }
+}
+
 #[test]
 fn what_was_not_told_is_unknown() {
     let udp = with_ports(17);
