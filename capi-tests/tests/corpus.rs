@@ -192,11 +192,13 @@ fn tuples_of_flows_are_written_so_that_they_are_read_again() {
             // Of some flows the kernel tells a part of a tuple, which is none.
             value.get(name).and_then(|tuple| serde_json::from_value::<Tuple>(tuple.clone()).ok())
         };
-        assert_eq!(
-            (tuple("original"), tuple("reply")),
-            (flow.tuple(), flow.reply()),
-            "{description}"
-        );
+        for (name, told) in [("original", flow.tuple()), ("reply", flow.reply())] {
+            match (tuple(name), told) {
+                // Of DCCP the kernel tells no ports, and a tuple of it has 0.
+                (None, Some(_)) => assert_eq!(value[name]["protocol"], "dccp", "{description}"),
+                (read, told) => assert_eq!(read, told, "{description}"),
+            }
+        }
         assert_eq!(tuple("master"), flow.master(), "{description}");
     }
 }

@@ -219,8 +219,13 @@ fn values(flow: &Flow, value: &serde_json::Value) {
         tuple.as_object_mut().map(|tuple| tuple.remove("zone"));
         serde_json::json!({ member: tuple })
     };
-    part("original", json(flow.tuple()), &zoneless("original"));
-    part("reply", json(flow.reply()), &zoneless("reply"));
+    // A tuple of DCCP has ports of 0 where the kernel told none.
+    let told = |tuple: &ctrs::Tuple, member: &str| {
+        tuple.protocol() != ctrs::Protocol::Dccp || value[member].get("sport").is_some()
+    };
+    let original = flow.tuple().filter(|tuple| told(tuple, "original"));
+    part("original", json(original), &zoneless("original"));
+    part("reply", json(flow.reply().filter(|tuple| told(tuple, "reply"))), &zoneless("reply"));
     part("master", json(flow.master()), value);
     part("id", serde_json::to_value(flow.id()).unwrap(), value);
     part("synproxy", serde_json::to_value(flow.synproxy()).unwrap(), value);
