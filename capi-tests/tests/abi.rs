@@ -4,23 +4,14 @@
 //! constants, the layout of its types.
 #![forbid(unsafe_code)]
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+mod compilers;
 
-const HEADERS: [&str; 11] = [
-    "ctrs.h",
-    "libnetfilter_conntrack/libnetfilter_conntrack.h",
-    "libnetfilter_conntrack/libnetfilter_conntrack_dccp.h",
-    "libnetfilter_conntrack/libnetfilter_conntrack_icmp.h",
-    "libnetfilter_conntrack/libnetfilter_conntrack_ipv4.h",
-    "libnetfilter_conntrack/libnetfilter_conntrack_ipv6.h",
-    "libnetfilter_conntrack/libnetfilter_conntrack_sctp.h",
-    "libnetfilter_conntrack/libnetfilter_conntrack_tcp.h",
-    "libnetfilter_conntrack/libnetfilter_conntrack_udp.h",
-    "libnetfilter_conntrack/linux_nf_conntrack_common.h",
-    "libnetfilter_conntrack/linux_nfnetlink_conntrack.h",
-];
+use compilers::{
+    C, CXX, HEADERS, Language, NFNETLINK_CASES, Nfnetlink, Unit, all_headers, check_in_both,
+    compilers, here, include, include_dir, run,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// The kernel's headers that programs include beside ours.
 const UAPI: &str = "\
@@ -33,10 +24,6 @@ const UAPI: &str = "\
 /// The one of them that fits our main header, but not the satellite with the TCP states.
 const UAPI_TCP: &str = "#include <linux/netfilter/nf_conntrack_tcp.h>\n";
 
-/// The standards that the headers compile under, from the oldest on.
-const C: [&str; 5] = ["c89", "gnu89", "c99", "gnu17", "c2x"];
-const CXX: [&str; 6] = ["c++98", "gnu++98", "c++11", "c++14", "c++17", "c++20"];
-
 const DEPRECATED: [&str; 8] = [
     "nfct_build_conntrack",
     "nfct_build_query",
@@ -48,27 +35,6 @@ const DEPRECATED: [&str; 8] = [
     "nfexp_parse_expect",
 ];
 
-#[derive(Clone, Copy, PartialEq)]
-enum Language {
-    C,
-    Cxx,
-}
-
-/// Whether the compiler finds libnfnetlink's headers.
-#[derive(Clone, Copy, PartialEq)]
-enum Nfnetlink {
-    Installed,
-    Absent,
-}
-
-fn here() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn include_dir() -> PathBuf {
-    here().join("../include").canonicalize().expect("the headers of ctrs")
-}
-
 /// The rows of a table in `capi-tests/abi`.
 fn rows(table: &str) -> Vec<Vec<String>> {
     let text = std::fs::read_to_string(here().join("abi").join(table)).expect("a table");
@@ -76,118 +42,6 @@ fn rows(table: &str) -> Vec<Vec<String>> {
         .filter(|line| !line.starts_with('#'))
         .map(|line| line.split('\t').map(str::to_owned).collect())
         .collect()
-}
-
-/// Runs a program to its end: its standard output, or what it said when it failed.
-fn run(command: &mut Command) -> Result<String, String> {
-    let output = command.env("LC_ALL", "C").output().map_err(|e| format!("{command:?}: {e}"))?;
-    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-    match output.status.success() {
-        true => Ok(text(&output.stdout) + &text(&output.stderr)),
-        false => Err(format!("{command:?}\n{}", text(&output.stderr))),
-    }
-}
-
-/// The compilers of a language.
-fn compilers(language: Language) -> [&'static str; 2] {
-    match language {
-        Language::C => ["gcc", "clang"],
-        Language::Cxx => ["g++", "clang++"],
-    }
-}
-
-const NFNETLINK_CASES: [Nfnetlink; 2] = [Nfnetlink::Installed, Nfnetlink::Absent];
-
-/// A copy of /usr/include, by links, that lacks the libraries whose absence is to be tested.
-fn system_headers_without_nfnetlink() -> PathBuf {
-    let farm = Path::new(env!("CARGO_TARGET_TMPDIR")).join("include-without-libnfnetlink");
-    std::fs::create_dir_all(&farm).unwrap();
-    for entry in std::fs::read_dir("/usr/include").unwrap() {
-        let entry = entry.unwrap();
-        let link = farm.join(entry.file_name());
-        let hidden = ["libnfnetlink", "libnetfilter_conntrack", "ctrs"];
-        if hidden.iter().all(|name| entry.file_name() != *name) && link.symlink_metadata().is_err()
-        {
-            // Another test may have made it meanwhile.
-            let _ = std::os::unix::fs::symlink(entry.path(), link);
-        }
-    }
-    farm
-}
-
-/// Options that make the compiler search only what is left without libnfnetlink.
-fn without_nfnetlink(compiler: &str) -> Vec<String> {
-    let farm = system_headers_without_nfnetlink();
-    let ask = |what: &str| run(Command::new(compiler).arg(what)).unwrap().trim().to_owned();
-    let machine = run(Command::new("gcc").arg("-print-multiarch")).unwrap_or_default();
-    let mut options = vec!["-nostdinc".to_owned()];
-    for directory in
-        [PathBuf::from(ask("-print-file-name=include")), farm.join(machine.trim()), farm]
-    {
-        options.extend(["-isystem".to_owned(), directory.to_str().unwrap().to_owned()]);
-    }
-    options
-}
-
-/// What is compiled, and how.
-#[derive(Clone, Copy)]
-struct Unit<'a> {
-    name: &'a str,
-    source: &'a str,
-    language: Language,
-    standard: &'a str,
-    nfnetlink: Nfnetlink,
-}
-
-const WARNINGS: [&str; 8] = [
-    "-Wall",
-    "-Wextra",
-    "-Werror",
-    "-Wpedantic",
-    "-Wundef",
-    "-Wshadow",
-    "-Wredundant-decls",
-    "-Wfatal-errors",
-];
-
-impl Unit<'_> {
-    /// The command that checks the unit without producing anything.
-    fn command(&self, compiler: &str) -> Command {
-        let suffix = if self.language == Language::C { "c" } else { "cpp" };
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("abi");
-        std::fs::create_dir_all(&directory).unwrap();
-        let file = directory.join(format!("{}.{suffix}", self.name));
-        std::fs::write(&file, self.source).unwrap();
-        let mut command = Command::new(compiler);
-        command.args(["-fsyntax-only", "-I"]).arg(include_dir()).arg(file);
-        command.arg(format!("-std={}", self.standard)).args(WARNINGS);
-        if self.language == Language::C {
-            command.arg("-Wstrict-prototypes");
-        }
-        if self.standard.ends_with("89") {
-            // clang says that bool is younger, of the original's headers too.
-            command.arg("-Wno-c99-extensions");
-        }
-        if self.nfnetlink == Nfnetlink::Absent {
-            command.args(without_nfnetlink(compiler));
-        }
-        command
-    }
-
-    /// Compiles with every compiler.
-    fn check(&self) {
-        for compiler in compilers(self.language) {
-            run(&mut self.command(compiler)).unwrap_or_else(|message| panic!("{message}"));
-        }
-    }
-}
-
-fn include(header: &str) -> String {
-    format!("#include <{header}>\n")
-}
-
-fn all_headers() -> String {
-    HEADERS.iter().filter(|name| !name.contains("_ipv")).map(|name| include(name)).collect()
 }
 
 #[test]
@@ -222,13 +76,6 @@ fn absence_of_libnfnetlink_is_tested_without_it() {
         nfnetlink: Nfnetlink::Absent,
     };
     unit.check();
-}
-
-/// A C program and a C++ program with the same text.
-fn check_in_both(name: &str, nfnetlink: Nfnetlink, c: &str, cxx: &str) {
-    let unit = Unit { name, source: c, language: Language::C, standard: "gnu17", nfnetlink };
-    unit.check();
-    Unit { source: cxx, language: Language::Cxx, standard: "c++17", ..unit }.check();
 }
 
 #[test]

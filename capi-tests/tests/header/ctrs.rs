@@ -1,0 +1,169 @@
+//! What `ctrs.h` is made of.
+
+use super::Section;
+
+/// Before the declarations: the rules.
+pub const TOP: &str = "\
+/* What ctrs has beyond the interface of libnetfilter_conntrack. The rules at the top of that header
+ * hold here too, and these:
+ *
+ * Handles. Where a function takes a handle, it takes any: that of nfct_open() too. What it asks
+ * of the kernel goes through a socket that the handle opens for this in its network namespace.
+ * Events stay where they are, in order, for whoever reads them.
+ *
+ * Failure. It is -1 or NULL, errno, and an explanation: ctrs_last_error() of the handle; where
+ * there is none, the struct ctrs_error that the caller has room for, or NULL.
+ *
+ * Sizes. Structures grow at their end, in later versions. The caller tells its sizeof, in the
+ * first field or beside the pointer: what that lacks is cut, and what the library lacks is zero.
+ * So a program goes on with newer libraries, and with older ones as far as they go.
+ *
+ * Waiting. Answers of the kernel are waited for as long as the handle was opened to. A wait ends
+ * by ctrs_wake() with ECANCELED, when its time is over with ETIMEDOUT, and with EINTR when the
+ * handler of a signal ran, whatever its SA_RESTART says.
+ *
+ * Threads. Any thread may call ctrs_wake() on a handle that another uses. After fork() the child
+ * may only close what it got.
+ *
+ * Cancellation. A thread that was cancelled ends when it calls a function that opens or takes a
+ * handle, and not while that is at work. Nor is a handler of a signal to jump out of it: it
+ * calls ctrs_wake(), or returns. */
+
+#include \"libnetfilter_conntrack/libnetfilter_conntrack.h\"";
+
+/// What `capi-tests/tests/headers.rs` puts the numbers of the package into.
+const VERSION: &str = "\
+/// The version of this header, as text.
+#define CTRS_VERSION \"@VERSION@\"
+/// The version of this header, to compare: 0x010203 is 1.2.3.
+#define CTRS_VERSION_NUMBER @NUMBER@";
+
+/// What ctrs adds. Types come first, as in the main header.
+pub const SECTIONS: &[Section] = &[
+    Section { title: "Version", text: VERSION, names: &["ctrs_version"] },
+    Section {
+        title: "Numbers that other headers have as macros, or apart",
+        text: "",
+        names: &[
+            "ctrs_direction",
+            "ctrs_group",
+            "ctrs_tcp_state",
+            "ctrs_tcp_flag",
+            "ctrs_sctp_state",
+            "ctrs_dccp_state",
+            "ctrs_dccp_role",
+            "ctrs_expect_flag",
+        ],
+    },
+    Section {
+        title: "Attributes, asked about at run time",
+        text: "",
+        names: &["ctrs_attr_kind", "ctrs_attr_count", "ctrs_attr_*"],
+    },
+    Section {
+        title: "Errors",
+        text: NOWHERE,
+        names: &["ctrs_error_kind", "ctrs_error", "ctrs_last_error"],
+    },
+    Section { title: "Why nothing is heard, or counted", text: "", names: &["ctrs_diagnose"] },
+    Section {
+        title: "Handles, opened with options",
+        text: "",
+        names: &["ctrs_open_flags", "ctrs_open_options", "ctrs_open", "ctrs_receive_buffer"],
+    },
+    Section { title: "Waits, ended from elsewhere", text: "", names: &["ctrs_wake"] },
+    Section {
+        title: "One flow",
+        text: "",
+        names: &[
+            "ctrs_get",
+            "ctrs_create",
+            "ctrs_update",
+            "ctrs_mark",
+            "ctrs_labels",
+            "ctrs_delete",
+        ],
+    },
+    Section {
+        title: "Many flows: batches",
+        text: "",
+        names: &[
+            "ctrs_batch",
+            "ctrs_batch_flags",
+            "ctrs_batch_new",
+            "ctrs_batch_add",
+            "ctrs_batch_run",
+            "ctrs_batch_result",
+            "ctrs_batch_clear",
+            "ctrs_batch_free",
+        ],
+    },
+    Section {
+        title: "Records: flows and expectations as plain data",
+        text: "",
+        names: &[
+            "ctrs_tuple",
+            "ctrs_nat",
+            "ctrs_seq_adjust",
+            "ctrs_synproxy",
+            "ctrs_flow",
+            "ctrs_expectation",
+            "ctrs_flow_from",
+            "ctrs_flow_to",
+            "ctrs_expectation_*",
+        ],
+    },
+    Section {
+        title: "JSON",
+        text: "",
+        names: &[
+            "ctrs_json_flags",
+            "ctrs_snprintf_json",
+            "ctrs_flow_snprintf_json",
+            "ctrs_expect_snprintf_json",
+            "ctrs_parse_json",
+            "ctrs_expect_parse_json",
+        ],
+    },
+    Section {
+        title: "Filters: expressions that select flows",
+        text: "",
+        names: &[
+            "ctrs_filter",
+            "ctrs_truth",
+            "ctrs_filter_compile",
+            "ctrs_filter_match*",
+            "ctrs_filter_print",
+            "ctrs_filter_explain",
+            "ctrs_filter_attach",
+            "ctrs_filter_free",
+        ],
+    },
+    Section {
+        title: "Many flows: deleted by filter",
+        text: "",
+        names: &["ctrs_delete_flags", "ctrs_deleted", "ctrs_delete_matching"],
+    },
+    Section {
+        title: "Lists, read as they are wanted",
+        text: "",
+        names: &[
+            "ctrs_dump_flags",
+            "ctrs_dump_verdict",
+            "ctrs_dump",
+            "ctrs_dump_*",
+            "ctrs_expect_dump",
+            "ctrs_expect_dump_*",
+        ],
+    },
+    Section {
+        title: "Statistics",
+        text: "",
+        names: &["ctrs_stats", "ctrs_count", "ctrs_cpu_stats", "ctrs_expect_stats", "ctrs_stats_*"],
+    },
+];
+
+/// Without a sign: cbindgen would write a number that C90 has no type for on machines of 32 bits.
+const NOWHERE: &str = "\
+/// In the attribute or the offset of an error: there is none to blame.
+#define CTRS_ERROR_NOWHERE 0xffffffffu";
