@@ -118,7 +118,10 @@ fn data_goes_one_way() {
         ("conntrack/print", with(&[&objects, &["text", "conntrack/print"]])),
         ("conntrack/connection", faces.clone()),
         ("conntrack/selects", with(&[&objects, &typed, &wire, &["conntrack/expression"]])),
-        ("conntrack/dump", with(&[&faces, &["conntrack/connection", "conntrack/dump"]])),
+        (
+            "conntrack/dump",
+            with(&[&faces, &["conntrack/connection", "conntrack/dump", "conntrack/zeroing"]]),
+        ),
         (
             "conntrack/listing",
             with(&[

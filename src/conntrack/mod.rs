@@ -41,5 +41,4 @@ pub mod table;
 pub mod tuple;
 pub mod values;
 pub mod wire;
-#[cfg(feature = "capi")]
 pub(crate) mod zeroing;

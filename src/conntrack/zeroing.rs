@@ -19,17 +19,6 @@ pub(crate) struct Zeroing {
     met: bool,
 }
 
-/// What became of a request.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Answer {
-    /// The answer is complete.
-    Complete,
-    /// No entry has this tuple.
-    Missing,
-    /// There is none.
-    Failed,
-}
-
 /// What comes next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
@@ -39,8 +28,6 @@ pub(crate) enum Next {
     Done,
     /// Nothing: it has ended, or cannot be told from another.
     Gone,
-    /// Nothing: no answer was received.
-    Failed,
 }
 
 impl Zeroing {
@@ -60,11 +47,10 @@ impl Zeroing {
         self.zero
     }
 
-    /// What comes after the answer to a request.
-    pub(crate) fn after(&mut self, answer: Answer) -> Next {
-        match (answer, self.zero) {
-            (Answer::Failed, _) => return Next::Failed,
-            (Answer::Complete, true) => return Next::Done,
+    /// What comes after a request, of which the answer is complete, or is that no entry has this tuple.
+    pub(crate) fn after(&mut self, found: bool) -> Next {
+        match (found, self.zero) {
+            (true, true) => return Next::Done,
             (_, false) if self.met => self.zero = true,
             _ if self.by_reply => return Next::Gone,
             _ => *self = Self { by_reply: true, zero: false, met: false, ..*self },
@@ -115,14 +101,14 @@ mod tests {
             if found_by_reply {
                 assert_eq!(asks(&zeroing, &ct), (false, false));
                 assert!(!hands_on(&mut zeroing, 8), "another entry");
-                assert_eq!(zeroing.after(Answer::Complete), Next::Ask);
+                assert_eq!(zeroing.after(true), Next::Ask);
             }
             assert_eq!(asks(&zeroing, &ct), (found_by_reply, false));
             assert!(!hands_on(&mut zeroing, 7), "it is not zeroed yet");
-            assert_eq!(zeroing.after(Answer::Complete), Next::Ask);
+            assert_eq!(zeroing.after(true), Next::Ask);
             assert_eq!(asks(&zeroing, &ct), (found_by_reply, true));
             assert!(hands_on(&mut zeroing, 7));
-            assert_eq!(zeroing.after(Answer::Complete), Next::Done);
+            assert_eq!(zeroing.after(true), Next::Done);
         }
     }
 
@@ -130,13 +116,9 @@ mod tests {
     fn nothing_else_is_zeroed() {
         let ct = entry(7);
         let mut zeroing = Zeroing::of(&ct);
-        assert_eq!(zeroing.after(Answer::Missing), Next::Ask);
+        assert_eq!(zeroing.after(false), Next::Ask);
         assert!(!hands_on(&mut zeroing, 8));
-        assert_eq!(zeroing.after(Answer::Complete), Next::Gone);
-        for zero in [false, true] {
-            let mut zeroing = Zeroing { zero, ..Zeroing::of(&ct) };
-            assert_eq!(zeroing.after(Answer::Failed), Next::Failed);
-        }
+        assert_eq!(zeroing.after(true), Next::Gone);
     }
 
     #[test]
@@ -144,9 +126,9 @@ mod tests {
         let ct = entry(7);
         let mut zeroing = Zeroing::of(&ct);
         hands_on(&mut zeroing, 7);
-        zeroing.after(Answer::Complete);
-        assert_eq!(zeroing.after(Answer::Missing), Next::Ask);
+        zeroing.after(true);
+        assert_eq!(zeroing.after(false), Next::Ask);
         assert_eq!(asks(&zeroing, &ct), (true, false));
-        assert_eq!(zeroing.after(Answer::Missing), Next::Gone);
+        assert_eq!(zeroing.after(false), Next::Gone);
     }
 }

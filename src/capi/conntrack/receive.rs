@@ -15,7 +15,7 @@ use crate::capi::ffi::nfnl::Callback;
 use crate::capi::ffi::ptr;
 use crate::conntrack::calls::Token;
 use crate::conntrack::wire::query::Request;
-use crate::conntrack::zeroing::{Answer, Next, Zeroing};
+use crate::conntrack::zeroing::{Next, Zeroing};
 use crate::netlink;
 use crate::netlink::exchange::{Cursor, Exchange, Place};
 use crate::netlink::message::{ATTRIBUTE_HEADER_SIZE, Attributes, Message};
@@ -111,16 +111,13 @@ pub(super) unsafe fn read_and_zero(
                 return Some(this.verdict);
             }
             zeroing = this.zeroing?;
-            let answer = match result {
-                0 => Answer::Complete,
-                _ if errno() == libc::ENOENT => Answer::Missing,
-                _ => Answer::Failed,
-            };
-            match zeroing.after(answer) {
+            if result != 0 && errno() != libc::ENOENT {
+                return Some(result);
+            }
+            match zeroing.after(result == 0) {
                 Next::Ask => {}
                 Next::Done => return Some(callback::CONTINUE),
                 Next::Gone => return None,
-                Next::Failed => return Some(result),
             }
         }
     }

@@ -9,8 +9,8 @@ use crate::conntrack::connection::{Answer, Connection, is};
 use crate::conntrack::filter::dump::DumpFilter;
 use crate::conntrack::object::attr::Attr;
 use crate::conntrack::object::entry::Conntrack;
-use crate::conntrack::wire::decode;
-use crate::conntrack::wire::query::{HandedOut, Query, Request};
+use crate::conntrack::wire::query::{Query, Request};
+use crate::conntrack::zeroing::{Next, Zeroing};
 use crate::error::{Error, ErrorKind, RequestKind};
 pub use listed::Listed;
 #[cfg(feature = "capi")]
@@ -196,41 +196,29 @@ impl Dump {
     }
 }
 
-/// Sets the counters of a flow to zero and reads it as it was; false if it has ended meanwhile.
+/// Sets the counters of a flow to zero and reads it as it was; false if it has ended meanwhile, or
+/// cannot be told from another.
 fn zero(connection: &mut Connection, flow: &mut Conntrack) -> Result<bool, Error> {
-    for by_reply in [false, true] {
-        // Only what is known to be the flow is zeroed.
-        if is_this(connection, flow, by_reply)? {
-            return read_and_zero(connection, flow, by_reply);
+    if !flow.has(Attr::Id) {
+        return Ok(false);
+    }
+    let (mut zeroing, mut read) = (Zeroing::of(flow), Conntrack::new());
+    loop {
+        let request = zeroing.request(flow);
+        let answered = connection.ask(&request, &mut |message| {
+            if zeroing.hands_on(message) {
+                read.read(message)?;
+            }
+            Ok(())
+        });
+        match zeroing.after(there(answered)?) {
+            Next::Ask => {}
+            Next::Done => break,
+            Next::Gone => return Ok(false),
         }
     }
-    Ok(false)
-}
-
-/// Whether a tuple of a flow names that flow.
-fn is_this(connection: &mut Connection, flow: &Conntrack, by_reply: bool) -> Result<bool, Error> {
-    let request = Request::HandedOut(HandedOut { ct: flow, by_reply, zero: false });
-    let mut id = None;
-    let answered = connection.ask(&request, &mut |message| {
-        id = decode::id(message);
-        Ok(())
-    });
-    there(answered).map(|there| there && flow.has(Attr::Id) && id == Some(flow.flat.id))
-}
-
-fn read_and_zero(
-    connection: &mut Connection,
-    flow: &mut Conntrack,
-    by_reply: bool,
-) -> Result<bool, Error> {
-    let mut read = Conntrack::new();
-    let request = Request::HandedOut(HandedOut { ct: flow, by_reply, zero: true });
-    let answered = connection.ask(&request, &mut |message| Ok(read.read(message)?));
-    let there = there(answered)?;
-    if there {
-        *flow = read;
-    }
-    Ok(there)
+    *flow = read;
+    Ok(true)
 }
 
 /// Whether there was what was asked for.
