@@ -1,4 +1,5 @@
 //! One flow: asked for, created, changed, deleted, and what became of it.
+#![allow(non_camel_case_types, reason = "these are spelled as C spells them")]
 
 use super::call::with_handle;
 use crate::capi::conntrack::labelmap;
@@ -16,10 +17,18 @@ use crate::conntrack::wire::query::{Query, Request};
 use crate::error::{Error, Invalid, RequestKind};
 use libc::{c_char, c_int};
 
-/// CTRS_ORIGINAL.
-const ORIGINAL: c_int = 0;
-/// CTRS_REPLY.
-const REPLY: c_int = 1;
+/// Directions of a flow, where a function or an array asks for one.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub enum ctrs_direction {
+    /// That of the first packet.
+    CTRS_ORIGINAL = 0,
+    /// That of the answers.
+    CTRS_REPLY = 1,
+}
+
+const ORIGINAL: c_int = ctrs_direction::CTRS_ORIGINAL as c_int;
+const REPLY: c_int = ctrs_direction::CTRS_REPLY as c_int;
 
 /// The object behind a pointer, or an error that says which was NULL.
 ///

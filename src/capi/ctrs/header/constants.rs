@@ -1,15 +1,6 @@
 //! Enumerators for macros and for constants of headers that `ctrs.h` does not include: generators
 //! of bindings see no macro.
 
-/// Directions of a flow, where a function or an array asks for one.
-#[repr(C)]
-pub enum ctrs_direction {
-    /// That of the first packet.
-    CTRS_ORIGINAL = 0,
-    /// That of the answers.
-    CTRS_REPLY = 1,
-}
-
 /// Groups of events, as nfct_open() and ctrs_open() take them: `NF_NETLINK_CONNTRACK_*`.
 #[repr(C)]
 pub enum ctrs_group {
