@@ -11,7 +11,6 @@ int main(void)
 	return finish();
 }
 #else
-#include <dirent.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <sys/resource.h>
@@ -73,17 +72,6 @@ static int send_filter(struct nfct_handle *h, struct nfct_filter_dump *f)
 
 	nfct_filter_dump_destroy(f);
 	return result > 0;
-}
-
-static int descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int count = 0;
-
-	while (readdir(dir) != NULL)
-		count++;
-	closedir(dir);
-	return count;
 }
 
 static void test_events_pass(struct nfct_handle *writer)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Lists that are pulled, from a real kernel. */
+/* Lists of flows that are pulled, from a real kernel; expect_pull_kernel.c has those of expectations. */
 #include "kernel.h"
 
 #ifdef REFERENCE
@@ -288,63 +288,19 @@ static void test_arguments(void)
 	nfexp_destroy(exp);
 }
 
-static void test_expectations(void)
-{
-	struct ctrs_expect_dump *dump;
-	struct ctrs_expectation records[3];
-	struct nf_expect *exp = nfexp_new();
-	struct nf_conntrack *master = new_flow(0);
-
-	dump = ctrs_expect_dump_begin(h, 0);
-	CHECK_INT(ctrs_expect_dump_next(dump, exp), 0);
-	CHECK_INT(ctrs_expect_dump_end(dump), CTRS_CONSISTENT);
-	CHECK_INT(flush(h), 0);
-	nfct_set_attr(master, ATTR_HELPER_NAME, "ftp");
-	nfct_set_attr_u16(master, ATTR_PORT_DST, htons(21));
-	nfct_setobjopt(master, NFCT_SOPT_SETUP_REPLY);
-	if (nfct_query(h, NFCT_Q_CREATE, master) != 0) {
-		skip("expectations need nf_conntrack_ftp");
-	} else {
-		struct nfct_handle *both = nfct_open(0, 0);
-		struct nf_expect *new = expectation(master);
-
-		CHECK_INT(nfexp_query(both, NFCT_Q_CREATE, new), 0);
-		dump = ctrs_expect_dump_begin(h, CTRS_DUMP_NO_DUPLICATE_SEARCH);
-		CHECK_INT(ctrs_expect_dump_next(dump, exp), 1);
-		CHECK_INT(nfct_get_attr_u16(nfexp_get_attr(exp, ATTR_EXP_EXPECTED), ATTR_PORT_DST),
-			  htons(2021));
-		CHECK_INT(ctrs_expect_dump_next(dump, exp), 0);
-		CHECK_INT(ctrs_expect_dump_end(dump), CTRS_CONSISTENT);
-		dump = ctrs_expect_dump_begin(h, 0);
-		memset(records, 0xa5, sizeof(records));
-		CHECK_INT(ctrs_expect_dump_read(dump, records, 3, sizeof(*records)), 1);
-		CHECK_INT(records[0].expected.dport, 2021);
-		CHECK_INT(records[0].master.dport, 21);
-		CHECK_INT(records[0].present >> 63, 1);
-		CHECK(records[0].id != 0);
-		CHECK_STR(records[0].helper_name, "ftp");
-		CHECK_INT(records[1].id, 0xa5a5a5a5);
-		CHECK_INT(ctrs_expect_dump_read(dump, records, 3, sizeof(*records)), 0);
-		CHECK_INT(ctrs_expect_dump_end(dump), CTRS_CONSISTENT);
-		nfexp_destroy(new);
-		CHECK_INT(nfct_close(both), 0);
-	}
-	nfct_destroy(master);
-	nfexp_destroy(exp);
-	CHECK_INT(flush(h), 0);
-}
-
 /* Flows that have ended while a listener that misses nothing had no room to be told. */
 static void test_dying(void)
 {
 	struct ctrs_open_options options = { .size = sizeof(options), .flags = CTRS_OPEN_RELIABLE,
 		.groups = NF_NETLINK_CONNTRACK_DESTROY, .receive_buffer = 1 };
-	struct nfct_handle *listener = ctrs_open(&options, NULL);
+	struct nfct_handle *listener;
 	struct ctrs_flow flows[32];
 	char address[INET_ADDRSTRLEN] = "", which[64];
 	struct ctrs_dump *dump;
 	ssize_t got;
 
+	CHECK_INT(flush(h), 0);
+	listener = ctrs_open(&options, NULL);
 	CHECK(listener != NULL);
 	create_flows(h, 0, 30);
 	CHECK_INT(flush(h), 0);
@@ -433,15 +389,6 @@ static void test_privilege(void)
 	CHECK_INT(seteuid(0), 0);
 }
 
-static int descriptors(void)
-{
-	int number = 0;
-
-	for (int fd = 0; fd < 256; fd++)
-		number += fcntl(fd, F_GETFD) != -1;
-	return number;
-}
-
 /* A cancelled thread ends before the call, at any other time after it. */
 static void *pull_cancelled(void *data)
 {
@@ -493,7 +440,6 @@ int main(void)
 	test_several();
 	test_filters();
 	test_arguments();
-	test_expectations();
 	test_dying();
 	test_reset();
 	test_privilege();

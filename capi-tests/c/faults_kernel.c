@@ -3,7 +3,6 @@
  * answers, a descriptor closed behind its back, none left, messages that are not the kernel's or
  * not ours. Each test says what comes of it. */
 #include "kernel.h"
-#include <dirent.h>
 #include <sys/resource.h>
 #include "many.h"
 
@@ -164,18 +163,6 @@ static void test_closed_behind(void)
 	nfexp_destroy(exp);
 	nfct_destroy(master);
 	nfct_filter_destroy(filter);
-}
-
-static int descriptors(void)
-{
-	DIR *directory = opendir("/proc/self/fd");
-	int number = 0;
-
-	while (directory != NULL && readdir(directory) != NULL)
-		number++;
-	if (directory != NULL)
-		closedir(directory);
-	return number;
 }
 
 /* Outcome: nfct_open() and nfct_labelmap_new() say NULL and EMFILE, as often as they are called,

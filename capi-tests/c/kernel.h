@@ -5,6 +5,7 @@
 #define KERNEL_H
 
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
@@ -23,6 +24,19 @@ static inline int write_file(const char *path, const char *text)
 	if (fd != -1)
 		close(fd);
 	return size == -1 ? -1 : 0;
+}
+
+/* The number of this process's descriptors. */
+static inline int descriptors(void)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	int number = 0;
+
+	while (directory != NULL && readdir(directory) != NULL)
+		number++;
+	if (directory != NULL)
+		closedir(directory);
+	return number;
 }
 
 /* Moves this process into an empty network namespace, with a user namespace when that is what it
@@ -110,6 +124,19 @@ static inline struct nf_conntrack *marked(struct nf_conntrack *ct, uint32_t mark
 {
 	nfct_set_attr_u32(ct, ATTR_MARK, mark);
 	return ct;
+}
+
+/* Creates `master`, made by new_flow(), as a connection to an FTP server, on whose behalf others are
+ * expected; tells where the kernel has no helper for that. */
+static inline bool create_master(struct nfct_handle *h, struct nf_conntrack *master)
+{
+	nfct_set_attr(master, ATTR_HELPER_NAME, "ftp");
+	nfct_set_attr_u16(master, ATTR_PORT_DST, htons(21));
+	nfct_setobjopt(master, NFCT_SOPT_SETUP_REPLY);
+	if (nfct_query(h, NFCT_Q_CREATE, master) == 0)
+		return true;
+	skip("expectations need nf_conntrack_ftp");
+	return false;
 }
 
 /* A connection from the client of flow 0 to port 2021, expected on behalf of `master`. */

@@ -227,16 +227,6 @@ static void test_no_descriptor(void)
 	CHECK_INT(nfct_close(clean.h), 0);
 }
 
-/* The number of this process's descriptors. */
-static int descriptors(void)
-{
-	int number = 0;
-
-	for (int fd = 0; fd < 200; fd++)
-		number += fcntl(fd, F_GETFD) != -1;
-	return number;
-}
-
 /* A handle on a netlink handle does the same; no descriptor is left over. */
 static void test_on_netlink_handle(void)
 {

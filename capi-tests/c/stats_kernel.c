@@ -109,12 +109,7 @@ static void test_expectations(void)
 	CHECK_ERR(ctrs_stats_expect(NULL, expects, MOST, sizeof(*expects)), -1, EINVAL);
 	CHECK_ERR(ctrs_stats_expect(h, NULL, 1, sizeof(*expects)), -1, EINVAL);
 	CHECK_ERR(ctrs_stats_expect(h, expects, 1, 7), -1, EINVAL);
-	nfct_set_attr(master, ATTR_HELPER_NAME, "ftp");
-	nfct_set_attr_u16(master, ATTR_PORT_DST, htons(21));
-	nfct_setobjopt(master, NFCT_SOPT_SETUP_REPLY);
-	if (nfct_query(h, NFCT_Q_CREATE, master) != 0) {
-		skip("expectations need nf_conntrack_ftp");
-	} else {
+	if (create_master(h, master)) {
 		struct nfct_handle *both = nfct_open(0, 0);
 		struct nf_expect *exp = expectation(master);
 
