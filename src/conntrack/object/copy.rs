@@ -1,7 +1,7 @@
 //! Copying an object, or the attributes of one into another.
 #![forbid(unsafe_code)]
 
-use super::attr::{Attr, Class, Presence, Storage};
+use super::attr::{Attr, Class, Presence, ROWS, Storage};
 use super::entry::{Conntrack, Flat, Heap, copy_name};
 use super::layer4::Layer4;
 use crate::conntrack::error::Error;
@@ -46,7 +46,7 @@ impl Conntrack {
         if attrs.has_any(ON_HEAP) {
             self.heap.copy_from(&src.heap, attrs)?;
         }
-        attrs.iter().for_each(|attr| self.flat.copy_value(&src.flat, attr));
+        self.flat.copy_values(&src.flat, attrs);
         self.flat.present.insert(attrs);
         Ok(())
     }
@@ -139,10 +139,54 @@ impl Heap {
     }
 }
 
+/// The attributes that are just one slot, of this width.
+#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+const fn slots(width: usize) -> Presence {
+    let mut slots = Presence::of(&[]);
+    let mut at = 0;
+    while at < ROWS.len() {
+        match ROWS[at].storage {
+            Storage::Plain(this) | Storage::FromKernel(this) | Storage::Unsettable(this)
+                if this as usize == width =>
+            {
+                slots.set(ROWS[at].attr);
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    slots
+}
+
+/// All the others.
+const UNLIKE_SLOT: Presence = Presence::of_class(Class::Original)
+    .with(Presence::of_class(Class::Reply))
+    .with(Presence::of_class(Class::Meta))
+    .without(slots(1).with(slots(2)).with(slots(4)).with(slots(8)).with(slots(16)));
+
 /// From a slot of the original tuple to that of the reply tuple.
 const TO_REPLY: usize = offset_of!(Flat, reply) - offset_of!(Flat, orig);
 
 impl Flat {
+    /// Copies what `src` holds of attributes, width by width: the processor foresees how a loop over
+    /// one width goes, but not where a jump by each attribute's width leads.
+    #[inline(always)]
+    fn copy_values(&mut self, src: &Self, attrs: Presence) {
+        self.copy_slots::<1>(src, attrs);
+        self.copy_slots::<2>(src, attrs);
+        self.copy_slots::<4>(src, attrs);
+        self.copy_slots::<8>(src, attrs);
+        self.copy_slots::<16>(src, attrs);
+        attrs.among(UNLIKE_SLOT).iter().for_each(|attr| self.copy_unlike_slot(src, attr));
+    }
+
+    #[inline(always)]
+    fn copy_slots<const WIDTH: usize>(&mut self, src: &Self, attrs: Presence) {
+        for attr in attrs.among(const { slots(WIDTH) }).iter() {
+            self.copy_bytes::<WIDTH>(src, attr.row().offset.into());
+        }
+    }
+
     /// Copies what `src` holds of an attribute.
     #[inline(always)]
     fn copy_value(&mut self, src: &Self, attr: Attr) {

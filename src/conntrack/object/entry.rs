@@ -54,7 +54,7 @@ impl Flat {
     }
 
     #[inline(always)]
-    fn copy_bytes<const WIDTH: usize>(&mut self, src: &Self, offset: usize) {
+    pub(super) fn copy_bytes<const WIDTH: usize>(&mut self, src: &Self, offset: usize) {
         if let Some(value) = src.bytes().get(offset..).and_then(<[u8]>::first_chunk::<WIDTH>) {
             self.store_bytes(offset, *value);
         }

@@ -80,15 +80,29 @@ impl Presence {
     /// Marks all of `other` absent.
     #[inline(always)]
     pub fn remove(&mut self, other: Self) {
-        let ([a, b, c], [d, e, f]) = (self.0, other.0);
-        self.0 = [a & !d, b & !e, c & !f];
+        *self = self.without(other);
     }
 
     /// Marks all but `other` absent.
     #[inline(always)]
     pub fn retain(&mut self, other: Self) {
+        *self = self.among(other);
+    }
+
+    /// Those that are in `other` too.
+    #[must_use]
+    #[inline(always)]
+    pub const fn among(self, other: Self) -> Self {
         let ([a, b, c], [d, e, f]) = (self.0, other.0);
-        self.0 = [a & d, b & e, c & f];
+        Self([a & d, b & e, c & f])
+    }
+
+    /// Those that are not in `other`.
+    #[must_use]
+    #[inline(always)]
+    pub const fn without(self, other: Self) -> Self {
+        let ([a, b, c], [d, e, f]) = (self.0, other.0);
+        Self([a & !d, b & !e, c & !f])
     }
 
     /// Whether all of `other` are present.
