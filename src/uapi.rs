@@ -165,3 +165,18 @@ pub mod ips {
     pub const OFFLOAD: u32 = 1 << 14;
     pub const HW_OFFLOAD: u32 = 1 << 15;
 }
+
+/// In no header of the kernel: what flags in `CTA_FILTER_ORIG_FLAGS` and
+/// `CTA_FILTER_REPLY_FLAGS` have compared.
+pub mod filter {
+    pub const SRC: u32 = 1 << 0;
+    pub const DST: u32 = 1 << 1;
+    pub const ZONE: u32 = 1 << 2;
+    pub const PROTO_NUM: u32 = 1 << 3;
+    pub const SRC_PORT: u32 = 1 << 4;
+    pub const DST_PORT: u32 = 1 << 5;
+    pub const ICMP_TYPE: u32 = 1 << 6;
+    pub const ICMPV6_TYPE: u32 = 1 << 9;
+    /// Ports, and type, code and id of both ICMPs: the kernel wants `PROTO_NUM` beside them.
+    pub const OF_PROTOCOL: u32 = 0xff0;
+}

@@ -4,7 +4,7 @@
 use super::asked::Asked;
 use super::fact::{Fact, Look};
 use crate::facts::privilege::Held;
-use crate::uapi::cta;
+use crate::uapi::{cta, filter};
 
 /// What a request shows, or what was looked up.
 #[derive(Debug, Clone, Copy)]
@@ -129,10 +129,9 @@ pub(super) fn no_status_bits(asked: &Asked<'_>) -> bool {
     value.is_some() && asked.number(cta::STATUS_MASK).or(value) == Some(0)
 }
 
-/// Flags of a filter: the protocol, and what is compared of it.
-const PROTOCOL: u32 = 1 << 3;
-const OF_PROTOCOL: u32 = 0xff0;
-
 pub(super) fn filter_without_protocol(asked: &Asked<'_>) -> bool {
-    asked.filter_flags().iter().any(|flags| flags & OF_PROTOCOL != 0 && flags & PROTOCOL == 0)
+    asked
+        .filter_flags()
+        .iter()
+        .any(|flags| flags & filter::OF_PROTOCOL != 0 && flags & filter::PROTO_NUM == 0)
 }

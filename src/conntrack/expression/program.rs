@@ -9,6 +9,7 @@ use super::fields::{Field, InEvents, Read, Stateful};
 use super::tree::{Joint, Node, Of, Term, Test, Value};
 use crate::conntrack::filter::criteria::End;
 use crate::conntrack::filter::net::Net;
+use crate::conntrack::object::layer4::Layer4;
 use crate::conntrack::values::Direction;
 use crate::netlink::Error;
 use crate::netlink::bpf::{BPF_MAXINSNS, Instruction, Width};
@@ -38,14 +39,6 @@ const SEQUENCE: u32 = 8;
 const FAMILY: u32 = HEADER_SIZE as u32;
 const ATTRIBUTES: u32 = (HEADER_SIZE + FAMILY_HEADER_SIZE) as u32;
 const ATTRIBUTE_HEADER: u32 = ATTRIBUTE_HEADER_SIZE as u32;
-/// The protocols that have ports.
-const PORTS: [i32; 5] = [
-    libc::IPPROTO_TCP,
-    libc::IPPROTO_UDP,
-    libc::IPPROTO_DCCP,
-    libc::IPPROTO_SCTP,
-    libc::IPPROTO_UDPLITE,
-];
 const PROTOCOL: &[u16] = &[cta::TUPLE_ORIG, cta::TUPLE_PROTO, cta::PROTO_NUM];
 // ICMP and ICMPv6 have attributes of their own.
 const ICMP_TYPE: [&[u16]; 2] = [
@@ -226,8 +219,8 @@ impl Writer {
             Read::Family => self.numbers(test, |out| out.load_at(Width::Byte, FAMILY), ways),
             Read::Protocol => number(&[PROTOCOL], Width::Byte, ways.unknown),
             Read::Address(of, end) => self.address(of, end, test, ways),
-            Read::Port(of, end) => self.layer4(of, end, test, ways, &PORTS),
-            Read::Key(of, end) => self.layer4(of, end, test, ways, &[libc::IPPROTO_GRE]),
+            Read::Port(of, end) => self.layer4(of, end, test, ways, Layer4::Ports),
+            Read::Key(of, end) => self.layer4(of, end, test, ways, Layer4::Keys),
             Read::IcmpType => number(&ICMP_TYPE, Width::Byte, ways.unknown),
             Read::IcmpCode => number(&ICMP_CODE, Width::Byte, ways.unknown),
             Read::IcmpId => number(&ICMP_ID, Width::Half, ways.unknown),
@@ -302,7 +295,7 @@ impl Writer {
         end: End,
         test: &Test,
         ways: Ways,
-        protocols: &[i32],
+        holds: Layer4,
     ) -> Result<Place, Error> {
         let attribute = match end {
             End::Source => cta::PROTO_SRC_PORT,
@@ -311,8 +304,9 @@ impl Writer {
         let path = [tuple(of), cta::TUPLE_PROTO, attribute];
         let asked = self.attribute(&[&path], Width::Half, ways.unknown, test, ways)?;
         let mut next = ways.unknown;
-        for protocol in protocols {
-            next = self.out.ask(Compare::Equal, *protocol as u32, asked, next)?;
+        // The last is asked first: of TCP and UDP most often.
+        for protocol in (0..=u8::MAX).rev().filter(|protocol| Layer4::of(*protocol) == holds) {
+            next = self.out.ask(Compare::Equal, protocol.into(), asked, next)?;
         }
         let loaded = self.out.load_from_index(Width::Byte, ATTRIBUTE_HEADER)?;
         let path = [tuple(of), cta::TUPLE_PROTO, cta::PROTO_NUM];

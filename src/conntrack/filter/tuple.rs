@@ -9,6 +9,7 @@
 use crate::conntrack::object::attr::Attr;
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::object::layer4::Layer4;
+use crate::uapi::filter;
 
 /// One direction of a flow.
 #[derive(Debug, Clone, Copy)]
@@ -66,16 +67,20 @@ impl Direction {
         // Of other protocols it takes the flag and compares nothing; without one it refuses the
         // request, as it should get to.
         let ports = matches!(protocol, None | Some(libc::IPPROTO_TCP | libc::IPPROTO_UDP));
-        let icmp_flag = if protocol == Some(libc::IPPROTO_ICMPV6) { 0x200 } else { 0x40 };
+        let icmp_flag = if protocol == Some(libc::IPPROTO_ICMPV6) {
+            filter::ICMPV6_TYPE
+        } else {
+            filter::ICMP_TYPE
+        };
         let is_icmp = protocol.map(|protocol| Layer4::of(protocol as u8) == Layer4::Icmp);
         let common = [
             (self.l3proto, 0, true),
-            (src, 0x01, ipv4),
-            (dst, 0x02, ipv4),
-            (self.zone, 0x04, false),
-            (self.l4proto, 0x08, true),
+            (src, filter::SRC, ipv4),
+            (dst, filter::DST, ipv4),
+            (self.zone, filter::ZONE, false),
+            (self.l4proto, filter::PROTO_NUM, true),
         ];
-        let ports = [(src_port, 0x10, ports), (dst_port, 0x20, ports)];
+        let ports = [(src_port, filter::SRC_PORT, ports), (dst_port, filter::DST_PORT, ports)];
         let ports = ports.into_iter().filter(move |_| is_icmp != Some(true));
         let icmp = self.icmp.iter().zip([icmp_flag, icmp_flag << 1, icmp_flag << 2]);
         let icmp =
