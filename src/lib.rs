@@ -91,15 +91,20 @@
 pub mod capi;
 #[cfg(doctest)]
 mod compile_fail;
+mod connection;
 #[doc(hidden)]
 pub mod conntrack;
 #[doc(hidden)]
 pub mod error;
 mod facts;
+#[doc(hidden)]
+pub mod invalid;
 mod options;
 
 #[doc(hidden)]
 pub mod netlink;
+#[doc(hidden)]
+pub mod protocol;
 #[allow(unsafe_code, reason = "memory that several own")]
 mod shared;
 #[doc(hidden)]

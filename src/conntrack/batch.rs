@@ -1,10 +1,10 @@
 //! Many requests about flows in few system calls.
 #![forbid(unsafe_code)]
 
+use crate::connection::Connection;
+use crate::conntrack::asking::kind;
 use crate::conntrack::change::Changes;
-use crate::conntrack::connection::{Connection, kind};
 use crate::conntrack::flow::Flow;
-use crate::conntrack::invalid::Invalid;
 use crate::conntrack::key::Key;
 use crate::conntrack::new_flow::NewFlow;
 #[cfg(feature = "capi")]
@@ -15,6 +15,7 @@ use crate::conntrack::wire::decode;
 use crate::conntrack::wire::query::{Query, REQUEST_SIZE, Request};
 use crate::error::asked::Asked;
 use crate::error::{Error, RequestKind};
+use crate::invalid::Invalid;
 use crate::netlink;
 use crate::netlink::ack::Said;
 use crate::netlink::batch::{Answer, Outcome};

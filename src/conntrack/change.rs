@@ -1,7 +1,6 @@
 //! What an update changes.
 #![forbid(unsafe_code)]
 
-use super::invalid::Invalid;
 use super::key::Key;
 use super::labels::set::Labels;
 use super::object::attr::Attr;
@@ -10,6 +9,7 @@ use super::values::{
     Direction, Helper, Mark, SctpInfo, SeqAdjust, Status, SynProxy, TcpFlags, TcpState, seconds,
 };
 use crate::conntrack::error::Error;
+use crate::invalid::Invalid;
 use std::fmt;
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
 //! Flows deleted that a list hands out.
 #![forbid(unsafe_code)]
 
+use crate::connection::Connection;
 use crate::conntrack::batch::Batch;
-use crate::conntrack::connection::Connection;
 use crate::conntrack::flow::Flow;
 use crate::conntrack::listing::List;
 use crate::error::Error;

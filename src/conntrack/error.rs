@@ -1,8 +1,8 @@
 //! What goes wrong with an object, and with a request made of it.
 #![forbid(unsafe_code)]
 
-use crate::conntrack::invalid::Invalid;
 use crate::conntrack::syntax::Syntax;
+use crate::invalid::Invalid;
 use crate::netlink;
 use crate::netlink::words::Words;
 use crate::text::json;

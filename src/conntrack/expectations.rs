@@ -1,7 +1,7 @@
 //! The expectations of a network namespace: read, changed, and listened to.
 #![forbid(unsafe_code)]
 
-use crate::conntrack::connection::{Connection, is};
+use crate::connection::{Connection, is};
 use crate::conntrack::dump::{Dump, Listed, Order, What};
 use crate::conntrack::expectation::create::NewExpectation;
 use crate::conntrack::expectation::key::ExpectationKey;

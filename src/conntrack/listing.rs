@@ -1,7 +1,7 @@
 //! Lists of flows: of which, and how they are read.
 #![forbid(unsafe_code)]
 
-use crate::conntrack::connection::Connection;
+use crate::connection::Connection;
 use crate::conntrack::dump::{Dump, Order, What};
 use crate::conntrack::expression::Expression;
 use crate::conntrack::filter::criteria::Filter;

@@ -1,10 +1,10 @@
 //! The flow table: entries, expectations, their labels, what selects them, and the typed face on it.
 
+mod asking;
 pub mod batch;
 #[cfg(feature = "capi")]
 pub(crate) mod calls;
 pub mod change;
-pub(crate) mod connection;
 pub mod deletion;
 pub mod diagnose;
 pub mod dump;
@@ -18,7 +18,6 @@ pub mod filter;
 pub mod flow;
 #[allow(unsafe_code, reason = "owns blocks of the C allocator")]
 pub mod heap;
-pub mod invalid;
 pub mod json;
 pub mod key;
 pub mod labels;

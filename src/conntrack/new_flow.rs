@@ -4,7 +4,6 @@
 use super::change::Changes;
 use super::fill::slot;
 use super::flow::Flow;
-use super::invalid::Invalid;
 use super::key::Key;
 use super::labels::set::Labels;
 use super::object::attr::{Attr, Presence};
@@ -16,6 +15,7 @@ use super::values::{
     seconds,
 };
 use crate::conntrack::error::Error;
+use crate::invalid::Invalid;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;

@@ -1,10 +1,9 @@
 //! One flow: asked for, created, changed, deleted, and what became of it.
 #![forbid(unsafe_code)]
 
+use crate::connection::{Connection, is};
 use crate::conntrack::batch::Batch;
 use crate::conntrack::change::Changes;
-use crate::conntrack::connection::{Connection, is};
-use crate::conntrack::invalid::Invalid;
 use crate::conntrack::key::Key;
 use crate::conntrack::object::attr::Attr;
 use crate::conntrack::object::entry::Conntrack;
@@ -12,6 +11,7 @@ use crate::conntrack::object::status::Status;
 use crate::conntrack::wire::decode;
 use crate::conntrack::wire::query::{Query, Request};
 use crate::error::{Error, ErrorKind, RequestKind};
+use crate::invalid::Invalid;
 use crate::netlink;
 
 /// How often a flow may change between two requests before that is an error.

@@ -1,9 +1,9 @@
 //! The flow table of a network namespace: read and changed.
 #![forbid(unsafe_code)]
 
+use crate::connection::{Connection, is};
 use crate::conntrack::batch::Batch;
 use crate::conntrack::change::Changes;
-use crate::conntrack::connection::{Connection, is};
 use crate::conntrack::deletion::Deleted;
 use crate::conntrack::diagnose::Diagnosis;
 use crate::conntrack::expression::Expression;

@@ -3,9 +3,9 @@
 
 use super::RequestKind;
 use crate::conntrack::error::Error;
-use crate::conntrack::invalid::Invalid;
 use crate::conntrack::object::attr::Attr;
 use crate::conntrack::object::expectation::ExpectAttr;
+use crate::invalid::Invalid;
 use crate::uapi::cta;
 
 /// An attribute, or part of one, that is to blame.

@@ -14,7 +14,7 @@ mod signs;
 
 pub use request::RequestKind;
 
-pub use crate::conntrack::invalid::Invalid;
+pub use crate::invalid::Invalid;
 
 use self::asked::Asked;
 use self::blame::Blame;

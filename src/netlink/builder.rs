@@ -4,6 +4,9 @@
 use super::error::Error;
 use super::message::{ATTRIBUTE_HEADER_SIZE, FAMILY_HEADER_SIZE, HEADER_SIZE, align};
 
+/// Bytes of the buffer a request is built in: more than any but absurdly large labels need.
+pub const REQUEST_SIZE: usize = 4096;
+
 /// The flag of an attribute whose value is attributes.
 const NESTED: u16 = 0x8000;
 

@@ -66,7 +66,7 @@ fn errno(error: error::Error) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conntrack::invalid::Invalid;
+    use crate::invalid::Invalid;
     use crate::netlink;
     use error::Error as Of;
 

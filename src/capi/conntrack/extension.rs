@@ -8,7 +8,7 @@ use super::state::State;
 use super::types::nfct_handle;
 use crate::capi::ffi::error::Error as Errno;
 use crate::capi::ffi::explained::{ctrs_error, errno_of};
-use crate::conntrack::connection::Connection;
+use crate::connection::Connection;
 use crate::conntrack::expression::Expression;
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::selection::lets_pass;

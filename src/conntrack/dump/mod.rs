@@ -5,7 +5,7 @@ mod keys;
 mod listed;
 mod watch;
 
-use crate::conntrack::connection::{Answer, Connection, is};
+use crate::connection::{Answer, Ask, Connection, is};
 use crate::conntrack::filter::dump::DumpFilter;
 use crate::conntrack::object::attr::Attr;
 use crate::conntrack::object::entry::Conntrack;
@@ -92,7 +92,7 @@ impl Dump {
         let request = order.map(Order::request);
         let one_by_one = what == What::FlowsToZero && order.is_some_and(|order| order.checked);
         Ok(Self {
-            answer: open()?.begin(request.as_ref(), kind)?,
+            answer: open()?.begin(request.as_ref().map(|request| request as &dyn Ask), kind)?,
             watch: order.map_or_else(Watch::nothing, Watch::of),
             zeroing: one_by_one.then(open).transpose()?,
             pending: None,

@@ -3,9 +3,9 @@
 
 use super::ExpectationFlags;
 use super::pattern::Pattern;
-use crate::conntrack::invalid::Invalid;
 use crate::conntrack::tuple::Tuple;
 use crate::conntrack::values::{Direction, canonical};
+use crate::invalid::Invalid;
 use std::net::SocketAddr;
 
 /// Bytes of the longest name of a function.

@@ -1,8 +1,8 @@
 //! Networks: what an address may be in.
 #![forbid(unsafe_code)]
 
-use crate::conntrack::invalid::Invalid;
 use crate::conntrack::values::canonical;
+use crate::invalid::Invalid;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;

@@ -13,8 +13,8 @@
 
 use crate::conntrack::error::Error;
 use crate::conntrack::heap::Text;
-use crate::conntrack::invalid::Invalid;
 use crate::conntrack::labels::set::Labels;
+use crate::invalid::Invalid;
 use std::ffi::CStr;
 use std::fs::File;
 use std::io::{ErrorKind, Read};

@@ -3,7 +3,7 @@
 
 use super::bitmask::Bitmask;
 use crate::conntrack::error::Error;
-use crate::conntrack::invalid::Invalid;
+use crate::invalid::Invalid;
 use std::fmt;
 
 /// Labels of a flow, by number.

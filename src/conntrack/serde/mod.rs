@@ -8,7 +8,6 @@ use crate::conntrack::events::Event;
 use crate::conntrack::expectation::seen::Expectation;
 use crate::conntrack::filter::net::Net;
 use crate::conntrack::flow::Flow;
-use crate::conntrack::invalid::Invalid;
 use crate::conntrack::json;
 use crate::conntrack::labels::set::Labels;
 use crate::conntrack::object::layer4::Layer4 as Kind;
@@ -17,6 +16,7 @@ use crate::conntrack::values::{
     DccpState, Direction, Family, Helper, Id, Mark, Nat, Protocol, SctpInfo, SctpState, Status,
     TcpFlags, TcpState, Zone,
 };
+use crate::invalid::Invalid;
 use crate::text::writer::Writer;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -2,9 +2,9 @@
 #![forbid(unsafe_code)]
 
 use super::Tuple;
-use crate::conntrack::invalid::Invalid;
 use crate::conntrack::object::{entry, layer4};
 use crate::conntrack::values::{Family, Protocol, canonical};
+use crate::invalid::Invalid;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// What begins a flow of ICMP: nothing but a question does.

@@ -2,42 +2,19 @@
 #![forbid(unsafe_code)]
 
 mod nat;
-mod protocol;
+mod state;
 
 pub use crate::conntrack::object::entry::Counters;
 pub use crate::conntrack::object::status::Status;
+pub use crate::protocol::{Family, Protocol};
 pub use nat::{Nat, SeqAdjust, SynProxy, canonical};
-pub use protocol::{
-    DccpState, Protocol, SctpInfo, SctpState, State, TcpFlags, TcpInfo, TcpSide, TcpState,
-};
+pub use state::{DccpState, SctpInfo, SctpState, State, TcpFlags, TcpInfo, TcpSide, TcpState};
 
-use crate::conntrack::invalid::Invalid;
 use crate::conntrack::object::attr::Attr;
 use crate::conntrack::object::entry::Conntrack;
+use crate::invalid::Invalid;
 use std::fmt;
 use std::time::Duration;
-
-/// A layer 3 protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
-pub enum Family {
-    /// IPv4.
-    Ipv4,
-    /// IPv6.
-    Ipv6,
-}
-
-impl Family {
-    /// `AF_INET` or `AF_INET6`.
-    #[must_use]
-    pub const fn number(self) -> u8 {
-        match self {
-            Self::Ipv4 => libc::AF_INET as u8,
-            Self::Ipv6 => libc::AF_INET6 as u8,
-        }
-    }
-}
 
 /// Which packets of a flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

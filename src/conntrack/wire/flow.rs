@@ -6,13 +6,13 @@ use super::encode;
 use crate::conntrack::change::Changes;
 use crate::conntrack::error::Error;
 use crate::conntrack::flow::Flow;
-use crate::conntrack::invalid::Invalid;
 use crate::conntrack::key::Key;
 use crate::conntrack::new_flow::NewFlow;
 use crate::conntrack::object::attr::{Attr, Presence};
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::object::status::{ORIGINAL_TUPLE, REPLY_TUPLE};
 use crate::conntrack::values::Direction;
+use crate::invalid::Invalid;
 use crate::netlink::builder::Builder;
 use crate::uapi::cta;
 

@@ -15,8 +15,7 @@ use crate::conntrack::object::expectation::Expect;
 use crate::netlink::builder::{Builder, Header};
 use crate::uapi::cta;
 
-/// Bytes of the buffer a request is built in: more than any but absurdly large labels need.
-pub const REQUEST_SIZE: usize = 4096;
+pub use crate::netlink::builder::REQUEST_SIZE;
 
 const REQUEST: u16 = libc::NLM_F_REQUEST as u16;
 const ACK: u16 = REQUEST | libc::NLM_F_ACK as u16;

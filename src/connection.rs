@@ -1,10 +1,10 @@
-//! A connection to the kernel: requests and their answers, through a socket of its own.
+//! A connection to the kernel: requests of any subsystem and their answers, through a socket of its own.
 #![forbid(unsafe_code)]
 
-use crate::conntrack::wire::query::{Query, REQUEST_SIZE, Request};
 use crate::error::asked::Asked;
 use crate::error::{Error, ErrorKind, RequestKind};
 use crate::netlink;
+use crate::netlink::builder::REQUEST_SIZE;
 use crate::netlink::exchange::Exchange;
 use crate::netlink::message::Message;
 use crate::netlink::receiver::Receiver;
@@ -13,8 +13,19 @@ use crate::netlink::wait::Patience;
 #[cfg(feature = "capi")]
 use crate::netlink::wait::Stopper;
 use crate::options::Options;
-use crate::uapi::cta;
 use std::os::fd::BorrowedFd;
+
+/// A request that is asked.
+pub(crate) trait Ask {
+    /// What it asks of the kernel.
+    fn kind(&self) -> RequestKind;
+
+    /// Whether its answer ends with an end marker in place of an acknowledgement.
+    fn is_dump(&self) -> bool;
+
+    /// Builds its message at the start of `buffer`, with the number `seq`, and returns its length.
+    fn build(&self, buffer: &mut [u8], seq: u32) -> Result<usize, Error>;
+}
 
 /// A socket for requests, on which the kernel says what is wrong with one.
 #[derive(Debug)]
@@ -70,10 +81,10 @@ impl Connection {
     #[inline(never)]
     pub fn ask(
         &mut self,
-        request: &Request<'_>,
+        request: &dyn Ask,
         take: &mut dyn FnMut(&Message<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let kind = kind(request);
+        let kind = request.kind();
         self.send(request).map_err(|error| error.of(kind))?;
         loop {
             match self.exchange.next(&mut self.receiver) {
@@ -96,11 +107,7 @@ impl Connection {
     /// Begins a dump on this connection, which is not used for anything else meanwhile; without a
     /// request the answer is empty.
     #[inline(never)]
-    pub fn begin(
-        mut self,
-        request: Option<&Request<'_>>,
-        of: RequestKind,
-    ) -> Result<Answer, Error> {
+    pub fn begin(mut self, request: Option<&dyn Ask>, of: RequestKind) -> Result<Answer, Error> {
         if let Some(request) = request {
             self.send(request).map_err(|error| error.of(of))?;
         }
@@ -109,11 +116,11 @@ impl Connection {
 
     /// Begins a request: nothing is sent before its answer is asked for.
     #[inline(never)]
-    fn send(&mut self, request: &Request<'_>) -> Result<(), Error> {
+    fn send(&mut self, request: &dyn Ask) -> Result<(), Error> {
         let mut buffer = [0; REQUEST_SIZE];
         let length = request.build(&mut buffer, self.exchange.next_seq())?;
         let bytes = buffer.get(..length).unwrap_or_default();
-        self.exchange.query_with(&mut self.receiver, bytes, request.query().is_dump())?;
+        self.exchange.query_with(&mut self.receiver, bytes, request.is_dump())?;
         let patience = (!self.options.is_nonblocking()).then(|| self.patience.clone());
         self.receiver.set_patience(patience);
         Ok(())
@@ -189,28 +196,7 @@ impl Answer {
     }
 }
 
-/// What a request asks of the kernel.
-pub(crate) fn kind(request: &Request<'_>) -> RequestKind {
-    if matches!(request, Request::Statistics(_)) {
-        return RequestKind::Statistics;
-    }
-    let expectations = request.subsystem() == cta::SUBSYS_EXP;
-    let [of_flows, of_expectations] = match request.query() {
-        Query::Create | Query::CreateUpdate => {
-            [RequestKind::Create, RequestKind::CreateExpectation]
-        }
-        Query::Update => [RequestKind::Update, RequestKind::CreateExpectation],
-        Query::Destroy => [RequestKind::Delete, RequestKind::DeleteExpectation],
-        Query::Get => [RequestKind::Get, RequestKind::GetExpectation],
-        Query::Flush | Query::FlushFilter => [RequestKind::Flush, RequestKind::FlushExpectations],
-        Query::Dump | Query::DumpReset | Query::DumpFilter | Query::DumpFilterReset => {
-            [RequestKind::List, RequestKind::ListExpectations]
-        }
-    };
-    if expectations { of_expectations } else { of_flows }
-}
-
 /// Whether it is an error of this kind.
-pub(super) fn is<T>(result: &Result<T, Error>, kind: ErrorKind) -> bool {
+pub(crate) fn is<T>(result: &Result<T, Error>, kind: ErrorKind) -> bool {
     result.as_ref().is_err_and(|error| error.kind() == kind)
 }
