@@ -104,6 +104,8 @@ mod options;
 #[doc(hidden)]
 pub mod netlink;
 #[doc(hidden)]
+pub mod nflog;
+#[doc(hidden)]
 pub mod protocol;
 #[allow(unsafe_code, reason = "memory that several own")]
 mod shared;
@@ -152,4 +154,7 @@ pub use conntrack::values::{
 pub use conntrack::wire::Change;
 pub use error::{Error, ErrorKind, Invalid, RequestKind};
 pub use netlink::wait::Stopper;
+pub use nflog::owned::OwnedPacket;
+pub use nflog::packet::Packet;
+pub use nflog::values::{CtInfo, CtState, Vlan};
 pub use options::Options;

@@ -180,3 +180,38 @@ pub mod filter {
     /// Ports, and type, code and id of both ICMPs: the kernel wants `PROTO_NUM` beside them.
     pub const OF_PROTOCOL: u32 = 0xff0;
 }
+
+/// `linux/netfilter/nfnetlink_log.h`: logged packets.
+pub mod nful {
+    /// Subsystem of logged packets, `NFNL_SUBSYS_ULOG`.
+    pub const SUBSYS_ULOG: u8 = 4;
+    /// The type of a message about a packet, `NFULNL_MSG_PACKET` of the subsystem.
+    pub const PACKET: u16 = (SUBSYS_ULOG as u16) << 8;
+
+    // `NFULA_*` of a packet.
+    pub const PACKET_HDR: u16 = 1;
+    pub const MARK: u16 = 2;
+    pub const TIMESTAMP: u16 = 3;
+    pub const IFINDEX_INDEV: u16 = 4;
+    pub const IFINDEX_OUTDEV: u16 = 5;
+    pub const IFINDEX_PHYSINDEV: u16 = 6;
+    pub const IFINDEX_PHYSOUTDEV: u16 = 7;
+    pub const HWADDR: u16 = 8;
+    pub const PAYLOAD: u16 = 9;
+    pub const PREFIX: u16 = 10;
+    pub const UID: u16 = 11;
+    pub const SEQ: u16 = 12;
+    pub const SEQ_GLOBAL: u16 = 13;
+    pub const GID: u16 = 14;
+    pub const HWTYPE: u16 = 15;
+    pub const HWHEADER: u16 = 16;
+    pub const HWLEN: u16 = 17;
+    pub const CT: u16 = 18;
+    pub const CT_INFO: u16 = 19;
+    pub const VLAN: u16 = 20;
+    pub const L2HDR: u16 = 21;
+
+    // In `VLAN`.
+    pub const VLAN_PROTO: u16 = 1;
+    pub const VLAN_TCI: u16 = 2;
+}

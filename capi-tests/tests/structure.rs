@@ -73,6 +73,8 @@ fn data_goes_one_way() {
     let with = |rooms: &[&[&'static str]]| rooms.concat();
     let below = with(&[&objects, &typed, &wire, &["conntrack/print"]]);
     let faces = with(&[&below, &["conntrack/expression", "error", "options"]]);
+    // A logged packet has a flow.
+    let logged = with(&[&faces, &["nflog"]]);
     let mut allowed = BTreeMap::from([
         // What was asked tells why it was refused: of objects, the numbers of attributes.
         ("error", with(&[&objects, &["facts", "error"]])),
@@ -161,6 +163,7 @@ fn data_goes_one_way() {
         ),
         ("conntrack/listener", with(&[&faces, &["conntrack/diagnose", "conntrack/selects"]])),
         ("conntrack/events", with(&[&faces, &["conntrack/listener", "conntrack/selects"]])),
+        ("nflog", with(&[&logged, &["text"]])),
         ("capi/ffi", vec!["netlink", "width", "text", "error", "capi/ffi"]),
         (
             "capi/conntrack",

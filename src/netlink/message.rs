@@ -66,7 +66,7 @@ impl<'a> Message<'a> {
 
     /// A message that was parsed before, again.
     #[must_use]
-    pub(super) fn parsed(bytes: &'a [u8], kind: u16, flags: u16, seq: u32) -> Self {
+    pub(crate) fn parsed(bytes: &'a [u8], kind: u16, flags: u16, seq: u32) -> Self {
         Self { bytes, kind, flags, seq }
     }
 

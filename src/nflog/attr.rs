@@ -1,0 +1,92 @@
+//! The attributes of a logged packet: where each is in its message.
+#![forbid(unsafe_code)]
+
+use crate::netlink::message::{
+    ATTRIBUTE_HEADER_SIZE, Attributes, FAMILY_HEADER_SIZE, HEADER_SIZE, Message, align,
+};
+use crate::uapi::nful;
+
+/// Attributes that a packet may have, by number from 1.
+pub const COUNT: usize = nful::L2HDR as usize;
+/// Where the attributes of a message begin.
+const BEGIN: usize = HEADER_SIZE + FAMILY_HEADER_SIZE;
+/// The bits of a type that tell one attribute from another: among packets, bit 14 does too.
+const TYPE_MASK: u16 = 0x7fff;
+
+/// Where the attributes of a packet are found, by number.
+pub trait Find<'a> {
+    /// The value of the last attribute of a number, without header and padding.
+    fn find(&self, kind: u16) -> Option<&'a [u8]>;
+}
+
+/// The number of each attribute in `bytes`, and where it begins; the first that does not fit ends
+/// them.
+pub(crate) fn each(bytes: &[u8], mut found: impl FnMut(u16, usize)) {
+    let mut at = 0;
+    while let Some([a, b, c, d]) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        let length = usize::from(u16::from_ne_bytes([*a, *b]));
+        if length < ATTRIBUTE_HEADER_SIZE || length > bytes.len() - at {
+            break;
+        }
+        found(u16::from_ne_bytes([*c, *d]) & TYPE_MASK, at);
+        at += align(length);
+    }
+}
+
+/// Where the attributes of a message are, by their number less 1; 0 for those that it lacks.
+pub(super) type Places = [u32; COUNT];
+
+/// The attributes of a message.
+#[derive(Debug, Clone, Copy)]
+pub struct Found<'a> {
+    pub(super) message: &'a [u8],
+    pub(super) places: Places,
+}
+
+impl<'a> Found<'a> {
+    /// Those of a message about a packet; `None` for another message.
+    #[inline]
+    pub(super) fn of(message: &Message<'a>) -> Option<Self> {
+        if message.kind != nful::PACKET || message.bytes().len() < BEGIN {
+            return None;
+        }
+        let mut places = [0; COUNT];
+        each(message.attributes(), |kind, at| {
+            if let Some(place) = places.get_mut(usize::from(kind).wrapping_sub(1)) {
+                *place = (BEGIN + at) as u32;
+            }
+        });
+        Some(Self { message: message.bytes(), places })
+    }
+}
+
+impl<'a> Find<'a> for Found<'a> {
+    #[inline]
+    fn find(&self, kind: u16) -> Option<&'a [u8]> {
+        let place = *self.places.get(usize::from(kind).wrapping_sub(1))? as usize;
+        let rest = self.message.get(place..).filter(|_| place != 0)?;
+        let length = u16::from_ne_bytes(*rest.first_chunk()?);
+        rest.get(ATTRIBUTE_HEADER_SIZE..length.into())
+    }
+}
+
+/// The first bytes of a value; `None` if it is shorter.
+#[inline]
+pub(super) fn first<const N: usize>(value: &[u8]) -> Option<[u8; N]> {
+    value.first_chunk().copied()
+}
+
+#[inline]
+pub(super) fn be16(value: &[u8]) -> Option<u16> {
+    first(value).map(u16::from_be_bytes)
+}
+
+#[inline]
+pub(super) fn be32(value: &[u8]) -> Option<u32> {
+    first(value).map(u32::from_be_bytes)
+}
+
+/// The value of the first attribute of a number in a nest.
+pub(super) fn member(nest: &[u8], kind: u16) -> Option<&[u8]> {
+    Attributes::new(nest).find(|attribute| attribute.kind == kind).map(|found| found.value)
+}
