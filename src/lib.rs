@@ -107,6 +107,8 @@ pub mod netlink;
 pub mod nflog;
 #[doc(hidden)]
 pub mod protocol;
+#[allow(unsafe_code, reason = "plain data as bytes")]
+mod record;
 #[allow(unsafe_code, reason = "memory that several own")]
 mod shared;
 #[doc(hidden)]

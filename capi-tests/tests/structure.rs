@@ -82,6 +82,7 @@ fn data_goes_one_way() {
         ("conntrack/diagnose", vec!["netlink", "facts"]),
         ("options", vec!["netlink", "error", "shared"]),
         ("netlink", vec!["netlink", "shared"]),
+        ("record", vec![]),
         ("shared", vec![]),
         ("text", vec!["text"]),
         ("compile_fail", vec![]),
@@ -112,7 +113,7 @@ fn data_goes_one_way() {
         ),
         ("conntrack/wire", with(&[&objects, &typed, &wire])),
         ("conntrack/selection", with(&[&objects, &wire, &["conntrack/expression"]])),
-        ("conntrack/record", with(&[&objects, &typed, &["error", "conntrack/record"]])),
+        ("conntrack/record", with(&[&objects, &typed, &["error", "record", "conntrack/record"]])),
         (
             "conntrack/json",
             with(&[&objects, &typed, &["text", "error", "conntrack/wire"], &["conntrack/json"]]),
@@ -181,7 +182,7 @@ fn data_goes_one_way() {
                 &["conntrack/batch", "connection", "conntrack/diagnose"],
                 &["conntrack/deletion", "conntrack/dump", "conntrack/json", "conntrack/listing"],
                 &["conntrack/one", "conntrack/record"],
-                &["text", "shared", "capi/ffi", "capi/conntrack", "capi/ctrs"],
+                &["record", "text", "shared", "capi/ffi", "capi/conntrack", "capi/ctrs"],
             ]),
         ),
     ]);
@@ -252,6 +253,7 @@ fn unsafe_is_in_few_places() {
                 "netlink/socket.rs",
                 "netlink/wait.rs",
                 "netlink/words.rs",
+                "record.rs",
                 "shared.rs",
                 "facts/holder.rs",
                 "conntrack/heap.rs",

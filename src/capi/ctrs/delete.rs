@@ -9,8 +9,8 @@ use crate::capi::conntrack::types::nfct_handle;
 use crate::conntrack::deletion::Deleted;
 use crate::conntrack::expression::Expression;
 use crate::conntrack::listing::Listing;
-use crate::conntrack::record::layout::Record;
 use crate::error::{Error, Invalid};
+use crate::record::Record;
 use libc::{c_int, size_t};
 
 /// Flags of ctrs_delete_matching().

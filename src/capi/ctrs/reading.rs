@@ -10,9 +10,9 @@ use crate::capi::ffi::error::Error as Errno;
 use crate::capi::ffi::explained::{ctrs_error, errno_of};
 use crate::conntrack::dump::{Dump, Listed, Order};
 use crate::conntrack::expression::Expression;
-use crate::conntrack::record::layout::Record;
 use crate::error::{Error, Invalid};
 use crate::netlink;
+use crate::record::Record;
 use crate::shared::Shared;
 use libc::{c_int, size_t, ssize_t};
 

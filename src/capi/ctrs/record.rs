@@ -4,8 +4,8 @@ use crate::capi::conntrack::types::{nf_conntrack, nf_expect};
 use crate::capi::ffi::boundary::boundary;
 use crate::capi::ffi::error::Error;
 use crate::capi::ffi::ptr;
-use crate::conntrack::record::layout::Record;
 use crate::conntrack::record::{ExpectationRecord, FlowRecord};
+use crate::record::Record;
 use libc::{c_int, size_t};
 
 /// How large a program says its records are: from its presence bits on, in steps of 8.

@@ -1,12 +1,13 @@
 //! An expectation's record of an object, and the other way round.
 #![forbid(unsafe_code)]
 
-use super::layout::{ExpectationRecord, FlowRecord, Record, TupleRecord};
+use super::layout::{ExpectationRecord, FlowRecord, TupleRecord};
 use super::words::{Words, common, words_of};
 use crate::conntrack::expectation::seen::Expectation;
 use crate::conntrack::object::attr::{Attr, Storage};
 use crate::conntrack::object::entry::{Flat, copy_name};
 use crate::conntrack::object::expectation::{EXPECT_ATTR_COUNT, Expect, ExpectAttr};
+use crate::record::Record;
 use std::mem::offset_of;
 
 /// The parts of a tuple: the attributes of the original one.

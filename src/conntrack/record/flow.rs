@@ -1,7 +1,7 @@
 //! A flow's record of an object, and the other way round.
 #![forbid(unsafe_code)]
 
-use super::layout::{FlowRecord, Record, TupleRecord};
+use super::layout::{FlowRecord, TupleRecord};
 use super::places::{Form, PLACES, Place};
 use super::words::{Words, common, has, numbers, unset, words_of};
 use crate::conntrack::error::Error;
@@ -12,6 +12,7 @@ use crate::conntrack::object::entry::{Conntrack, Flat, Tuple, copy_name};
 use crate::conntrack::object::icmp;
 use crate::conntrack::object::layer4::Layer4;
 use crate::error;
+use crate::record::Record;
 use crate::width::with_width;
 
 /// Labels that a record has room for.

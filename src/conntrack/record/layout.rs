@@ -2,6 +2,7 @@
 //!
 //! Their comments are those of the C header.
 
+use crate::record::Record;
 use std::mem::offset_of;
 
 /// A byte of a name, where C has `char`.
@@ -289,56 +290,6 @@ const _: () = {
     assert!(offset_of!(ExpectationRecord, helper_name) == 9 * 8 + 4 * 44 + 20 + 4);
     assert!(EXPECTATION_SIZE == 9 * 8 + 4 * 44 + 24 + 16 + 24 && EXPECTATION_SIZE % 8 == 0);
 };
-
-/// The most bytes that one may say a record has: far more than one ever will.
-const MOST: usize = 65_536;
-
-/// A struct that is integers and arrays of them, without padding: also as bytes.
-///
-/// # Safety
-/// It is `repr(C)`, has no padding, and any bytes are a value of it.
-pub(crate) unsafe trait Record: Copy + Default {
-    /// The least bytes of it that say anything: those of its presence bits.
-    const LEAST: usize;
-
-    /// Marks as absent what does not lie whole in the first `size` bytes.
-    fn cut(&mut self, size: usize);
-
-    /// Whether records can be of this size: they have their presence bits, and grow in steps of 8.
-    fn fits(size: usize) -> bool {
-        size >= Self::LEAST && size <= MOST && size % 8 == 0
-    }
-
-    /// The record in these bytes, of an older library or a newer one: what they lack is absent.
-    #[inline]
-    fn read(bytes: &[u8]) -> Option<Self> {
-        let mut record = Self::default();
-        let both = bytes.len().min(size_of::<Self>());
-        if let (Some(to), Some(from)) = (record.as_bytes_mut().get_mut(..both), bytes.get(..both)) {
-            to.copy_from_slice(from);
-        }
-        if bytes.len() < size_of::<Self>() {
-            record.cut(bytes.len());
-        }
-        Self::fits(bytes.len()).then_some(record)
-    }
-
-    /// The record as bytes.
-    #[inline]
-    fn as_bytes(&self) -> &[u8] {
-        // SAFETY: there is no padding, so all bytes are initialised; bytes need no alignment.
-        unsafe { std::slice::from_raw_parts(std::ptr::from_ref(self).cast(), size_of::<Self>()) }
-    }
-
-    /// The record as bytes to write.
-    #[inline]
-    fn as_bytes_mut(&mut self) -> &mut [u8] {
-        // SAFETY: as in `as_bytes`; and any bytes are a value of the record.
-        unsafe {
-            std::slice::from_raw_parts_mut(std::ptr::from_mut(self).cast(), size_of::<Self>())
-        }
-    }
-}
 
 // SAFETY: integers and arrays of them, without padding, as asserted above.
 unsafe impl Record for FlowRecord {

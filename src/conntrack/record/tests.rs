@@ -1,12 +1,13 @@
 //! What goes into a record comes back out of it.
 #![forbid(unsafe_code)]
 
-use super::layout::{ExpectationRecord, FlowRecord, Record, TupleRecord};
+use super::layout::{ExpectationRecord, FlowRecord, TupleRecord};
 use super::places::{Form, Place};
 use crate::conntrack::labels::bitmask::Bitmask;
 use crate::conntrack::object::attr::{Attr, Storage};
 use crate::conntrack::object::entry::{Conntrack, Tuple};
 use crate::conntrack::object::expectation::{EXPECT_ATTR_COUNT, Expect, ExpectAttr};
+use crate::record::Record;
 
 /// Bytes that differ from place to place, none of them zero.
 fn bytes(seed: u8) -> impl Iterator<Item = u8> {
