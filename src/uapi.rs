@@ -187,6 +187,8 @@ pub mod nful {
     pub const SUBSYS_ULOG: u8 = 4;
     /// The type of a message about a packet, `NFULNL_MSG_PACKET` of the subsystem.
     pub const PACKET: u16 = (SUBSYS_ULOG as u16) << 8;
+    /// The type of a message that sets something, `NFULNL_MSG_CONFIG` of the subsystem.
+    pub const CONFIG: u16 = PACKET | 1;
 
     // `NFULA_*` of a packet.
     pub const PACKET_HDR: u16 = 1;
@@ -214,4 +216,18 @@ pub mod nful {
     // In `VLAN`.
     pub const VLAN_PROTO: u16 = 1;
     pub const VLAN_TCI: u16 = 2;
+
+    // `NFULA_CFG_*`.
+    pub const CFG_CMD: u16 = 1;
+    pub const CFG_MODE: u16 = 2;
+    pub const CFG_NLBUFSIZ: u16 = 3;
+    pub const CFG_TIMEOUT: u16 = 4;
+    pub const CFG_QTHRESH: u16 = 5;
+    pub const CFG_FLAGS: u16 = 6;
+
+    // `NFULNL_CFG_CMD_*`.
+    pub const CMD_BIND: u8 = 1;
+    pub const CMD_UNBIND: u8 = 2;
+    pub const CMD_PF_BIND: u8 = 3;
+    pub const CMD_PF_UNBIND: u8 = 4;
 }

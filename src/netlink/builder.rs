@@ -23,6 +23,8 @@ pub struct Header {
     pub family: u8,
     /// `nfgenmsg.version`.
     pub version: u8,
+    /// `nfgenmsg.res_id`: what a message is about, where its attributes do not tell.
+    pub resource: u16,
 }
 
 /// Builds a message in a buffer that is all zero before, and after a failure.
@@ -70,13 +72,14 @@ impl<'a> Builder<'a> {
     #[must_use]
     pub fn message(buffer: &'a mut [u8], header: Header) -> Self {
         let mut builder = Self::new(buffer, 0);
-        let Header { kind, flags, seq, family, version } = header;
+        let Header { kind, flags, seq, family, version, resource } = header;
         builder.write(&[0; 4]);
         builder.write(&kind.to_ne_bytes());
         builder.write(&flags.to_ne_bytes());
         builder.write(&seq.to_ne_bytes());
         builder.write(&[0; HEADER_SIZE - 12]);
-        builder.write(&[family, version, 0, 0]);
+        builder.write(&[family, version]);
+        builder.write(&resource.to_be_bytes());
         builder
     }
 

@@ -122,6 +122,7 @@ impl Query {
             family,
             // The kernel honours the family of a flush only in a message of version 1.
             version: u8::from(self == Self::FlushFilter),
+            resource: 0,
         }
     }
 }
