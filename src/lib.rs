@@ -159,4 +159,5 @@ pub use netlink::wait::Stopper;
 pub use nflog::owned::OwnedPacket;
 pub use nflog::packet::Packet;
 pub use nflog::values::{CtInfo, CtState, Vlan};
+pub use nflog::xml::{Xml, XmlParts};
 pub use options::Options;

@@ -9,3 +9,4 @@ pub mod request;
 #[cfg(test)]
 mod tests;
 pub mod values;
+pub mod xml;
