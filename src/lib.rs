@@ -98,6 +98,8 @@ pub mod conntrack;
 pub mod error;
 mod facts;
 #[doc(hidden)]
+pub mod helper;
+#[doc(hidden)]
 pub mod invalid;
 mod options;
 
@@ -113,6 +115,8 @@ mod record;
 mod shared;
 #[doc(hidden)]
 pub mod text;
+#[doc(hidden)]
+pub mod timeout;
 #[doc(hidden)]
 pub mod uapi;
 mod width;

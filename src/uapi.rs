@@ -231,3 +231,51 @@ pub mod nful {
     pub const CMD_PF_BIND: u8 = 3;
     pub const CMD_PF_UNBIND: u8 = 4;
 }
+
+/// `linux/netfilter/nfnetlink_cttimeout.h`: messages and attributes `CTA_TIMEOUT_*`.
+pub mod timeout {
+    /// Subsystem, `NFNL_SUBSYS_CTNETLINK_TIMEOUT`.
+    pub const SUBSYS: u8 = 8;
+
+    pub const MSG_NEW: u8 = 0;
+    pub const MSG_GET: u8 = 1;
+    pub const MSG_DELETE: u8 = 2;
+    pub const MSG_DEFAULT_SET: u8 = 3;
+    pub const MSG_DEFAULT_GET: u8 = 4;
+
+    pub const NAME: u16 = 1;
+    pub const L3PROTO: u16 = 2;
+    pub const L4PROTO: u16 = 3;
+    pub const DATA: u16 = 4;
+    pub const USE: u16 = 5;
+}
+
+/// `linux/netfilter/nfnetlink_cthelper.h`: messages and attributes `NFCTH_*`.
+pub mod helper {
+    /// Subsystem, `NFNL_SUBSYS_CTHELPER`.
+    pub const SUBSYS: u8 = 9;
+
+    pub const MSG_NEW: u8 = 0;
+    pub const MSG_GET: u8 = 1;
+    pub const MSG_DEL: u8 = 2;
+
+    pub const NAME: u16 = 1;
+    pub const TUPLE: u16 = 2;
+    pub const QUEUE_NUM: u16 = 3;
+    pub const POLICY: u16 = 4;
+    pub const PRIV_DATA_LEN: u16 = 5;
+    pub const STATUS: u16 = 6;
+
+    // In TUPLE.
+    pub const TUPLE_L3PROTONUM: u16 = 1;
+    pub const TUPLE_L4PROTONUM: u16 = 2;
+
+    // In POLICY; the sets are SET1 and the three numbers behind it.
+    pub const POLICY_SET_NUM: u16 = 1;
+    pub const POLICY_SET1: u16 = 2;
+
+    // In a set.
+    pub const SET_NAME: u16 = 1;
+    pub const SET_EXPECT_MAX: u16 = 2;
+    pub const SET_EXPECT_TIMEOUT: u16 = 3;
+}

@@ -6,50 +6,14 @@ use super::types::{
 };
 use crate::capi::ffi::boundary::boundary;
 use crate::capi::ffi::error::Error;
+use crate::capi::ffi::nlmsg::{append, message};
 use crate::capi::ffi::ptr;
 use crate::conntrack::error;
 use crate::conntrack::wire::message::{Kind, of_entry, of_expectation};
 use crate::conntrack::wire::{Change, decode, encode, expect};
-use crate::netlink::builder::{Builder, in_cleared};
-use crate::netlink::message::{Message, align};
+use crate::netlink::builder::in_cleared;
+use crate::netlink::message::Message;
 use libc::{c_int, c_uint, c_void, nlmsghdr, size_t};
-
-/// The message behind a pointer; `None` if its length is less than a header's.
-///
-/// # Safety
-/// `nlh` is NULL or points to a message of the length it says.
-unsafe fn message<'a>(nlh: *const nlmsghdr) -> Result<Option<Message<'a>>, Error> {
-    ptr::not_null(nlh)?;
-    // SAFETY: the message is not NULL, so it has as many bytes as it says; its header may be at any
-    // address.
-    let bytes = unsafe {
-        let length = std::ptr::read_unaligned(&raw const (*nlh).nlmsg_len) as usize;
-        ptr::bytes(nlh.cast(), length)
-    };
-    Ok(Message::first(bytes))
-}
-
-/// Appends to the message behind a pointer, which has room for all that `append` writes.
-///
-/// # Safety
-/// `nlh` is NULL or points to a message with room behind it.
-unsafe fn append(
-    nlh: *mut nlmsghdr,
-    append: impl Fn(&mut Builder<'_>) -> Result<(), error::Error>,
-) -> Result<c_int, Error> {
-    ptr::not_null(nlh)?;
-    // SAFETY: the message is not NULL, so it has a header, which may be at any address.
-    let length = align(unsafe { std::ptr::read_unaligned(&raw const (*nlh).nlmsg_len) } as usize);
-    // C tells no size of its buffer: measure first, then touch no byte more than that.
-    let mut measure = Builder::new(&mut [], length);
-    append(&mut measure)?;
-    // SAFETY: the buffer has room for the whole message.
-    let buffer = unsafe { ptr::bytes_mut(nlh.cast(), measure.len()) };
-    let mut builder = Builder::new(buffer, length);
-    append(&mut builder)?;
-    builder.finish()?;
-    Ok(0)
-}
 
 /// Appends all attributes that the kernel takes of `ct` to a message, and adjusts its length.
 ///
@@ -161,7 +125,7 @@ pub unsafe extern "C" fn nfexp_nlmsg_build(nlh: *mut nlmsghdr, exp: *const nf_ex
             let object = ptr::shared(exp)?;
             append(nlh, |to| {
                 expect::encode(to, object);
-                Ok(())
+                Ok::<_, Error>(())
             })
         }
     })

@@ -3,12 +3,11 @@
 use super::labelmap;
 use super::types::{nf_conntrack, nf_expect, nfct_labelmap};
 use crate::capi::ffi::boundary::boundary;
-use crate::capi::ffi::error::Error;
 use crate::capi::ffi::ptr;
+use crate::capi::ffi::text::print;
 use crate::conntrack::error;
 use crate::conntrack::print::{self, Style};
 use crate::text::time::{CivilTime, Clock};
-use crate::text::writer::Writer;
 use libc::{c_char, c_int, c_uint};
 use std::mem::MaybeUninit;
 
@@ -45,23 +44,6 @@ impl Clock for LocalClock {
     }
 }
 
-/// Prints into C's buffer and returns the length of the whole text.
-///
-/// # Safety
-/// `buf` is NULL or points to `size` writable bytes.
-unsafe fn print(
-    buf: *mut c_char,
-    size: c_uint,
-    print: impl Fn(&mut Writer<'_>) -> Result<(), error::Error>,
-) -> Result<c_int, Error> {
-    if size > 0 {
-        ptr::not_null(buf)?;
-    }
-    // SAFETY: `buf` is NULL, where none are written, or points to `size` writable bytes.
-    let printed = Writer::print(unsafe { ptr::bytes_mut(buf.cast(), size as usize) }, print)?;
-    Ok(c_int::try_from(printed).unwrap_or(c_int::MAX))
-}
-
 /// Prints an entry as nfct_snprintf_labels() does, without labels.
 ///
 /// Returns as nfct_snprintf_labels().
@@ -81,7 +63,7 @@ pub unsafe extern "C" fn nfct_snprintf(
     boundary(-1, || unsafe {
         let style = style(msg_type, out_type, out_flags, std::ptr::null());
         let ct = ptr::shared(ct)?;
-        print(buf, size, |out| print::conntrack(out, ct, &style))
+        print(buf, size as usize, |out| print::conntrack(out, ct, &style))
     })
 }
 
@@ -118,7 +100,7 @@ pub unsafe extern "C" fn nfct_snprintf_labels(
             return Err(error::Error::UnknownFormat(out_type).into());
         }
         let ct = ptr::shared(ct)?;
-        print(buf, size, |out| print::conntrack(out, ct, &style))
+        print(buf, size as usize, |out| print::conntrack(out, ct, &style))
     })
 }
 
@@ -142,7 +124,7 @@ pub unsafe extern "C" fn nfexp_snprintf(
     boundary(-1, || unsafe {
         let style = style(msg_type, out_type, out_flags, std::ptr::null());
         let exp = ptr::shared(exp)?;
-        print(buf, size, |out| print::expect(out, exp, &style))
+        print(buf, size as usize, |out| print::expect(out, exp, &style))
     })
 }
 

@@ -7,4 +7,6 @@ pub mod cancel;
 pub mod error;
 pub mod explained;
 pub mod nfnl;
+pub mod nlmsg;
 pub mod ptr;
+pub mod text;
