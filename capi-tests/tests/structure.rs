@@ -91,6 +91,8 @@ fn data_goes_one_way() {
         ("conntrack/error", vec!["netlink", "text", "invalid", "conntrack/syntax"]),
         ("invalid", vec![]),
         ("protocol", vec!["invalid"]),
+        ("timeout", vec!["netlink", "text", "uapi", "timeout"]),
+        ("helper", vec!["netlink", "text", "uapi", "helper"]),
         ("conntrack/syntax", vec![]),
         ("conntrack/heap", vec!["conntrack/error"]),
         (
@@ -257,6 +259,7 @@ fn unsafe_is_in_few_places() {
                 "shared.rs",
                 "facts/holder.rs",
                 "conntrack/heap.rs",
+                "helper/policies.rs",
                 "conntrack/object/layout.rs",
                 "conntrack/record/layout.rs",
             ]

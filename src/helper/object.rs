@@ -149,8 +149,8 @@ impl Helper {
     }
 
     /// Where a number lies, as C has it.
-    #[cfg(feature = "capi")]
-    pub(crate) fn place(&self, of: Number) -> *const u8 {
+    #[must_use]
+    pub fn place(&self, of: Number) -> *const u8 {
         match of {
             Number::Queue => (&raw const self.queue).cast(),
             Number::L3Proto => (&raw const self.l3proto).cast(),

@@ -65,8 +65,8 @@ impl Policy {
     }
 
     /// The first four bytes, those of the name, as they lie in memory.
-    #[cfg(feature = "capi")]
-    pub(crate) fn first_bytes(&self) -> [u8; 4] {
+    #[must_use]
+    pub fn first_bytes(&self) -> [u8; 4] {
         self.name.first_chunk().copied().unwrap_or_default()
     }
 }
