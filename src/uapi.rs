@@ -230,6 +230,15 @@ pub mod nful {
     pub const CMD_UNBIND: u8 = 2;
     pub const CMD_PF_BIND: u8 = 3;
     pub const CMD_PF_UNBIND: u8 = 4;
+
+    // `NFULNL_COPY_*`.
+    pub const COPY_META: u8 = 1;
+    pub const COPY_PACKET: u8 = 2;
+
+    // `NFULNL_CFG_F_*`.
+    pub const CFG_F_SEQ: u16 = 1;
+    pub const CFG_F_SEQ_GLOBAL: u16 = 2;
+    pub const CFG_F_CONNTRACK: u16 = 4;
 }
 
 /// `linux/netfilter/nfnetlink_cttimeout.h`: messages and attributes `CTA_TIMEOUT_*`.

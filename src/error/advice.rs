@@ -68,8 +68,8 @@ pub(super) fn failed(call: &str, errno: i32) -> Option<(&'static str, Look)> {
 mod tests {
     use super::*;
     use RequestKind::{
-        Create, CreateExpectation, Delete, DeleteExpectation, Flush, Get, GetExpectation, List,
-        Update,
+        BindLogFamily, BindLogGroup, ChangeLogGroup, Create, CreateExpectation, Delete,
+        DeleteExpectation, Flush, Get, GetExpectation, List, UnbindLogGroup, Update,
     };
 
     /// The cause of a refusal of a request that is not known.
@@ -176,6 +176,18 @@ mod tests {
         for request in [RequestKind::FlushExpectations, RequestKind::ListExpectations] {
             says(request, libc::EPERM, "CAP_NET_ADMIN");
         }
+    }
+
+    #[test]
+    fn groups_of_logged_packets_have_causes_of_their_own() {
+        for request in [BindLogGroup, ChangeLogGroup, UnbindLogGroup] {
+            says(request, libc::EPERM, "CAP_NET_ADMIN");
+            says(request, libc::ENODEV, "no socket has bound");
+            says(request, libc::EINVAL, "CONFIG_NETFILTER_NETLINK_LOG");
+        }
+        says(BindLogGroup, libc::EBUSY, "already");
+        says(BindLogFamily, libc::EINVAL, "address family");
+        assert_eq!(cause(Some(ChangeLogGroup), libc::EBUSY), None);
     }
 
     #[test]

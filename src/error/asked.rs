@@ -87,6 +87,11 @@ impl<'a> Asked<'a> {
         self.message().map(|message| message.family().into())
     }
 
+    /// The group of logged packets.
+    pub(super) fn group(&self) -> Option<u16> {
+        self.message().map(|message| message.resource())
+    }
+
     /// In how many places a zone is given.
     pub(super) fn zones(&self) -> usize {
         let tuples = [cta::TUPLE_ORIG, cta::TUPLE_REPLY].map(|tuple| self.value(tuple));

@@ -6,7 +6,7 @@ use crate::conntrack::error::Error;
 use crate::conntrack::object::attr::Attr;
 use crate::conntrack::object::expectation::ExpectAttr;
 use crate::invalid::Invalid;
-use crate::uapi::cta;
+use crate::uapi::{cta, nful};
 
 /// An attribute, or part of one, that is to blame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,7 @@ pub(super) const SEQ_ORIGINAL: Option<Blame> =
 pub(super) const SEQ_REPLY: Option<Blame> =
     flow(Attr::ReplNatSeqCorrectionPos, "sequence adjustment of the reply");
 pub(super) const SYNPROXY: Option<Blame> = flow(Attr::SynproxyIsn, "synproxy state");
+pub(super) const LOG_FLAGS: Option<Blame> = unnumbered("flags");
 pub(super) const FILTER: Option<Blame> = unnumbered("filter of tuples");
 
 pub(super) const EXPECT_CLASS: Option<Blame> = expectation(ExpectAttr::Class, "class");
@@ -109,6 +110,15 @@ const OF_EXPECTATIONS: &[(u16, Option<Blame>)] = &[
     (cta::EXPECT_FN, EXPECT_FN),
 ];
 
+/// The kernel's attributes of the settings of a group of logged packets.
+const OF_LOG_GROUPS: &[(u16, Option<Blame>)] = &[
+    (nful::CFG_MODE, unnumbered("copy mode")),
+    (nful::CFG_NLBUFSIZ, unnumbered("buffer")),
+    (nful::CFG_TIMEOUT, unnumbered("timeout")),
+    (nful::CFG_QTHRESH, unnumbered("threshold")),
+    (nful::CFG_FLAGS, LOG_FLAGS),
+];
+
 /// What is wrong with a request before the kernel sees it.
 pub(super) fn of_invalid(invalid: Invalid) -> Option<Blame> {
     match invalid {
@@ -131,7 +141,10 @@ pub(super) fn of_object(error: Error) -> Option<Blame> {
 
 /// What the kernel's number of an attribute stands for in a request.
 pub(super) fn of_kernel(request: Option<RequestKind>, kind: u16) -> Option<Blame> {
-    let of_expectations = request.is_some_and(RequestKind::is_of_expectations);
-    let table = if of_expectations { OF_EXPECTATIONS } else { OF_FLOWS };
+    let table = match request {
+        Some(request) if request.is_of_log() => OF_LOG_GROUPS,
+        Some(request) if request.is_of_expectations() => OF_EXPECTATIONS,
+        _ => OF_FLOWS,
+    };
     table.iter().find(|row| row.0 == kind).and_then(|row| row.1)
 }

@@ -3,6 +3,7 @@
 
 use super::asked::Asked;
 use crate::facts::holder::{self, Holder};
+use crate::facts::log_group;
 use crate::facts::privilege::{self, Capability, Held};
 use crate::facts::{module, sysctl};
 use std::fmt::{self, Display, Formatter};
@@ -23,6 +24,8 @@ pub(super) enum Look {
     Kernel,
     /// Which other process has the socket open.
     Holder,
+    /// Who has bound the group of logged packets.
+    LogGroup,
 }
 
 /// What was found.
@@ -33,6 +36,7 @@ pub(super) enum Fact {
     Expectations { max: u64 },
     NoConntrack,
     Holder(Holder),
+    LogGroup { port: u32, holder: Option<Holder> },
 }
 
 impl Look {
@@ -49,6 +53,10 @@ impl Look {
             }
             Self::Kernel => (module::conntrack() == Some(false)).then_some(Fact::NoConntrack),
             Self::Holder => holder::other(asked?.socket?.as_fd()).map(Fact::Holder),
+            Self::LogGroup => {
+                let (port, holder) = log_group::owner(asked?.socket?, asked?.group()?)?;
+                Some(Fact::LogGroup { port, holder })
+            }
         }
     }
 }
@@ -81,6 +89,11 @@ impl Display for Fact {
             }
             Self::Holder(holder) => {
                 write!(f, ", which process {} ({}) has open too", holder.pid, holder.name())
+            }
+            Self::LogGroup { port, holder } => {
+                write!(f, ": that of port {port}")?;
+                let Some(holder) = holder else { return Ok(()) };
+                write!(f, ", of process {} ({})", holder.pid, holder.name())
             }
         }
     }

@@ -92,6 +92,8 @@ pub enum ErrorKind {
 pub struct Error {
     layer: Layer,
     request: Option<RequestKind>,
+    /// The group of logged packets that was asked about.
+    log_group: Option<u16>,
     details: Kept,
 }
 
@@ -104,6 +106,10 @@ enum Layer {
 }
 
 impl Error {
+    fn new(layer: Layer) -> Self {
+        Self { layer, request: None, log_group: None, details: Kept::NOTHING }
+    }
+
     /// What kind of error it is.
     #[must_use]
     #[inline(never)]
@@ -148,6 +154,12 @@ impl Error {
     #[must_use]
     pub fn request(&self) -> Option<RequestKind> {
         self.request
+    }
+
+    /// The group of logged packets that the request was about.
+    #[must_use]
+    pub fn log_group(&self) -> Option<u16> {
+        self.log_group
     }
 
     /// What the kernel said of the request, in its own words.
@@ -206,6 +218,12 @@ impl Error {
     /// The same error, of this request.
     pub(crate) fn of(self, request: RequestKind) -> Self {
         Self { request: Some(request), ..self }
+    }
+
+    /// The same error, of this request about a group of logged packets.
+    pub(crate) fn of_log_group(self, request: RequestKind, group: u16) -> Self {
+        let log_group = request.names_log_group().then_some(group);
+        Self { request: Some(request), log_group, ..self }
     }
 
     /// The same error, of this request, with what the request and the system tell of a refusal.
@@ -271,7 +289,9 @@ impl Display for Error {
     #[inline(never)]
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         if let Some(request) = self.request {
-            write!(f, "cannot {request}: ")?;
+            write!(f, "cannot {request}")?;
+            self.log_group.map_or(Ok(()), |group| write!(f, " {group}"))?;
+            f.write_str(": ")?;
         }
         match self.layer {
             Layer::Netlink(netlink::Error::Refused(errno)) => self.explain(errno, f),
@@ -327,6 +347,7 @@ impl Debug for Error {
         f.debug_struct("Error")
             .field("kind", &self.kind())
             .field("request", &self.request)
+            .field("log_group", &self.log_group)
             .field("errno", &self.errno())
             .field("advice", &self.advice())
             .field("kernel_text", &self.kernel_text())
@@ -345,7 +366,7 @@ impl From<netlink::Error> for Error {
             _ => None,
         };
         let details = details.map_or(Kept::NOTHING, Kept::new);
-        Self { layer: Layer::Netlink(error), request: None, details }
+        Self { details, ..Self::new(Layer::Netlink(error)) }
     }
 }
 
@@ -355,13 +376,13 @@ impl From<object::Error> for Error {
             object::Error::Invalid(error) => Layer::Invalid(error),
             error => Layer::Object(error),
         };
-        Self { layer, request: None, details: Kept::NOTHING }
+        Self::new(layer)
     }
 }
 
 impl From<Invalid> for Error {
     fn from(error: Invalid) -> Self {
-        Self { layer: Layer::Invalid(error), request: None, details: Kept::NOTHING }
+        Self::new(Layer::Invalid(error))
     }
 }
 

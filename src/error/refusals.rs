@@ -2,8 +2,8 @@
 #![forbid(unsafe_code)]
 
 use super::RequestKind::{
-    self, Create, CreateExpectation, Delete, DeleteExpectation, Flush, Get, GetExpectation, List,
-    Update,
+    self, BindLogFamily, BindLogGroup, ChangeLogGroup, Create, CreateExpectation, Delete,
+    DeleteExpectation, Flush, Get, GetExpectation, List, UnbindLogGroup, Update,
 };
 use super::blame::{self, Blame, NOTHING};
 use super::fact::Look;
@@ -25,11 +25,21 @@ const CHANGE: &[RequestKind] = &[Create, Update];
 const NAME: &[RequestKind] = &[Get, Update, Delete];
 /// Requests about one flow.
 const ONE: &[RequestKind] = &[Create, Update, Get, Delete];
+/// Requests about a group of logged packets.
+const LOG_GROUP: &[RequestKind] = &[BindLogGroup, ChangeLogGroup, UnbindLogGroup];
+/// Requests with settings of one.
+const LOG_SETTINGS: &[RequestKind] = &[BindLogGroup, ChangeLogGroup];
 /// Requests about many.
 const MANY: &[RequestKind] = &[List, Flush];
 
 pub(super) const REFUSALS: &[Refusal] = &[
     (&[Update], libc::EPERM, Look::Nowhere, FIXED_TIMEOUT),
+    (LOG_GROUP, libc::EPERM, Look::LogGroup, ANOTHERS_GROUP),
+    (&[BindLogGroup], libc::EBUSY, Look::Nowhere, OWN_GROUP),
+    (LOG_GROUP, libc::ENODEV, Look::Nowhere, NO_GROUP),
+    (LOG_SETTINGS, libc::EOPNOTSUPP, Look::Nowhere, NO_CONNTRACK_DATA),
+    (LOG_GROUP, libc::EINVAL, Look::Nowhere, &[(Any, NOTHING, NO_LOG)]),
+    (&[BindLogFamily], libc::EINVAL, Look::Nowhere, NO_LOGGER),
     (&[], libc::EPERM, Look::PrivilegeForSocket, &[(Any, NOTHING, PRIVILEGE)]),
     (ONE, libc::EINVAL, Look::Nowhere, INVALID_TUPLE),
     (&[Create], libc::EINVAL, Look::Nowhere, INCOMPLETE_FLOW),
@@ -76,6 +86,28 @@ const FIXED_TIMEOUT: &[Cause] = &[
          flow has a fixed timeout, which cannot be changed",
     ),
 ];
+
+const ANOTHERS_GROUP: &[Cause] =
+    &[(Is(signs::privileged), NOTHING, "another socket has bound this group")];
+
+const OWN_GROUP: &[Cause] = &[(Any, NOTHING, "this socket has bound the group already")];
+
+const NO_GROUP: &[Cause] = &[(Any, NOTHING, "no socket has bound this group")];
+
+const NO_CONNTRACK_DATA: &[Cause] = &[(
+    Is(signs::log_conntrack),
+    blame::LOG_FLAGS,
+    "this kernel tells nothing of connection tracking with packets: it was built without \
+     CONFIG_NETFILTER_NETLINK_GLUE_CT, or nf_conntrack_netlink is not loaded",
+)];
+
+const NO_LOG: &str = "this kernel has no CONFIG_NETFILTER_NETLINK_LOG";
+
+const NO_LOGGER: &[Cause] = &[(
+    Any,
+    NOTHING,
+    "the kernel logs nothing of this address family, or has no CONFIG_NETFILTER_NETLINK_LOG",
+)];
 
 const INVALID_TUPLE: &[Cause] = &[
     (

@@ -31,12 +31,32 @@ pub enum RequestKind {
     ListExpectations,
     /// For statistics.
     Statistics,
+    /// For a group of logged packets, with its settings.
+    BindLogGroup,
+    /// For other settings of a group of logged packets.
+    ChangeLogGroup,
+    /// For the end of a group of logged packets.
+    UnbindLogGroup,
+    /// For what the kernel logs of itself of an address family.
+    BindLogFamily,
+    /// For the end of that.
+    UnbindLogFamily,
 }
 
 impl RequestKind {
     /// Whether something is to be created.
     pub(super) fn creates(self) -> bool {
         matches!(self, Self::Create | Self::CreateExpectation)
+    }
+
+    /// Whether it is about logged packets, and not about connection tracking.
+    pub(super) fn is_of_log(self) -> bool {
+        self.names_log_group() || matches!(self, Self::BindLogFamily | Self::UnbindLogFamily)
+    }
+
+    /// Whether it is about one group of logged packets.
+    pub(super) fn names_log_group(self) -> bool {
+        matches!(self, Self::BindLogGroup | Self::ChangeLogGroup | Self::UnbindLogGroup)
     }
 
     /// Whether it is about expectations, and not about flows.
@@ -68,6 +88,11 @@ impl Display for RequestKind {
             Self::FlushExpectations => "delete the expectations",
             Self::ListExpectations => "list the expectations",
             Self::Statistics => "read the statistics",
+            Self::BindLogGroup => "bind NFLOG group",
+            Self::ChangeLogGroup => "change the settings of NFLOG group",
+            Self::UnbindLogGroup => "unbind NFLOG group",
+            Self::BindLogFamily => "become the logger of the address family",
+            Self::UnbindLogFamily => "remove the logger of the address family",
         })
     }
 }

@@ -4,7 +4,7 @@
 use super::asked::Asked;
 use super::fact::{Fact, Look};
 use crate::facts::privilege::Held;
-use crate::uapi::{cta, filter};
+use crate::uapi::{cta, filter, nful};
 
 /// What a request shows, or what was looked up.
 #[derive(Debug, Clone, Copy)]
@@ -58,9 +58,20 @@ fn is_part(nest: &[u8], last: u16) -> bool {
     (1..=last).any(|member| super::asked::find(nest, member).is_none())
 }
 
+/// What a thread with all privileges was refused.
+pub(super) fn privileged(asked: &Asked<'_>) -> bool {
+    asked.privilege() == Some(Held::Yes)
+}
+
+/// Connection tracking data, asked for with the packets of a group.
+pub(super) fn log_conntrack(asked: &Asked<'_>) -> bool {
+    let flags = asked.value(nful::CFG_FLAGS).and_then(<[u8]>::first_chunk);
+    flags.is_some_and(|flags| u16::from_be_bytes(*flags) & nful::CFG_F_CONNTRACK != 0)
+}
+
 /// A timeout that a thread with all privileges was refused.
 pub(super) fn privileged_timeout(asked: &Asked<'_>) -> bool {
-    asked.has(cta::TIMEOUT) && asked.privilege() == Some(Held::Yes)
+    asked.has(cta::TIMEOUT) && privileged(asked)
 }
 
 /// A timeout that was refused, maybe for the privileges of the thread.

@@ -25,13 +25,23 @@ impl Holder {
 /// Another process than this one that has a socket open, if this one may see it.
 #[must_use]
 pub fn other(socket: BorrowedFd<'_>) -> Option<Holder> {
-    let socket = Identity::of(socket.as_raw_fd(), c"")?;
-    let own = std::process::id();
+    find(Identity::of(socket.as_raw_fd(), c"")?, Some(std::process::id()))
+}
+
+/// A process that has another socket than this one open: the one with an inode.
+#[must_use]
+pub fn of_inode(socket: BorrowedFd<'_>, inode: libc::ino_t) -> Option<Holder> {
+    let Identity(device, _) = Identity::of(socket.as_raw_fd(), c"")?;
+    find(Identity(device, inode), None)
+}
+
+/// A process that has a file open; one of them is left out.
+fn find(file: Identity, but: Option<u32>) -> Option<Holder> {
     let mut processes = Folder::open(libc::AT_FDCWD, c"/proc")?;
     while let Some((at, name)) = processes.next() {
         let pid = name.to_str().ok().and_then(|name| name.parse().ok());
-        let Some(pid) = pid.filter(|pid| *pid != own) else { continue };
-        if holds(at, name, socket) {
+        let Some(pid) = pid.filter(|pid| Some(*pid) != but) else { continue };
+        if holds(at, name, file) {
             return Some(Holder { pid, name: program(name).unwrap_or_default() });
         }
     }
