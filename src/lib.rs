@@ -160,8 +160,11 @@ pub use conntrack::values::{
 pub use conntrack::wire::Change;
 pub use error::{Error, ErrorKind, Invalid, RequestKind};
 pub use netlink::wait::Stopper;
+pub use nflog::log::PacketLog;
+pub use nflog::logged::{Logged, LoggedBatch, Packets};
+pub use nflog::losses::{Loss, Losses};
 pub use nflog::owned::OwnedPacket;
 pub use nflog::packet::Packet;
+pub use nflog::settings::{CopyMode, LogFlags, LogSettings};
 pub use nflog::values::{CtInfo, CtState, Vlan};
-pub use nflog::xml::{Xml, XmlParts};
 pub use options::Options;

@@ -124,9 +124,17 @@ impl Socket {
     /// [`Error::System`].
     pub fn be_told_again(&self) -> Result<(), Error> {
         const NETLINK_BROADCAST_ERROR: libc::c_int = 4;
-        const NETLINK_NO_ENOBUFS: libc::c_int = 5;
         set_option(self.fd(), libc::SOL_NETLINK, NETLINK_BROADCAST_ERROR, &1)?;
-        set_option(self.fd(), libc::SOL_NETLINK, NETLINK_NO_ENOBUFS, &1)
+        self.set_overruns_told(false)
+    }
+
+    /// Has the kernel say, or not, that messages were lost because the receive buffer was full.
+    ///
+    /// # Errors
+    /// [`Error::System`].
+    pub fn set_overruns_told(&self, on: bool) -> Result<(), Error> {
+        const NETLINK_NO_ENOBUFS: libc::c_int = 5;
+        set_option(self.fd(), libc::SOL_NETLINK, NETLINK_NO_ENOBUFS, &libc::c_int::from(!on))
     }
 
     /// The multicast groups that it listens to, a bit each from group 1 on.

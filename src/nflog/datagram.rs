@@ -109,6 +109,12 @@ impl Kept {
         self.bytes.is_empty()
     }
 
+    /// The messages, as in a datagram.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The messages, to be walked through as a datagram; then there are none here.
     pub fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.bytes)

@@ -3,10 +3,14 @@
 pub mod attr;
 pub mod config;
 pub mod datagram;
+pub mod log;
+pub mod logged;
+pub mod losses;
 pub mod owned;
 pub mod packet;
 pub mod request;
+pub mod settings;
+pub(crate) mod source;
 #[cfg(test)]
 mod tests;
 pub mod values;
-pub mod xml;

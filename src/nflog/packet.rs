@@ -111,9 +111,8 @@ impl<'a, F: Find<'a>> Packet<'a, F> {
         be16(self.found.find(number)?)
     }
 
-    /// A number of 32 bits by its attribute's.
     #[inline]
-    pub(super) fn be32(&self, number: u16) -> Option<u32> {
+    fn be32(&self, number: u16) -> Option<u32> {
         be32(self.found.find(number)?)
     }
 
