@@ -4,6 +4,7 @@ pub mod alloc;
 pub mod at_work;
 pub mod boundary;
 pub mod cancel;
+pub mod clock;
 pub mod error;
 pub mod explained;
 pub mod nfnl;

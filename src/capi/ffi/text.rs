@@ -20,6 +20,8 @@ where
     if size > 0 {
         ptr::not_null(buf)?;
     }
+    // No memory is larger, whatever C says.
+    let size = size.min(isize::MAX as usize);
     // SAFETY: `buf` is NULL, where none are written, or points to `size` writable bytes.
     let printed = Writer::print(unsafe { ptr::bytes_mut(buf.cast(), size) }, print)?;
     Ok(c_int::try_from(printed).unwrap_or(c_int::MAX))
