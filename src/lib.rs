@@ -167,4 +167,5 @@ pub use nflog::owned::OwnedPacket;
 pub use nflog::packet::Packet;
 pub use nflog::settings::{CopyMode, LogFlags, LogSettings};
 pub use nflog::values::{CtInfo, CtState, Vlan};
+pub use nflog::xml::{Xml, XmlParts};
 pub use options::Options;

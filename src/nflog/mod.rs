@@ -14,3 +14,4 @@ pub(crate) mod source;
 #[cfg(test)]
 mod tests;
 pub mod values;
+pub mod xml;

@@ -111,8 +111,9 @@ impl<'a, F: Find<'a>> Packet<'a, F> {
         be16(self.found.find(number)?)
     }
 
+    /// A number of 32 bits by its attribute's.
     #[inline]
-    fn be32(&self, number: u16) -> Option<u32> {
+    pub(super) fn be32(&self, number: u16) -> Option<u32> {
         be32(self.found.find(number)?)
     }
 

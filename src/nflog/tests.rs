@@ -3,6 +3,7 @@
 
 use super::packet::Packet;
 use super::values::{CtInfo, CtState, Vlan};
+use super::xml::XmlParts;
 use crate::conntrack::values::Direction;
 use crate::netlink::builder::{Builder, Header};
 use crate::uapi::{cta, nful};
@@ -218,4 +219,60 @@ fn a_copy_says_the_same() {
     let copy = Packet::read(&bytes).unwrap().copied().unwrap();
     drop(bytes);
     assert_eq!((parts(&copy.packet()), copy.packet().message()), ((1 << 21) - 1, &whole()[..]));
+}
+
+/// A packet as XML, checked for every size of the buffer.
+fn xml(bytes: &[u8], parts: XmlParts) -> String {
+    let xml = Packet::read(bytes).unwrap().xml(parts);
+    let mut whole = [0xaa; 512];
+    let length = xml.write(&mut whole);
+    for size in 1..=length {
+        let mut cut = [0xaa; 512];
+        assert_eq!(xml.write(&mut cut[..size]), length);
+        assert_eq!((&cut[..size - 1], cut[size - 1], cut[size]), (&whole[..size - 1], 0, 0xaa));
+    }
+    let text = String::from_utf8_lossy(&whole[..length]).into_owned();
+    assert_eq!((xml.to_string(), xml.write(&mut [])), (text.clone(), length));
+    text
+}
+
+#[test]
+fn xml_has_the_parts_that_are_asked_for_in_their_order() {
+    let bytes = whole();
+    let all = XmlParts::all() - XmlParts::TIME;
+    let pieces = [
+        (XmlParts::PREFIX, "<prefix>ab</prefix>"),
+        (XmlParts::empty(), "<hook>3</hook>"),
+        (XmlParts::HW, "<hw><proto>86dd</proto><src>010203040506</src></hw>"),
+        (XmlParts::MARK, "<mark>16909058</mark>"),
+        (XmlParts::DEV, "<indev>16909060</indev><outdev>16909061</outdev>"),
+        (XmlParts::PHYSDEV, "<physindev>16909062</physindev><physoutdev>16909063</physoutdev>"),
+        (XmlParts::CTID, "<ctid>7</ctid>"),
+        (XmlParts::PAYLOAD, "<payload>64617461</payload>"),
+    ];
+    let joined = |of: XmlParts| {
+        let pieces = pieces.iter().filter(|(part, _)| of.contains(*part));
+        format!("<log>{}</log>", pieces.map(|(_, text)| *text).collect::<String>())
+    };
+    for parts in (0..256).map(XmlParts::from_bits_retain).filter(|parts| all.contains(*parts)) {
+        assert_eq!(xml(&bytes, parts), joined(parts));
+    }
+    assert_eq!(xml(&packet(|_| ()), all), "<log></log>");
+    let time = XmlParts::TIME;
+    assert!(Packet::read(&bytes).unwrap().xml(time).to_string().starts_with("<log><when><hour>"));
+}
+
+#[test]
+fn xml_leaves_out_numbers_that_are_0_and_has_empty_strings() {
+    let bytes = packet(|to| {
+        to.put_text(nful::PREFIX, b"");
+        (nful::MARK..=nful::IFINDEX_PHYSOUTDEV).for_each(|kind| to.put_be32(kind, 0));
+        to.put(nful::PAYLOAD, b"");
+        to.put_text(nful::PREFIX, b"\xff<");
+    });
+    let text = "<log><prefix>\u{fffd}<</prefix><payload></payload></log>";
+    assert_eq!(xml(&bytes, XmlParts::all() - XmlParts::TIME), text);
+    let long = with(nful::PAYLOAD, &[0xa5; 700]);
+    let text = Packet::read(&long).unwrap().xml(XmlParts::PAYLOAD).to_string();
+    assert_eq!(text, format!("<log><payload>{}</payload></log>", "a5".repeat(700)));
 }

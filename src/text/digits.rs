@@ -112,6 +112,33 @@ pub(super) fn hex_digits(value: u16) -> (u32, usize) {
     (u32::from_le_bytes(digits) >> (8 * (4 - length)), length)
 }
 
+/// The two hexadecimal digits of each byte.
+#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+static HEX: [[u8; 2]; 256] = {
+    let digits = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pairs[byte] = [digits[byte >> 4], digits[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};
+
+#[inline(always)]
+#[allow(clippy::indexing_slicing, reason = "the table has a row for every byte")]
+pub(super) fn hex_pair(byte: u8) -> [u8; 2] {
+    HEX[usize::from(byte)]
+}
+
+/// Fills `room`, of twice as many bytes, with the hexadecimal digits of `bytes`.
+#[inline(always)]
+pub(super) fn fill_hex(room: &mut [u8], bytes: &[u8]) {
+    for (two, byte) in room.chunks_exact_mut(2).zip(bytes) {
+        two.copy_from_slice(&hex_pair(*byte));
+    }
+}
+
 /// The octets in decimal with a dot behind each, the first digit in the lowest byte.
 #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
 static OCTETS: [u32; 256] = {

@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 mod digits;
+pub(crate) mod display;
 pub mod json;
 pub mod time;
 pub mod writer;
+pub(crate) mod xml;

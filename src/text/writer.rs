@@ -2,7 +2,8 @@
 #![forbid(unsafe_code)]
 
 use super::digits::{
-    PIECE, decimal_length, dotted, fill_decimal, fill_piece, fill_short, hex_digits, pair,
+    PIECE, decimal_length, dotted, fill_decimal, fill_hex, fill_piece, fill_short, hex_digits,
+    hex_pair, pair,
 };
 use std::fmt;
 use std::ops::Range;
@@ -113,6 +114,14 @@ impl<'a> Writer<'a> {
         self.short(digits.into(), length);
     }
 
+    /// Writes bytes in lower-case hexadecimal, two digits for each.
+    pub fn hex_bytes(&mut self, bytes: &[u8]) {
+        match self.room(2 * bytes.len()) {
+            Some(room) => fill_hex(room, bytes),
+            None => self.cut_hex(bytes),
+        }
+    }
+
     /// Writes an IPv4 address, given in network order.
     #[inline(never)]
     pub fn ipv4(&mut self, address: [u8; 4]) {
@@ -186,6 +195,21 @@ impl<'a> Writer<'a> {
         room.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
         self.len += text.len();
         self.lost = text.last().copied().unwrap_or(self.lost);
+    }
+
+    #[cold]
+    fn cut_hex(&mut self, bytes: &[u8]) {
+        let room = self.buf.get_mut(self.len..).unwrap_or_default();
+        // The last byte that has room may have it for one digit only.
+        let whole = bytes.len().min(room.len() / 2);
+        let (begun, beyond) = bytes.split_at_checked(whole).unwrap_or_default();
+        let (pairs, half) = room.split_at_mut_checked(2 * whole).unwrap_or_default();
+        fill_hex(pairs, begun);
+        if let ([half], [byte, ..]) = (half, beyond) {
+            *half = hex_pair(*byte)[0];
+        }
+        self.len += 2 * bytes.len();
+        self.lost = bytes.last().map_or(self.lost, |byte| hex_pair(*byte)[1]);
     }
 
     #[cold]
@@ -325,6 +349,24 @@ mod tests {
             out.hex(value);
             let length = out.finish();
             assert_eq!(buf[..length], *format!("{value:x}").as_bytes());
+        }
+    }
+
+    #[test]
+    fn bytes_in_hexadecimal() {
+        let bytes: Vec<u8> = (0..=255).step_by(3).collect();
+        for length in 0..bytes.len() {
+            let bytes = &bytes[..length];
+            let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            let got = text(|out| {
+                out.text(b"<");
+                out.hex_bytes(bytes);
+                out.text(b">");
+            });
+            assert_eq!(got, format!("<{digits}>"));
+            let mut out = Writer::new(&mut []);
+            out.hex_bytes(b"\x00\x20 ");
+            assert_eq!(out.lost, b'0');
         }
     }
 

@@ -9,11 +9,9 @@ use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::object::expectation::Expect;
 use crate::conntrack::wire::Change;
 use crate::error::Error;
+use crate::text::display::display;
 use crate::text::writer::Writer;
 use std::fmt;
-
-/// Bytes of most objects.
-const LINE: usize = 1024;
 
 /// A flow or an expectation as JSON: what was told, as one object on one line. See
 /// [`Flow::json`].
@@ -65,28 +63,17 @@ impl<'a> Json<'a> {
         self
     }
 
-    fn write(&self, room: &mut [u8]) -> usize {
-        let mut out = Writer::new(room);
+    fn write(&self, out: &mut Writer<'_>) {
         match self.of {
-            Object::Flow(ct) => super::write(&mut out, ct, &self.style),
-            Object::Expectation(expect) => super::expect(&mut out, expect, &self.style),
+            Object::Flow(ct) => super::write(out, ct, &self.style),
+            Object::Expectation(expect) => super::expect(out, expect, &self.style),
         }
-        out.finish()
     }
 }
 
 impl fmt::Display for Json<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (mut short, mut long) = ([0; LINE], Vec::new());
-        let mut line = &mut short[..];
-        let length = self.write(line);
-        if length >= LINE {
-            long.resize(length + 1, 0);
-            line = &mut long;
-            self.write(line);
-        }
-        let text = std::str::from_utf8(line.get(..length).unwrap_or_default());
-        f.write_str(text.map_err(|_| fmt::Error)?)
+        display(f, &|out| self.write(out))
     }
 }
 

@@ -5,12 +5,10 @@ use super::{PLAIN, SHOW_LAYER3, Style};
 use crate::conntrack::error::Error;
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::object::expectation::Expect;
+use crate::text::display::display;
 use crate::text::time::Utc;
 use crate::text::writer::Writer;
 use std::fmt;
-
-/// Bytes of most lines; one with a long security context or helper name needs more.
-const LINE: usize = 1024;
 
 impl fmt::Display for Conntrack {
     /// The plain line, with the layer 3 protocol; nothing more than what precedes a protocol that
@@ -33,21 +31,10 @@ fn line(
     print: &dyn Fn(&mut Writer<'_>, &Style<'_>) -> Result<(), Error>,
 ) -> fmt::Result {
     let style = Style { message: 0, format: PLAIN, flags: SHOW_LAYER3, labels: None, clock: &Utc };
-    let print = |line: &mut [u8]| {
-        let mut out = Writer::new(line);
-        // What cannot be printed is left out.
-        let _ = print(&mut out, &style);
-        out.finish()
-    };
-    let (mut short, mut long) = ([0; LINE], Vec::new());
-    let mut line = &mut short[..];
-    let length = print(line);
-    if length >= LINE {
-        long.resize(length + 1, 0);
-        line = &mut long;
-        print(line);
-    }
-    f.write_str(&String::from_utf8_lossy(line.get(..length).unwrap_or_default()))
+    // What cannot be printed is left out.
+    display(f, &|out| {
+        let _ = print(out, &style);
+    })
 }
 
 #[cfg(test)]
@@ -56,6 +43,7 @@ mod tests {
     use crate::conntrack::flow::Flow;
     use crate::conntrack::heap::Text;
     use crate::conntrack::object::attr::Attr;
+    use crate::text::display::LINE;
     use std::net::SocketAddr;
 
     fn tcp() -> Conntrack {

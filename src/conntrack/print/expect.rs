@@ -2,11 +2,12 @@
 #![forbid(unsafe_code)]
 
 use super::plain::{self, field};
-use super::xml::{self, number, string};
+use super::xml;
 use super::{SHOW_NOW, Style};
 use crate::conntrack::object::entry::Tuple;
 use crate::conntrack::object::expectation::{Expect, ExpectAttr};
 use crate::text::writer::Writer;
+use crate::text::xml::{number, string};
 
 /// The flags that have a name: bit, plain text, XML.
 const FLAGS: [(u32, &[u8], &[u8]); 3] = [

@@ -9,6 +9,7 @@ use crate::conntrack::object::entry::{Conntrack, Counters, Flat, Tuple};
 use crate::conntrack::object::layer4::Layer4;
 use crate::text::time;
 use crate::text::writer::Writer;
+use crate::text::xml::{number, string, when};
 use crate::uapi::ips;
 
 /// Prints a `flow` element.
@@ -95,33 +96,10 @@ pub(super) fn layer4(out: &mut Writer<'_>, tuple: &Tuple) {
     }
 }
 
-/// A number between its tags.
-#[inline(always)]
-pub(super) fn number(out: &mut Writer<'_>, open: &[u8], value: u64, close: &[u8]) {
-    out.text(open);
-    out.decimal(value);
-    out.text(close);
-}
-
-/// A string between its tags.
-#[inline(always)]
-pub(super) fn string(out: &mut Writer<'_>, open: &[u8], value: &[u8], close: &[u8]) {
-    out.text(open);
-    out.text(value);
-    out.text(close);
-}
-
 /// The `when` element with the local time; nothing, and `false`, if there is no such time.
 pub(super) fn now(out: &mut Writer<'_>, style: &Style<'_>) -> bool {
     let Some(time) = style.clock.local(style.clock.now(), false) else { return false };
-    number(out, b"<when><hour>", time.hour.into(), b"</hour><min>");
-    out.two_digits(time.minute);
-    out.text(b"</min><sec>");
-    out.two_digits(time.second);
-    number(out, b"</sec><wday>", u64::from(time.weekday) + 1, b"</wday>");
-    number(out, b"<day>", time.day.into(), b"</day>");
-    number(out, b"<month>", time.month.into(), b"</month>");
-    number(out, b"<year>", time.year.into(), b"</year></when>");
+    when(out, &time);
     true
 }
 
