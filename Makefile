@@ -1,11 +1,11 @@
-# make            builds libctrs.so, libctrs.a and the drop-in library
+# make            builds libctrs.so, libctrs.a and the drop-in libraries
 # make demo       shows it at work on a private network
 # make lint       format, clippy, and what the documentation links to
 # make check      everything that must hold; as root, for some of it needs a root
 # make check-user the same without root: names what did not run, and passes all the same
 # make check-bare the same in a new Debian 12 of its own, on what is committed
 # make install    what was built: PREFIX=/usr/local LIBDIR=$(PREFIX)/lib DESTDIR=
-# make install-compat  adds the drop-in libnetfilter_conntrack.so.3 and ctrs-run
+# make install-compat  adds the drop-in libraries and ctrs-run
 
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
@@ -21,8 +21,23 @@ STAGE := $(abspath $(TARGET))/stage
 COMPAT := $(LIBDIR)/ctrs/compat
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
 SONAME := libctrs.so.0
-COMPAT_SONAME := libnetfilter_conntrack.so.3
-BUILT := $(RELEASE)/libctrs.so $(RELEASE)/libctrs.a $(RELEASE)/$(COMPAT_SONAME)
+
+# The libraries that drop-in ones take the place of: the file of each as its original is called. What it
+# exports is in pkgconfig/NAME.map, and what pkg-config says of it in pkgconfig/NAME.pc.in.
+DROP_INS := libnetfilter_conntrack.so.3.8.0 libnetfilter_log.so.1.2.0 \
+    libnetfilter_cttimeout.so.1.0.0 libnetfilter_cthelper.so.0.0.0
+# What programs take from an original without naming it: they use functions of libmnl, and do not start when
+# nobody brings it. The drop-in library needs none of it.
+NEEDED_libnetfilter_log := libnfnetlink.so.0 libmnl.so.0
+NEEDED_libnetfilter_cttimeout := libmnl.so.0
+NEEDED_libnetfilter_cthelper := libmnl.so.0
+
+# Of libnetfilter_log.so.1.2.0: libnetfilter_log.so.1 and libnetfilter_log.
+soname = $(basename $(basename $(1)))
+name = $(firstword $(subst .so., ,$(1)))
+NEEDED := $(sort $(foreach file,$(DROP_INS),$(NEEDED_$(call name,$(file)))))
+BUILT := $(RELEASE)/libctrs.so $(RELEASE)/libctrs.a \
+    $(foreach file,$(DROP_INS),$(RELEASE)/$(call soname,$(file)))
 
 # Where ldconfig and most of what the tests run is, and ordinary users do not look.
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
@@ -50,19 +65,34 @@ build:
 	@CARGO="$(CARGO)" capi-tests/deps.sh cargo build
 	$(CARGO) rustc --release --lib --features capi --crate-type staticlib -- $(SMALL)
 	$(call shared,$(RELEASE)/libctrs.so,$(SONAME),pkgconfig/ctrs.map)
-	$(call shared,$(RELEASE)/$(COMPAT_SONAME),$(COMPAT_SONAME),pkgconfig/exports.map)
+	mkdir -p $(RELEASE)/needed
+	$(foreach library,$(NEEDED),$(call stub,$(library)))
+	$(foreach file,$(DROP_INS),$(call drop_in,$(file)))
 
-# A shared library of the archive: its file, SONAME and exports. The compiler makes them too, but gives
-# its own list of exports to the linker, which takes no nodes beside it.
+define drop_in
+$(call shared,$(RELEASE)/$(call soname,$(1)),$(call soname,$(1)),pkgconfig/$(call name,$(1)).map,\
+    $(addprefix $(RELEASE)/needed/,$(NEEDED_$(call name,$(1)))))
+
+endef
+
+# An empty library for the linker: the real one need not be there to build.
+define stub
+$(CC) -shared -nostdlib -o $(RELEASE)/needed/$(1) -Wl,-soname,$(1) -x c /dev/null
+
+endef
+
+# A shared library of the archive: its file, SONAME, exports, and what it needs without a use for it. The
+# compiler makes them too, but gives its own list of exports to the linker, which takes no nodes beside it.
 define shared
 $(CC) -shared -o $(1) -Wl,--whole-archive $(RELEASE)/libctrs.a -Wl,--no-whole-archive \
     -Wl,--gc-sections -Wl,--version-script=$(3) -Wl,-soname,$(2) $(HARDENED) $(UNPADDED) $(PACKED) \
-    -Wl,--as-needed $(STATIC_LIBS)
+    -Wl,--no-as-needed $(4) -Wl,--as-needed $(STATIC_LIBS)
 endef
 
 define substitute
 sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|g' \
     -e 's|@COMPAT@|$(COMPAT)|g' -e 's|@VERSION@|$(VERSION)|g' \
+    -e 's|@SONAMES@|$(foreach file,$(DROP_INS),$(call soname,$(file)))|g' \
     -e 's|@STATIC_LIBS@|$(STATIC_LIBS)|g' \
     -e 's|@RELATIVE_COMPAT@|$(shell realpath -m --relative-to=$(BINDIR) $(COMPAT))|g'
 endef
@@ -77,25 +107,29 @@ built:
 	    "first, as the user who has cargo (CARGO_TARGET_DIR tells where it built)" >&2; exit 1; }; done
 
 install-files: built
-	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/ctrs/libnetfilter_conntrack
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig
 	install -m 755 -s $(RELEASE)/libctrs.so $(DESTDIR)$(LIBDIR)/$(SONAME:.0=).$(VERSION)
 	ln -sf $(SONAME:.0=).$(VERSION) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libctrs.so
 	install -m 644 $(RELEASE)/libctrs.a $(DESTDIR)$(LIBDIR)/libctrs.a
 	strip --strip-debug $(DESTDIR)$(LIBDIR)/libctrs.a
-	install -m 644 include/ctrs.h include/ctrs.cdef $(DESTDIR)$(INCLUDEDIR)/ctrs/
-	install -m 644 include/libnetfilter_conntrack/*.h \
-	    $(DESTDIR)$(INCLUDEDIR)/ctrs/libnetfilter_conntrack/
+	for file in $$(cd include && find * -type f); do \
+	    install -D -m 644 include/$$file $(DESTDIR)$(INCLUDEDIR)/ctrs/$$file || exit 1; done
 	$(substitute) pkgconfig/ctrs.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/ctrs.pc
 
 install-compat-files: install-files
 	install -d $(DESTDIR)$(COMPAT) $(DESTDIR)$(BINDIR)
-	install -m 755 -s $(RELEASE)/$(COMPAT_SONAME) $(DESTDIR)$(COMPAT)/$(COMPAT_SONAME)
-	ln -sf $(COMPAT_SONAME) $(DESTDIR)$(COMPAT)/libnetfilter_conntrack.so
-	$(substitute) pkgconfig/libnetfilter_conntrack.pc.in > \
-	    $(DESTDIR)$(COMPAT)/libnetfilter_conntrack.pc
+	$(foreach file,$(DROP_INS),$(call install_drop_in,$(file)))
 	$(substitute) pkgconfig/ctrs-run.in > $(DESTDIR)$(BINDIR)/ctrs-run
 	chmod 755 $(DESTDIR)$(BINDIR)/ctrs-run
+
+define install_drop_in
+install -m 755 -s $(RELEASE)/$(call soname,$(1)) $(DESTDIR)$(COMPAT)/$(1)
+ln -sf $(1) $(DESTDIR)$(COMPAT)/$(call soname,$(1))
+ln -sf $(1) $(DESTDIR)$(COMPAT)/$(call name,$(1)).so
+$(substitute) pkgconfig/$(call name,$(1)).pc.in > $(DESTDIR)$(COMPAT)/$(call name,$(1)).pc
+
+endef
 
 # Tells the loader of what is new in a folder where it looks; else says who has to.
 loader: install-files

@@ -18,11 +18,16 @@ fn main() {
 
 /// A line for each prototype, and a list of their names.
 fn generate(root: &Path) -> Result<String, String> {
-    let source = Source::read(root);
+    let mut source = Source::read(root);
     let (mut lines, mut names) = (String::new(), Vec::new());
     for header in files(&root.join("include"), "h") {
         for prototype in prototypes(&read(&header)) {
             let (result, name, parameters) = parts(&prototype)?;
+            if let Some(result) = result.strip_prefix("typedef ") {
+                let callback = source.function("C-unwind", result, parameters)?;
+                source.callbacks.insert(name.to_owned(), format!("Option<{callback}>"));
+                continue;
+            }
             let item = source.items.get(name).ok_or(format!("src/capi has no {name}"))?;
             let kind = source.function(&item.abi, result, parameters)?;
             lines += &format!("const _: {kind} = {};\n", item.path);
@@ -63,6 +68,8 @@ struct Item {
 struct Source {
     items: BTreeMap<String, Item>,
     enums: BTreeMap<String, &'static str>,
+    /// The types of functions that have a name.
+    callbacks: BTreeMap<String, String>,
 }
 
 impl Source {
@@ -84,9 +91,11 @@ impl Source {
             }
         }
         items.extend(renamed(root));
-        let nlmsghdr = Item { path: "libc::nlmsghdr".to_owned(), abi: String::new() };
-        items.insert("nlmsghdr".to_owned(), nlmsghdr);
-        Self { items, enums: enums(root) }
+        for foreign in ["nlmsghdr", "nlattr", "timeval"] {
+            let item = Item { path: format!("libc::{foreign}"), abi: String::new() };
+            items.insert(foreign.to_owned(), item);
+        }
+        Self { items, enums: enums(root), callbacks: BTreeMap::new() }
     }
 
     /// The type of a function with this result and these parameters.
@@ -108,6 +117,9 @@ impl Source {
             let callback =
                 self.function("C-unwind", result.trim(), parameters.trim_end_matches(')'))?;
             return Ok(format!("Option<{callback}>"));
+        }
+        if let Some(callback) = parameter.split_once(" *").and_then(|it| self.callbacks.get(it.0)) {
+            return Ok(callback.clone());
         }
         let name = parameter.rfind(|c: char| !c.is_alphanumeric() && c != '_').ok_or(parameter)?;
         self.kind(&parameter[..=name])
@@ -181,8 +193,10 @@ fn declared(line: &str) -> Option<(&str, &str)> {
 
 /// The types behind the enums, from the table that the C compiler has checked.
 fn enums(root: &Path) -> BTreeMap<String, &'static str> {
-    let table = read(&root.join("capi-tests/abi/structs.tsv"));
-    let rows = table.lines().map(|line| line.split('\t').collect::<Vec<_>>());
+    let tables = files(&root.join("capi-tests/abi"), "tsv");
+    let tables = tables.iter().filter(|table| table.ends_with("structs.tsv"));
+    let text = tables.map(|table| read(table)).collect::<String>();
+    let rows = text.lines().map(|line| line.split('\t').collect::<Vec<_>>());
     rows.filter(|row| row[0] == "enum")
         .map(|row| {
             (row[1].to_owned(), if row[6] == "signed int" { "libc::c_int" } else { "libc::c_uint" })

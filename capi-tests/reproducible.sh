@@ -22,7 +22,7 @@ make --no-print-directory build CARGO="$CARGO" >/dev/null
         { cat "$work/log"; exit 1; }
 )
 
-for library in libctrs.so libctrs.a libnetfilter_conntrack.so.3; do
+for library in libctrs.so libctrs.a $(cd "$work/target/release" && echo libnetfilter_*.so.*); do
     cmp "${CARGO_TARGET_DIR:-target}/release/$library" "$work/target/release/$library"
     sha256sum "$work/target/release/$library" | sed "s|$work/target/release/||"
 done

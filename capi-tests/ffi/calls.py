@@ -12,7 +12,9 @@ ffi = cffi.FFI()
 ffi.cdef(text)
 lib = ffi.dlopen(sys.argv[2])
 
-names = re.findall(r"\b((?:nfct|nfexp|ctrs)_\w+)\(", text)
+code = re.sub(r"^typedef [^;]*;", "", text, flags=re.M)
+names = re.findall(r"\b((?:nfct|nfexp|nflog|ctrs)_\w+)\(", code)
+names += re.findall(r"^extern int (\w+);", code, re.M)
 for name in names:
     getattr(lib, name)
 

@@ -30,7 +30,7 @@ for name in ["nfct_new", "nfexp_new", "nfct_bitmask_new", "nfct_labelmap_new"]:
     getattr(library, name).restype = ctypes.c_void_p
 
 CONSTANTS = {}
-for row in (HERE / "../abi/constants.tsv").read_text().splitlines():
+for row in (HERE / "../abi/libnetfilter_conntrack/constants.tsv").read_text().splitlines():
     constant, value = row.split("\t")[:2]
     if value.lstrip("-").isdigit():
         CONSTANTS[constant] = int(value)

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 /// The numbers and names of an enum of the interface; of the names of one number the first counts.
 fn constants(of: &str) -> Vec<(u32, &'static str)> {
     let mut seen = BTreeSet::new();
-    include_str!("../abi/constants.tsv")
+    include_str!("../abi/libnetfilter_conntrack/constants.tsv")
         .lines()
         .map(|line| line.split('\t').collect::<Vec<_>>())
         .filter(|fields| fields[2] == of && !fields[0].ends_with("_MAX"))

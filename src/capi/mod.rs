@@ -20,3 +20,6 @@
 pub mod conntrack;
 pub mod ctrs;
 pub mod ffi;
+pub mod helper;
+pub mod nflog;
+pub mod timeout;

@@ -1,22 +1,15 @@
 //! Units of C and C++ that include the headers, checked by every compiler, with libnfnetlink's headers
 //! and without.
 
+use capi_tests::libraries::{LIBRARIES, Library};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-pub const HEADERS: [&str; 11] = [
-    "ctrs.h",
-    "libnetfilter_conntrack/libnetfilter_conntrack.h",
-    "libnetfilter_conntrack/libnetfilter_conntrack_dccp.h",
-    "libnetfilter_conntrack/libnetfilter_conntrack_icmp.h",
-    "libnetfilter_conntrack/libnetfilter_conntrack_ipv4.h",
-    "libnetfilter_conntrack/libnetfilter_conntrack_ipv6.h",
-    "libnetfilter_conntrack/libnetfilter_conntrack_sctp.h",
-    "libnetfilter_conntrack/libnetfilter_conntrack_tcp.h",
-    "libnetfilter_conntrack/libnetfilter_conntrack_udp.h",
-    "libnetfilter_conntrack/linux_nf_conntrack_common.h",
-    "libnetfilter_conntrack/linux_nfnetlink_conntrack.h",
-];
+/// All that is installed, of each library in order.
+pub fn headers() -> Vec<String> {
+    let libraries = LIBRARIES.iter().flat_map(Library::headers);
+    std::iter::once("ctrs.h".to_owned()).chain(libraries).collect()
+}
 
 /// The standards that the headers compile under, from the oldest on.
 pub const C: [&str; 5] = ["c89", "gnu89", "c99", "gnu17", "c2x"];
@@ -70,9 +63,10 @@ fn system_headers_without_nfnetlink() -> PathBuf {
     for entry in std::fs::read_dir("/usr/include").unwrap() {
         let entry = entry.unwrap();
         let link = farm.join(entry.file_name());
-        let hidden = ["libnfnetlink", "libnetfilter_conntrack", "ctrs"];
-        if hidden.iter().all(|name| entry.file_name() != *name) && link.symlink_metadata().is_err()
-        {
+        let name = entry.file_name();
+        let hidden = ["libnfnetlink", "ctrs"].iter().any(|hidden| name == *hidden)
+            || LIBRARIES.iter().any(|library| name == library.name);
+        if !hidden && link.symlink_metadata().is_err() {
             // Another test may have made it meanwhile.
             let _ = std::os::unix::fs::symlink(entry.path(), link);
         }
@@ -152,7 +146,7 @@ pub fn include(header: &str) -> String {
 }
 
 pub fn all_headers() -> String {
-    HEADERS.iter().filter(|name| !name.contains("_ipv")).map(|name| include(name)).collect()
+    headers().iter().filter(|name| !name.contains("_ipv")).map(|name| include(name)).collect()
 }
 
 /// A C program and a C++ program with the same text.

@@ -3,31 +3,46 @@
 use std::collections::BTreeSet;
 
 /// The headers whose declarations `ctrs.cdef` has, in an order in which each finds what it mentions.
-pub const HEADERS: [&str; 6] = [
+pub const HEADERS: [&str; 10] = [
     "libnetfilter_conntrack/linux_nf_conntrack_common.h",
     "libnetfilter_conntrack/libnetfilter_conntrack.h",
     "libnetfilter_conntrack/libnetfilter_conntrack_tcp.h",
     "libnetfilter_conntrack/libnetfilter_conntrack_sctp.h",
     "libnetfilter_conntrack/libnetfilter_conntrack_dccp.h",
+    "libnetfilter_log/linux_nfnetlink_log.h",
+    "libnetfilter_log/libnetfilter_log.h",
+    "libnetfilter_cttimeout/libnetfilter_cttimeout.h",
+    "libnetfilter_cthelper/libnetfilter_cthelper.h",
     "ctrs.h",
 ];
 
 const TOP: &str = "\
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* The declarations of ctrs.h and of the headers of libnetfilter_conntrack, for ffi.cdef() of cffi and
- * LuaJIT and for other readers without a preprocessor. Macros that are whole numbers are enumerators
- * here. What each is, the headers say. */
+/* The declarations of ctrs.h and of the headers of the libraries that ctrs takes the place of, for
+ * ffi.cdef() of cffi and LuaJIT and for other readers without a preprocessor. Macros that are whole
+ * numbers are enumerators here. What each is, the headers say. */
 ";
+
+/// What only compilers understand, and the kernel's names of types.
+const PLAIN: [(&str, &str); 7] = [
+    ("__attribute__((deprecated))", ""),
+    ("__extension__", ""),
+    ("__aligned_be64", "uint64_t"),
+    ("__be32", "uint32_t"),
+    ("__be16", "uint16_t"),
+    ("__u16", "uint16_t"),
+    ("__u8", "uint8_t"),
+];
 
 /// The declarations of these headers.
 pub fn cdef(headers: impl Iterator<Item = String>) -> String {
     let (mut out, mut known) = (TOP.to_owned(), BTreeSet::new());
     for header in headers {
-        let text = joined(&without_comments(&header));
+        let text = without_packed(&joined(&without_comments(&header)));
         // Of a comment between the members of a structure its indentation is left.
         let lines = text.lines().filter(|line| line.is_empty() || !line.trim().is_empty());
         for line in lines {
-            let line = line.replace("__attribute__((deprecated))", "");
+            let line = PLAIN.iter().fold(line.to_owned(), |line, (of, to)| line.replace(of, to));
             let line = line.trim_end();
             if let Some(constant) = line.strip_prefix("#define ") {
                 out += &enumerator(constant, &known).unwrap_or_default();
@@ -54,6 +69,17 @@ fn without_comments(text: &str) -> String {
 /// Lines that go on after a backslash, as one.
 fn joined(text: &str) -> String {
     text.replace("\\\n", " ")
+}
+
+/// Structures without padding, which is for compilers only, are their names.
+fn without_packed(text: &str) -> String {
+    let mut parts = text.split("struct __attribute__((packed)) ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |out, part| {
+        let (name, rest) = part.split_once(" {").unwrap_or_default();
+        let (_, behind) = rest.split_once("};").unwrap_or_default();
+        format!("{out}struct {name};{behind}")
+    })
 }
 
 fn names(text: &str) -> impl Iterator<Item = &str> {

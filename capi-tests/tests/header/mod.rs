@@ -3,6 +3,9 @@
 pub mod cdef;
 mod conntrack;
 mod ctrs;
+mod helper;
+mod nflog;
+mod timeout;
 
 /// One header.
 pub struct Header {
@@ -36,7 +39,7 @@ pub struct Section {
 const PLAIN: Header =
     Header { path: "", guard: "", sources: &[], text: Text::Here(""), sections: &[] };
 
-pub const HEADERS: [Header; 11] = [
+pub const HEADERS: [Header; 15] = [
     Header {
         path: "libnetfilter_conntrack/libnetfilter_conntrack.h",
         guard: "_LIBNETFILTER_CONNTRACK_H_",
@@ -116,6 +119,34 @@ pub const HEADERS: [Header; 11] = [
         sources: &["conntrack/header/linux_nfnetlink_conntrack.rs"],
         text: Text::Here(CTNETLINK),
         ..PLAIN
+    },
+    Header {
+        path: "libnetfilter_log/linux_nfnetlink_log.h",
+        guard: "_NFNETLINK_LOG_H",
+        sources: &["nflog/header/linux_nfnetlink_log.rs"],
+        text: Text::Here(nflog::MESSAGES),
+        ..PLAIN
+    },
+    Header {
+        path: "libnetfilter_log/libnetfilter_log.h",
+        guard: "__LIBNETFILTER_LOG_H",
+        sources: &["nflog/types.rs", "nflog/header/api.rs", "nflog/errno.rs"],
+        text: Text::File("nflog/header/top.h"),
+        sections: nflog::SECTIONS,
+    },
+    Header {
+        path: "libnetfilter_cttimeout/libnetfilter_cttimeout.h",
+        guard: "_LIBNETFILTER_CTTIMEOUT_H_",
+        sources: &["timeout/types.rs", "timeout/header/api.rs"],
+        text: Text::Here(timeout::TOP),
+        sections: timeout::SECTIONS,
+    },
+    Header {
+        path: "libnetfilter_cthelper/libnetfilter_cthelper.h",
+        guard: "_LIBNETFILTER_CTHELPER_H_",
+        sources: &["helper/types.rs", "helper/header/api.rs"],
+        text: Text::Here(helper::TOP),
+        sections: helper::SECTIONS,
     },
     Header {
         path: "ctrs.h",

@@ -1,0 +1,3 @@
+//! What only the C header has, as in `conntrack/header`.
+
+mod api;
