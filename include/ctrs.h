@@ -53,6 +53,7 @@ extern "C" {
  *     Many flows: deleted by filter
  *     Lists, read as they are wanted
  *     Statistics
+ *     Logged packets as plain data
  */
 
 /* ========================================================================
@@ -1282,6 +1283,164 @@ int ctrs_stats_expect(struct nfct_handle *h,
                       struct ctrs_expect_stats *stats,
                       size_t n,
                       size_t size);
+
+/* ========================================================================
+ * Logged packets as plain data
+ * ======================================================================== */
+
+/** What of a packet is there: bit n of present says so of the fields with number n. Those below 32
+ * are the kernel's numbers of attributes, NFULA_*. */
+enum ctrs_packet_field {
+    /** message, family and group: the record is of a packet. Without this it tells of a loss. */
+    CTRS_PACKET_MESSAGE = 0,
+    /** hw_protocol and hook. */
+    CTRS_PACKET_HEADER = 1,
+    /** mark. The kernel leaves one of 0 out. */
+    CTRS_PACKET_MARK = 2,
+    /** timestamp. */
+    CTRS_PACKET_TIMESTAMP = 3,
+    /** indev. */
+    CTRS_PACKET_INDEV = 4,
+    /** outdev. */
+    CTRS_PACKET_OUTDEV = 5,
+    /** physindev. */
+    CTRS_PACKET_PHYSINDEV = 6,
+    /** physoutdev. */
+    CTRS_PACKET_PHYSOUTDEV = 7,
+    /** hwaddr and hwaddr_length. */
+    CTRS_PACKET_HWADDR = 8,
+    /** payload. */
+    CTRS_PACKET_PAYLOAD = 9,
+    /** prefix. */
+    CTRS_PACKET_PREFIX = 10,
+    /** uid. */
+    CTRS_PACKET_UID = 11,
+    /** seq. */
+    CTRS_PACKET_SEQ = 12,
+    /** seq_global. */
+    CTRS_PACKET_SEQ_GLOBAL = 13,
+    /** gid. */
+    CTRS_PACKET_GID = 14,
+    /** hwtype. */
+    CTRS_PACKET_HWTYPE = 15,
+    /** hwheader. */
+    CTRS_PACKET_HWHEADER = 16,
+    /** conntrack. */
+    CTRS_PACKET_CONNTRACK = 18,
+    /** conntrack_info. */
+    CTRS_PACKET_CONNTRACK_INFO = 19,
+    /** vlan_protocol and vlan_tci. */
+    CTRS_PACKET_VLAN = 20,
+    /** l2header. */
+    CTRS_PACKET_L2HEADER = 21,
+    /** received. */
+    CTRS_PACKET_RECEIVED = 32,
+    /** group and lost: packets of the group were lost here. */
+    CTRS_PACKET_LOST = 33,
+    /** overrun: the receive buffer was full, and packets of any group were lost. */
+    CTRS_PACKET_OVERRUN = 34,
+    /** A datagram was lost that was longer than any the kernel is known to send. */
+    CTRS_PACKET_TRUNCATED = 35
+};
+
+/** A part of a packet, by its place in the buffer that the packet was read into. */
+struct ctrs_part {
+    /** Where it begins, in bytes from the beginning of the buffer. */
+    uint32_t offset;
+    /** How many bytes it has. */
+    uint32_t length;
+};
+
+/** A packet as plain data, without a pointer: every attribute of fixed size, and where in the
+ * caller's buffer the others are.
+ *
+ * Bit n of present tells what is there, with n of enum ctrs_packet_field; the fields of what is
+ * not are zero. Numbers are in host order, devices are interface indices.
+ *
+ * A record without the bit CTRS_PACKET_MESSAGE is of no packet: it tells that packets were lost.
+ *
+ * The layout is that of every architecture of the same byte order, 32 bits or 64. It only grows,
+ * at the end: each call is told the size that its program was compiled with. */
+struct ctrs_packet {
+    /** What is there. */
+    uint64_t present;
+    /** When the kernel received the packet, nanoseconds since 1970. Packets that leave, and
+     * those of hooks where none is taken, have none: then received is what there is. */
+    uint64_t timestamp;
+    /** When the library read the packet, nanoseconds since 1970. */
+    uint64_t received;
+    /** How many packets of the group were lost, just before the one that comes next. */
+    uint64_t lost;
+    /** How many datagrams did not fit the receive buffer since the log was opened. Until what
+     * it holds was read more may follow, and how many packets they had, lost tells of the
+     * groups that number theirs. */
+    uint64_t overrun;
+    /** The kernel's message about the packet, from its netlink header on. */
+    struct ctrs_part message;
+    /** Text of the rule, without the NUL. */
+    struct ctrs_part prefix;
+    /** Link layer header of a packet that came in. May be empty. */
+    struct ctrs_part hwheader;
+    /** The packet, as far as it was copied: from its network header on, but from its link layer
+     * header on where it leaves through netdev egress or ARP output. */
+    struct ctrs_part payload;
+    /** Attributes of the packet's flow, as ctnetlink has them. */
+    struct ctrs_part conntrack;
+    /** Link layer header, of the families netdev and bridge, without the VLAN tag. */
+    struct ctrs_part l2header;
+    /** Mark of the packet. */
+    uint32_t mark;
+    /** Device it came in by; of a bridge, the bridge. */
+    uint32_t indev;
+    /** Device it goes out by; of a bridge, the bridge. */
+    uint32_t outdev;
+    /** Port of the bridge that it came in by. */
+    uint32_t physindev;
+    /** Port of the bridge that it goes out by. */
+    uint32_t physoutdev;
+    /** User who owns the socket, as the user namespace of who bound the group sees it. */
+    uint32_t uid;
+    /** Group who owns the socket. */
+    uint32_t gid;
+    /** Number among the packets of the group. */
+    uint32_t seq;
+    /** Number among the packets of all groups that have such numbers. */
+    uint32_t seq_global;
+    /** What the packet is to its flow: IP_CT_ESTABLISHED and its like. */
+    uint32_t conntrack_info;
+    /** The group it was logged to. */
+    uint16_t group;
+    /** Protocol of the payload: ETH_P_IP and its like. */
+    uint16_t hw_protocol;
+    /** Kind of the link layer: ARPHRD_ETHER and its like. */
+    uint16_t hwtype;
+    /** Protocol of the outer VLAN tag: ETH_P_8021Q or ETH_P_8021AD. */
+    uint16_t vlan_protocol;
+    /** The outer VLAN tag: the id in the lower 12 bits, above them DEI, above that the priority. */
+    uint16_t vlan_tci;
+    /** Family of the rule: AF_INET, AF_INET6, AF_BRIDGE, 3 for ARP, 5 for netdev. */
+    uint8_t family;
+    /** Hook where it was logged: NF_INET_LOCAL_IN and its like, which the family tells. */
+    uint8_t hook;
+    /** Bytes that the address of the sender has. */
+    uint8_t hwaddr_length;
+    /** Zero. */
+    uint8_t reserved[3];
+    /** Link layer address of the sender. */
+    uint8_t hwaddr[8];
+};
+
+/** Reads a packet from a message of the kernel, into a record whose parts are places in the
+ * message: for programs with a receive loop of their own. What nflog_callback_register() takes is
+ * handed a struct nfgenmsg that lies 16 bytes behind the beginning of its message. Of length
+ * bytes those behind the message are left alone. received is not there.
+ *
+ * size is sizeof(struct ctrs_packet) as the program was compiled: what that lacks is cut and not
+ * marked as present, what this library lacks is zero.
+ *
+ * Returns 0; -1 with EINVAL for NULL, and for a size that is no multiple of 8, less than 8 or
+ * above 65,536; with EBADMSG if the message is cut short or not of a logged packet. */
+int ctrs_packet_from(struct ctrs_packet *packet, size_t size, const void *message, size_t length);
 
 #ifdef __cplusplus
 } /* extern "C" */

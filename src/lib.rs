@@ -165,6 +165,7 @@ pub use nflog::logged::{Logged, LoggedBatch, Packets};
 pub use nflog::losses::{Loss, Losses};
 pub use nflog::owned::OwnedPacket;
 pub use nflog::packet::Packet;
+pub use nflog::record::{PacketField, PacketRecord, PartRecord};
 pub use nflog::settings::{CopyMode, LogFlags, LogSettings};
 pub use nflog::values::{CtInfo, CtState, Vlan};
 pub use nflog::xml::{Xml, XmlParts};

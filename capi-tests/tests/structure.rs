@@ -167,7 +167,7 @@ fn data_goes_one_way() {
         ),
         ("conntrack/listener", with(&[&faces, &["conntrack/diagnose", "conntrack/selects"]])),
         ("conntrack/events", with(&[&faces, &["conntrack/listener", "conntrack/selects"]])),
-        ("nflog", with(&[&logged, &["text"]])),
+        ("nflog", with(&[&logged, &["record", "text"]])),
         ("capi/ffi", vec!["netlink", "width", "text", "error", "capi/ffi"]),
         (
             "capi/conntrack",
@@ -189,7 +189,7 @@ fn data_goes_one_way() {
                 &["conntrack/batch", "connection", "conntrack/diagnose"],
                 &["conntrack/deletion", "conntrack/dump", "conntrack/json", "conntrack/listing"],
                 &["conntrack/one", "conntrack/record"],
-                &["record", "text", "shared", "capi/ffi", "capi/conntrack", "capi/ctrs"],
+                &["record", "nflog", "text", "shared", "capi/ffi", "capi/conntrack", "capi/ctrs"],
             ]),
         ),
     ]);
@@ -273,6 +273,7 @@ fn unsafe_is_in_few_places() {
                 "helper/policies.rs",
                 "conntrack/object/layout.rs",
                 "conntrack/record/layout.rs",
+                "nflog/record.rs",
             ]
             .contains(&path.as_str());
         let code: String =

@@ -21,12 +21,12 @@ fn message(kind: u16, put: impl Fn(&mut Builder<'_>)) -> Vec<u8> {
     buffer
 }
 
-fn packet(put: impl Fn(&mut Builder<'_>)) -> Vec<u8> {
+pub(super) fn packet(put: impl Fn(&mut Builder<'_>)) -> Vec<u8> {
     message(nful::PACKET, put)
 }
 
 /// A packet with one attribute.
-fn with(kind: u16, value: &[u8]) -> Vec<u8> {
+pub(super) fn with(kind: u16, value: &[u8]) -> Vec<u8> {
     packet(|to| to.put(kind, value))
 }
 
@@ -34,7 +34,7 @@ const TIMESTAMP: [u8; 16] = [0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 9];
 const HW: [u8; 12] = [0, 6, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
 
 /// A packet of all attributes.
-fn whole() -> Vec<u8> {
+pub(super) fn whole() -> Vec<u8> {
     packet(|to| {
         to.put(nful::PACKET_HDR, &[0x86, 0xdd, 3, 0]);
         to.put_text(nful::PREFIX, b"ab");

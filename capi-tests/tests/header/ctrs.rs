@@ -161,6 +161,11 @@ pub const SECTIONS: &[Section] = &[
         text: "",
         names: &["ctrs_stats", "ctrs_count", "ctrs_cpu_stats", "ctrs_expect_stats", "ctrs_stats_*"],
     },
+    Section {
+        title: "Logged packets as plain data",
+        text: "",
+        names: &["ctrs_packet_field", "ctrs_part", "ctrs_packet", "ctrs_packet_from"],
+    },
 ];
 
 /// Without a sign: cbindgen would write a number that C90 has no type for on machines of 32 bits.

@@ -166,6 +166,8 @@ pub const HEADERS: [Header; 15] = [
             "ctrs/attr.rs",
             "../conntrack/record/layout.rs",
             "ctrs/record.rs",
+            "../nflog/record.rs",
+            "ctrs/packet.rs",
             "ctrs/json.rs",
             "ctrs/dump.rs",
             "ctrs/expect_dump.rs",

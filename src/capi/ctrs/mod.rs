@@ -14,6 +14,7 @@ pub mod flow;
 mod header;
 pub mod json;
 pub mod open;
+pub mod packet;
 mod reading;
 pub mod record;
 pub mod stats;
