@@ -1,16 +1,17 @@
-//! Compares ctrs with Debian's libnetfilter_conntrack, call by call.
+//! Compares ctrs with the libraries that it takes the place of, call by call.
 //!
-//! Both libraries get the same random sequences of calls, each in a process of its own; return
+//! Both get the same random sequences of calls, each in a process of its own; return
 //! values, `errno`, attributes, texts, messages and verdicts must agree, but for the differences
 //! that `docs/differences.md` lists.
 //!
 //! ```text
-//! differential               compares; CTRS_DIFF_CALLS and CTRS_DIFF_SEED say how much and what
-//! differential --self-test   compares the reference with broken copies of itself
+//! differential [NAME...]     compares; CTRS_DIFF_CALLS and CTRS_DIFF_SEED say how much and what
+//! differential --self-test [NAME...]   compares the references with broken copies of themselves
 //! ```
 //!
-//! `CTRS_DIFF_REFERENCE` and `CTRS_DIFF_LIBRARY` name other libraries than the system's and the one
-//! that `make` built.
+//! Names are those of libraries, as `libnetfilter_log`; without one it compares all. `CTRS_DIFF_REFERENCE`
+//! names another reference than the system's, of one library, and `CTRS_DIFF_LIBRARY` another libctrs.so
+//! than the one that `make` built.
 
 #[path = "../differential/mod.rs"]
 mod differential;
@@ -18,41 +19,81 @@ mod differential;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use capi_tests::libraries::{LIBRARIES, Library};
 use differential::parent::{Pair, Tally, compare, survive};
-use differential::{differences, report, selftest, worker};
+use differential::{COMPARISONS, Comparison, differences, report, selftest, worker};
 
 /// Sequences that may disagree before the comparison gives up.
 const MOST_FAILURES: u64 = 40;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    if args.first().is_some_and(|first| first == "worker") {
-        worker::run(&plan(&args[1..]));
-        return ExitCode::SUCCESS;
-    }
-    let Some(reference) = reference() else {
-        println!("libnetfilter_conntrack.so.3 is not installed");
-        return ExitCode::FAILURE;
-    };
-    let (calls, seed) = (setting("CTRS_DIFF_CALLS", 200_000), setting("CTRS_DIFF_SEED", 42));
-    let (passed, failed) = match args.first().map(String::as_str) {
-        None => run(reference, calls, seed),
-        Some("--self-test") => selftest::run(&reference, seed, calls),
-        Some(other) => panic!("unknown argument {other}"),
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let (passed, failed) = match words[..] {
+        ["worker", name, ..] => {
+            let comparison = named(name);
+            (comparison.worker)(&plan(comparison.library, &args[2..]));
+            return ExitCode::SUCCESS;
+        }
+        ["--self-test", ref names @ ..] => each(names, selftest::run),
+        ref names => each(names, run),
     };
     println!("{passed} passed, {failed} failed");
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn run(reference: String, calls: u64, seed: u64) -> (usize, usize) {
-    let undocumented = differences::undocumented();
+fn named(name: &str) -> &'static Comparison {
+    let found = COMPARISONS.iter().find(|comparison| comparison.library.name == name);
+    found.unwrap_or_else(|| panic!("no library that is compared: {name}"))
+}
+
+/// Does this with the libraries of these names, or with all; what passed and failed of it.
+fn each(
+    names: &[&str],
+    what: fn(&'static Comparison, &str, u64, u64) -> (usize, usize),
+) -> (usize, usize) {
+    let (calls, seed) = (setting("CTRS_DIFF_CALLS", 200_000), setting("CTRS_DIFF_SEED", 42));
+    let chosen: Vec<_> = match names {
+        [] => COMPARISONS.iter().collect(),
+        names => names.iter().map(|name| named(name)).collect(),
+    };
+    let mut sum = (0, 0);
+    if names.is_empty() {
+        sum.1 += LIBRARIES.iter().filter(|library| is_missing(library)).count();
+    }
+    for comparison in chosen {
+        let (passed, failed) = match reference(comparison.library) {
+            Some(reference) => what(comparison, &reference, seed, calls),
+            None => {
+                println!("{} is not installed", comparison.library.soname);
+                (0, 1)
+            }
+        };
+        sum = (sum.0 + passed, sum.1 + failed);
+    }
+    sum
+}
+
+/// Whether a library that has all its functions is not compared.
+fn is_missing(library: &Library) -> bool {
+    let compared = COMPARISONS.iter().any(|comparison| comparison.library.name == library.name);
+    let missing = !compared && !library.unfinished;
+    if missing {
+        println!("{} is not compared", library.name);
+    }
+    missing
+}
+
+fn run(comparison: &'static Comparison, reference: &str, seed: u64, calls: u64) -> (usize, usize) {
+    let undocumented = differences::undocumented(comparison.differences);
     if !undocumented.is_empty() {
         println!("docs/differences.md lacks {undocumented:?}");
         return (0, 1);
     }
-    let subject = subject().display().to_string();
+    let (library, subject) = (comparison.library, subject().display().to_string());
     println!("reference {reference}\nctrs      {subject}");
-    let pair = Pair { reference, subject, shim: false, mend: true, seed };
+    let pair =
+        Pair { library, reference: reference.to_owned(), subject, shim: false, mend: true, seed };
     let tally = compare(&pair, calls, setting("CTRS_DIFF_FAILURES", MOST_FAILURES) as usize);
     report::failures(&pair, &tally);
     let survived = survive(&pair, calls / 4);
@@ -82,14 +123,14 @@ fn setting(name: &str, default: u64) -> u64 {
 }
 
 /// The reference as it is installed.
-fn reference() -> Option<String> {
+fn reference(library: &Library) -> Option<String> {
     if let Ok(path) = std::env::var("CTRS_DIFF_REFERENCE") {
         return Some(path);
     }
     let machine = std::env::consts::ARCH;
     let directories =
         [format!("/usr/lib/{machine}-linux-gnu"), "/usr/lib64".into(), "/usr/lib".into()];
-    let paths = directories.map(|directory| format!("{directory}/libnetfilter_conntrack.so.3"));
+    let paths = directories.map(|directory| format!("{directory}/{}", library.soname));
     paths.into_iter().find(|path| Path::new(path).exists())
 }
 
@@ -106,11 +147,12 @@ fn subject() -> PathBuf {
 }
 
 /// The arguments of a worker, as the parent gives them.
-fn plan(args: &[String]) -> worker::Plan {
+fn plan(library: &'static Library, args: &[String]) -> worker::Plan {
     let number = |at: usize| args[at].parse().expect("a number");
     let has = |word: &str| args[5..].iter().any(|arg| arg == word);
     worker::Plan {
-        library: args[0].clone(),
+        library,
+        path: args[0].clone(),
         seed: number(1),
         first: number(2),
         count: number(3),

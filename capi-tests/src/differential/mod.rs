@@ -1,24 +1,27 @@
 //! The reference and ctrs side by side, each in a process of its own, driven by the same calls.
 
 pub mod api;
-pub mod attrs;
-pub mod build;
-pub mod copy;
-pub mod ct;
+pub mod conntrack;
 pub mod differences;
-pub mod expect;
-pub mod filter;
 pub mod guard;
-pub mod labels;
-pub mod messages;
 pub mod parent;
-pub mod parse;
-pub mod print;
 pub mod record;
-pub mod repair;
 pub mod report;
 pub mod rng;
-pub mod schema;
 pub mod selftest;
 pub mod worker;
-pub mod world;
+
+use capi_tests::libraries::Library;
+
+/// How one library is compared: a module here has its calls.
+pub struct Comparison {
+    pub library: &'static Library,
+    /// Makes the calls of a plan: `worker::run` of its `Caller`.
+    pub worker: fn(&worker::Plan),
+    /// The ids of the differences that it makes exceptions for.
+    pub differences: &'static [&'static str],
+    /// Libraries that it must notice.
+    pub broken: &'static [selftest::Broken],
+}
+
+pub static COMPARISONS: [Comparison; 1] = [conntrack::COMPARISON];

@@ -5,11 +5,15 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use capi_tests::libraries::Library;
+
 use super::differences;
 
 /// Two libraries and the seed of the calls that both get.
 #[derive(Clone)]
 pub struct Pair {
+    /// What both are.
+    pub library: &'static Library,
     /// Path of the reference.
     pub reference: String,
     /// Path of the library that is compared with it.
@@ -101,11 +105,12 @@ impl Side {
         let shim = pair.shim && !reference;
         let words = [(mend, "mend"), (shim, "shim"), (portion.careful, "careful")];
         let said = words.iter().filter_map(|(on, word)| on.then_some(*word));
-        Self::spawn(library, pair.seed, portion, said)
+        Self::spawn(pair.library, library, pair.seed, portion, said)
     }
 
     /// Starts a worker, told how by some words.
     fn spawn<'a>(
+        of: &Library,
         library: &str,
         seed: u64,
         portion: &Portion,
@@ -114,7 +119,7 @@ impl Side {
         let skip: Vec<String> = portion.skip.iter().map(ToString::to_string).collect();
         let exe = std::env::current_exe().expect("the path of this program");
         let mut child = Command::new(exe)
-            .args(["worker", library])
+            .args(["worker", of.name, library])
             .args([seed, portion.first, portion.count].map(|number| number.to_string()))
             .arg(skip.join(","))
             .args(words)
@@ -331,7 +336,7 @@ pub fn run_again(pair: &Pair, sequence: u64, skip: &[usize]) -> Option<Failure> 
 pub fn survive(pair: &Pair, calls: u64) -> Result<u64, String> {
     let portion = Portion { first: 0, count: u64::MAX, skip: Vec::new(), careful: false };
     let words = ["wild", "careful"].into_iter();
-    let mut side = Side::spawn(&pair.subject, pair.seed, &portion, words);
+    let mut side = Side::spawn(pair.library, &pair.subject, pair.seed, &portion, words);
     let mut sequence = 0;
     loop {
         match side.next() {

@@ -3,10 +3,10 @@
 use super::api::{Api, ConstPtr, Ptr, ffi};
 use super::build::{Built, built};
 use super::copy::clean_errno;
-use super::record::{Outcome, hex, quoted};
-use super::rng::Rng;
 use super::schema::{HEADER, attributes, body};
 use super::world::{World, errno_of, number};
+use crate::differential::record::{Outcome, hex, quoted};
+use crate::differential::rng::Rng;
 use capi_tests::attributes::{Attribute, Kind, entries, expectations};
 
 const MASTER: u32 = 0;

@@ -4,8 +4,8 @@ use std::os::fd::FromRawFd;
 
 use super::api::{Api, Ptr, ffi};
 use super::messages::Messages;
-use super::record::Transcript;
-use super::rng::Rng;
+use crate::differential::record::Transcript;
+use crate::differential::rng::Rng;
 
 /// A conntrack object.
 #[derive(Clone)]
@@ -60,7 +60,7 @@ pub struct World {
     /// Room for a message or a text, cleared before use.
     pub buffer: Vec<u8>,
     /// Where messages lie: right before a page that must not be read.
-    pub guarded: super::guard::Guarded,
+    pub guarded: crate::differential::guard::Guarded,
 }
 
 /// Size of the buffers that calls write to.
@@ -91,7 +91,7 @@ impl World {
             socket,
             label_file: file_in_memory(),
             buffer: vec![0; ROOM],
-            guarded: super::guard::Guarded::new(),
+            guarded: crate::differential::guard::Guarded::new(),
         }
     }
 

@@ -2,10 +2,10 @@
 
 use super::api::ffi;
 use super::attrs::{HELPER_INFO, TIMESTAMP_EVENT, copied_by};
-use super::record::Outcome;
 use super::repair;
-use super::rng::Rng;
 use super::world::{Ct, World, errno_of, number, two_of};
+use crate::differential::record::Outcome;
+use crate::differential::rng::Rng;
 
 const OVERRIDE: u32 = 8;
 

@@ -1,20 +1,20 @@
 //! Messages to parse: those a kernel sent, mutations of them, and ones made up from the schema.
 
-use super::rng::Rng;
 use super::schema::{self, CONNTRACK, EXPECT, HEADER, Level, Rule, attributes, body};
+use crate::differential::rng::Rng;
 
 const CORPUS: [&str; 11] = [
-    include_str!("../../corpus/01-traffic-ipv4.hex"),
-    include_str!("../../corpus/02-traffic-ipv6.hex"),
-    include_str!("../../corpus/03-nat.hex"),
-    include_str!("../../corpus/04-zones-labels-marks.hex"),
-    include_str!("../../corpus/05-helpers-expectations.hex"),
-    include_str!("../../corpus/06-synproxy.hex"),
-    include_str!("../../corpus/07-stats.hex"),
-    include_str!("../../corpus/08-errors-acks.hex"),
-    include_str!("../../corpus/09-cttimeout.hex"),
-    include_str!("../../corpus/10-nflog.hex"),
-    include_str!("../../corpus/11-acct-timestamp-off.hex"),
+    include_str!("../../../corpus/01-traffic-ipv4.hex"),
+    include_str!("../../../corpus/02-traffic-ipv6.hex"),
+    include_str!("../../../corpus/03-nat.hex"),
+    include_str!("../../../corpus/04-zones-labels-marks.hex"),
+    include_str!("../../../corpus/05-helpers-expectations.hex"),
+    include_str!("../../../corpus/06-synproxy.hex"),
+    include_str!("../../../corpus/07-stats.hex"),
+    include_str!("../../../corpus/08-errors-acks.hex"),
+    include_str!("../../../corpus/09-cttimeout.hex"),
+    include_str!("../../../corpus/10-nflog.hex"),
+    include_str!("../../../corpus/11-acct-timestamp-off.hex"),
 ];
 
 /// The messages that a parser may get.

@@ -1,11 +1,11 @@
 //! Calls that build messages from objects, and from dump filters.
 
 use super::api::{ConstPtr, Ptr, ffi};
-use super::record::{Outcome, hex};
 use super::repair;
-use super::rng::Rng;
 use super::schema::HEADER;
 use super::world::{World, errno_of};
+use crate::differential::record::{Outcome, hex};
+use crate::differential::rng::Rng;
 
 /// Bytes that a message may take.
 const MESSAGE: usize = 8192;

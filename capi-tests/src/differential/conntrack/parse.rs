@@ -2,10 +2,10 @@
 
 use super::api::ffi;
 use super::messages::{event_time, helper_info};
-use super::record::{Outcome, hex};
-use super::rng::Rng;
 use super::schema::body;
 use super::world::{World, number};
+use crate::differential::record::{Outcome, hex};
+use crate::differential::rng::Rng;
 
 /// Parses a message inside what the reference defines, into an object that may hold something.
 pub fn conntrack(w: &mut World, rng: &mut Rng) {

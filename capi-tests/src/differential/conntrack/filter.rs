@@ -2,10 +2,10 @@
 //! criteria that the reference judges right.
 
 use super::api::{Api, ffi};
-use super::record::{Outcome, hex};
-use super::rng::Rng;
 use super::schema::{attribute, attributes, body, last};
 use super::world::{World, errno_of, number};
+use crate::differential::record::{Outcome, Transcript, hex};
+use crate::differential::rng::Rng;
 use capi_tests::bpf;
 use libc::sock_filter;
 
@@ -100,7 +100,7 @@ pub fn attach(w: &mut World, rng: &mut Rng) {
     detach(&mut w.out, &w.api, w.socket);
 }
 
-fn detach(out: &mut super::record::Transcript, api: &Api, socket: i32) {
+fn detach(out: &mut Transcript, api: &Api, socket: i32) {
     out.call(format!("nfct_filter_detach({})", socket >= 0), || {
         number(ffi!(api, nfct_filter_detach(socket)))
     });

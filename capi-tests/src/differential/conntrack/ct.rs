@@ -4,10 +4,10 @@ use std::ffi::CStr;
 
 use super::api::{Api, ConstPtr, ffi};
 use super::attrs::{self, COUNT, HELPER_INFO, HELPER_NAME, SECCTX, TIMESTAMP_EVENT, width};
-use super::record::{Outcome, hex, quoted};
 use super::repair;
-use super::rng::Rng;
 use super::world::{Ct, World, errno_of, number, two_of};
+use crate::differential::record::{Outcome, hex, quoted};
+use crate::differential::rng::Rng;
 
 /// Sets a scalar or an address, through a setter at least as wide as it.
 pub fn set(w: &mut World, rng: &mut Rng) {

@@ -1,6 +1,6 @@
 //! What the generator makes of the table of attributes: widths, classes, and likely values.
 
-use super::rng::Rng;
+use crate::differential::rng::Rng;
 use capi_tests::attributes::{Attribute, Kind, entries};
 
 /// Number of attributes, the one that 1.0.9 lacks included.

@@ -2,9 +2,9 @@
 
 use super::api::ffi;
 use super::ct;
-use super::record::{Outcome, quoted};
-use super::rng::Rng;
 use super::world::{ROOM, World};
+use crate::differential::record::{Outcome, quoted};
+use crate::differential::rng::Rng;
 use std::ffi::c_char;
 
 const XML: u32 = 1;

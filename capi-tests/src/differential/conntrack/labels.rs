@@ -6,9 +6,9 @@ use std::os::unix::fs::FileExt;
 
 use super::api::{Api, ConstPtr, ffi};
 use super::attrs::{CONNLABELS, CONNLABELS_MASK};
-use super::record::{Outcome, hex, quoted};
-use super::rng::Rng;
 use super::world::{World, errno_of, number};
+use crate::differential::record::{Outcome, hex, quoted};
+use crate::differential::rng::Rng;
 
 /// What is in a bitmask, through the functions for it.
 pub fn content(api: &Api, mask: ConstPtr) -> String {
