@@ -14,10 +14,10 @@ pub fn policy(out: &mut Writer<'_>, policy: &Timeout) {
         out.text(b" = {\n");
     }
     if policy.has(Attr::L3Proto) {
-        line(out, "\t.l3proto", policy.l3proto().into());
+        line(out, b"\t.l3proto", policy.l3proto().into());
     }
     if policy.has(Attr::L4Proto) {
-        line(out, "\t.l4proto", policy.l4proto().into());
+        line(out, b"\t.l4proto", policy.l4proto().into());
     }
     if policy.has(Attr::Policy) {
         timeouts(out, policy);
@@ -30,13 +30,13 @@ fn timeouts(out: &mut Writer<'_>, policy: &Timeout) {
     let row = states::printed(policy.l4proto());
     for (state, name) in row.states.iter().take(row.original).enumerate() {
         out.text(b"\t\t.");
-        line(out, name, policy.value(state).into());
+        line(out, name.to_bytes(), policy.value(state).into());
     }
     out.text(b"\t},\n");
 }
 
-fn line(out: &mut Writer<'_>, name: &str, value: u64) {
-    out.text(name.as_bytes());
+fn line(out: &mut Writer<'_>, name: &[u8], value: u64) {
+    out.text(name);
     out.text(b" = ");
     out.decimal(value);
     out.text(b",\n");

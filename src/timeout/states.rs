@@ -1,6 +1,8 @@
 //! The one table of timeouts: which states of a protocol have one, and what they are called.
 #![forbid(unsafe_code)]
 
+use std::ffi::CStr;
+
 /// The most states that a protocol has.
 pub const MOST: usize = 11;
 
@@ -10,19 +12,19 @@ pub struct Row {
     /// `IPPROTO_*`; generic, which stands for all without a tracker of their own, is `IPPROTO_RAW`.
     pub protocol: u8,
     /// The names, by number: state `n` is attribute `n` + 1 of the kernel.
-    pub states: &'static [&'static str],
+    pub states: &'static [&'static CStr],
     /// How many of them libnetfilter_cttimeout knows: the first.
     pub original: usize,
 }
 
 impl Row {
-    const fn new(protocol: i32, states: &'static [&'static str]) -> Self {
+    const fn new(protocol: i32, states: &'static [&'static CStr]) -> Self {
         Self { protocol: protocol as u8, states, original: states.len() }
     }
 }
 
-const PACKETS: &[&str] = &["UNREPLIED", "REPLIED"];
-const ONE: &[&str] = &["TIMEOUT"];
+const PACKETS: &[&CStr] = &[c"UNREPLIED", c"REPLIED"];
+const ONE: &[&CStr] = &[c"TIMEOUT"];
 
 /// What is printed of a protocol without timeouts.
 static GENERIC: Row = Row::new(libc::IPPROTO_RAW, ONE);
@@ -31,17 +33,17 @@ static TABLE: [Row; 9] = [
     Row::new(
         libc::IPPROTO_TCP,
         &[
-            "SYN_SENT",
-            "SYN_RECV",
-            "ESTABLISHED",
-            "FIN_WAIT",
-            "CLOSE_WAIT",
-            "LAST_ACK",
-            "TIME_WAIT",
-            "CLOSE",
-            "SYN_SENT2",
-            "RETRANS",
-            "UNACKNOWLEDGED",
+            c"SYN_SENT",
+            c"SYN_RECV",
+            c"ESTABLISHED",
+            c"FIN_WAIT",
+            c"CLOSE_WAIT",
+            c"LAST_ACK",
+            c"TIME_WAIT",
+            c"CLOSE",
+            c"SYN_SENT2",
+            c"RETRANS",
+            c"UNACKNOWLEDGED",
         ],
     ),
     Row::new(libc::IPPROTO_UDP, PACKETS),
@@ -50,21 +52,21 @@ static TABLE: [Row; 9] = [
     Row {
         protocol: libc::IPPROTO_SCTP as u8,
         states: &[
-            "CLOSED",
-            "COOKIE_WAIT",
-            "COOKIE_ECHOED",
-            "ESTABLISHED",
-            "SHUTDOWN_SENT",
-            "SHUTDOWN_RECD",
-            "SHUTDOWN_ACK_SENT",
-            "HEARTBEAT_SENT",
-            "HEARTBEAT_ACKED",
+            c"CLOSED",
+            c"COOKIE_WAIT",
+            c"COOKIE_ECHOED",
+            c"ESTABLISHED",
+            c"SHUTDOWN_SENT",
+            c"SHUTDOWN_RECD",
+            c"SHUTDOWN_ACK_SENT",
+            c"HEARTBEAT_SENT",
+            c"HEARTBEAT_ACKED",
         ],
         original: 7,
     },
     Row::new(
         libc::IPPROTO_DCCP,
-        &["REQUEST", "RESPOND", "PARTOPEN", "OPEN", "CLOSEREQ", "CLOSING", "TIMEWAIT"],
+        &[c"REQUEST", c"RESPOND", c"PARTOPEN", c"OPEN", c"CLOSEREQ", c"CLOSING", c"TIMEWAIT"],
     ),
     Row::new(libc::IPPROTO_ICMP, ONE),
     Row::new(libc::IPPROTO_ICMPV6, ONE),
@@ -86,7 +88,7 @@ pub fn printed(protocol: u8) -> &'static Row {
 /// The number of the state of this name, in upper or lower case.
 #[must_use]
 pub fn by_name(protocol: u8, name: &[u8]) -> Option<usize> {
-    of(protocol)?.states.iter().position(|state| state.as_bytes().eq_ignore_ascii_case(name))
+    of(protocol)?.states.iter().position(|state| state.to_bytes().eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]
@@ -104,6 +106,6 @@ mod tests {
         assert_eq!(by_name(6, b"unacknowledged"), Some(10));
         assert_eq!(by_name(132, b"Heartbeat_Sent"), Some(7));
         assert_eq!((by_name(17, b"CLOSE"), by_name(50, b"TIMEOUT")), (None, None));
-        assert_eq!(printed(50).states, ["TIMEOUT"]);
+        assert_eq!(printed(50).states, [c"TIMEOUT"]);
     }
 }

@@ -2,9 +2,9 @@
 
 use super::error::Error;
 use super::ptr;
-use crate::netlink::builder::Builder;
-use crate::netlink::message::{Message, align};
-use libc::{c_int, nlmsghdr};
+use crate::netlink::builder::{Builder, Header};
+use crate::netlink::message::{FAMILY_HEADER_SIZE, HEADER_SIZE, Message, align};
+use libc::{c_char, c_int, nlmsghdr};
 
 /// The message behind a pointer; `None` if its length is less than a header's.
 ///
@@ -46,4 +46,25 @@ where
     append(&mut builder)?;
     builder.finish()?;
     Ok(0)
+}
+
+/// Begins a netfilter message of no address family in a buffer of C's, which has room for its header:
+/// 20 bytes and no more are written.
+///
+/// # Safety
+/// `buf` is NULL or points to 20 writable bytes.
+pub(in crate::capi) unsafe fn begin(
+    buf: *mut c_char,
+    subsystem: u8,
+    number: u8,
+    flags: u16,
+    seq: u32,
+) -> Result<*mut nlmsghdr, Error> {
+    ptr::not_null(buf)?;
+    // SAFETY: the buffer is not NULL, so it has room for the header.
+    let buffer = unsafe { ptr::bytes_mut(buf.cast(), HEADER_SIZE + FAMILY_HEADER_SIZE) };
+    let kind = u16::from(subsystem) << 8 | u16::from(number);
+    let flags = libc::NLM_F_REQUEST as u16 | flags;
+    Builder::message(buffer, Header { kind, flags, seq, ..Header::default() }).finish()?;
+    Ok(buf.cast())
 }

@@ -81,6 +81,18 @@ pub(in crate::capi) unsafe fn text<'a>(text: *const c_char, limit: usize) -> &'a
     unsafe { std::slice::from_raw_parts(text.cast(), libc::strnlen(text, limit)) }
 }
 
+/// The first bytes of the C string behind `text`, and zero behind its end.
+///
+/// # Safety
+/// `text` points to bytes readable up to the first NUL or `N`.
+pub(in crate::capi) unsafe fn padded<const N: usize>(text: *const c_char) -> [u8; N] {
+    let mut bytes = [0; N];
+    // SAFETY: nothing is read behind the first NUL or `N`.
+    let text = unsafe { self::text(text, N) };
+    bytes.iter_mut().zip(text).for_each(|(to, byte)| *to = *byte);
+    bytes
+}
+
 /// `length` bytes behind `bytes`; none for NULL.
 ///
 /// # Safety

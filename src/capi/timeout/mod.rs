@@ -2,4 +2,8 @@
 
 #[cfg(c_header)]
 mod header;
+pub mod nlmsg;
+mod opaque;
+pub mod policy;
+pub mod print;
 pub mod types;
