@@ -19,7 +19,7 @@ const LINES: [usize; 2] = [264, 174];
 /// More than any message or text of the goldens.
 const ROOM: usize = 8192;
 
-/// One of the two libraries, through pointers that it knows what they are.
+/// One of the two libraries; the goldens pass it what it takes, and nothing else.
 struct Library {
     alloc: unsafe fn() -> *mut c_void,
     free: unsafe fn(*mut c_void),
@@ -28,7 +28,7 @@ struct Library {
     parse: unsafe fn(*const nlmsghdr, *mut c_void) -> c_int,
     print: unsafe fn(*mut c_char, usize, *mut c_void, c_uint, c_uint) -> c_int,
     /// The call of this name with an object, if it is one of this library alone.
-    own: unsafe fn(&str, *mut c_void, u32, &Argument) -> Value,
+    own: fn(&str, *mut c_void, u32, &Argument) -> Value,
     /// What snprintf returns in the goldens, of a text of this length.
     printed: fn(c_int, &[u8]) -> bool,
 }
@@ -70,7 +70,7 @@ const TIMEOUT: Library = Library {
     print: |buffer, size, object, kind, flags| unsafe {
         print::nfct_timeout_snprintf(buffer, size, object.cast(), kind, flags)
     },
-    own: |name, object, number, argument| unsafe { of_timeout(name, object, number, argument) },
+    own: of_timeout,
     printed: |returned, text| returned == text.len() as c_int,
 };
 
@@ -87,11 +87,11 @@ const HELPER: Library = Library {
     print: |buffer, size, object, kind, flags| unsafe {
         helper_print::nfct_helper_snprintf(buffer, size, object.cast(), kind, flags)
     },
-    own: |name, object, number, argument| unsafe { of_helper(name, object, number, argument) },
+    own: of_helper,
     printed: |_, _| false,
 };
 
-unsafe fn of_timeout(name: &str, object: *mut c_void, number: u32, argument: &Argument) -> Value {
+fn of_timeout(name: &str, object: *mut c_void, number: u32, argument: &Argument) -> Value {
     let object = object.cast();
     unsafe {
         match name {
@@ -114,7 +114,7 @@ unsafe fn of_timeout(name: &str, object: *mut c_void, number: u32, argument: &Ar
     }
 }
 
-unsafe fn of_helper(name: &str, object: *mut c_void, number: u32, argument: &Argument) -> Value {
+fn of_helper(name: &str, object: *mut c_void, number: u32, argument: &Argument) -> Value {
     let (h, p) = (object.cast(), object.cast());
     let (pointer, value) = (argument.pointer(), argument.number());
     unsafe {
@@ -144,7 +144,7 @@ unsafe fn of_helper(name: &str, object: *mut c_void, number: u32, argument: &Arg
 }
 
 /// Nothing, or the bytes behind a pointer, or that there is one; of an object, whether it is that.
-unsafe fn pointed_at(pointer: *const c_void, argument: &Argument) -> Value {
+fn pointed_at(pointer: *const c_void, argument: &Argument) -> Value {
     match argument {
         Argument::Object(object) => std::ptr::eq(pointer, *object).into(),
         _ if pointer.is_null() => Value::Null,
@@ -188,7 +188,7 @@ impl World<'_> {
         }
     }
 
-    unsafe fn call(&mut self, call: &[Value]) -> Value {
+    fn call(&mut self, call: &[Value]) -> Value {
         let library = self.library;
         let number = |at: usize| call[at].as_u64().unwrap() as u32;
         unsafe {
@@ -238,20 +238,20 @@ impl World<'_> {
         (!object.is_null()).into()
     }
 
-    unsafe fn headers(&self, command: u32, flags: u32, seq: u32) -> Value {
+    fn headers(&self, command: u32, flags: u32, seq: u32) -> Value {
         let mut buffer = [0xee; 64];
         let start = buffer.as_mut_ptr().cast();
         let begun = unsafe { (self.library.begin)(start, command as u8, flags as u16, seq) };
         json!([std::ptr::eq(begun, start.cast()), hex(&buffer)])
     }
 
-    unsafe fn built(&self, object: &Value, mut buffer: Box<Buffer>) -> Value {
+    fn built(&self, object: &Value, mut buffer: Box<Buffer>) -> Value {
         unsafe { (self.library.build)(buffer.0.as_mut_ptr().cast(), self.object(object)) };
         let length = u32::from_ne_bytes(*buffer.0.first_chunk().unwrap());
         hex(&buffer.0[..length as usize]).into()
     }
 
-    unsafe fn print(&self, call: &[Value]) -> Value {
+    fn print(&self, call: &[Value]) -> Value {
         let mut buffer = Box::new(Buffer([0xa5; ROOM]));
         let (size, start) = match call.get(2) {
             Some(Value::Null) => (0, std::ptr::null_mut()),
@@ -282,7 +282,7 @@ fn check(library: &Library, goldens: &str, lines: usize) {
         let mut world = World { library, objects: HashMap::new() };
         let (calls, results) = (golden["calls"].as_array(), golden["results"].as_array());
         for (call, result) in calls.unwrap().iter().zip(results.unwrap()) {
-            let answer = unsafe { world.call(call.as_array().unwrap()) };
+            let answer = world.call(call.as_array().unwrap());
             assert_eq!(&answer, result, "{}: {call}", golden["name"]);
         }
     }

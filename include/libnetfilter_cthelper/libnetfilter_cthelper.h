@@ -20,6 +20,10 @@
 
 struct nlmsghdr;
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* In this order:
  *
  *     Policies of expectations
@@ -46,6 +50,40 @@ enum nfct_helper_policy_attr_type {
     /** u32, host byte order: the most expectations of a flow at a time. */
     NFCTH_ATTR_POLICY_MAX = 2
 };
+
+/** Makes a policy: without a name, timeout and maximum 0. Give it to a helper with
+ * nfct_helper_attr_set(), which frees it; or release it with nfct_helper_policy_free().
+ *
+ * Returns the policy; NULL with ENOMEM when there is no memory. */
+struct nfct_helper_policy *nfct_helper_policy_alloc(void);
+
+/** Frees a policy that no helper has. NULL is ignored; errno is left alone. */
+void nfct_helper_policy_free(struct nfct_helper_policy *p);
+
+/** Sets an attribute from what data points to: a C string, of which 15 bytes are kept; a
+ * uint32_t of any alignment. An unknown attribute is ignored.
+ *
+ * Sets errno to EINVAL for NULL. */
+void nfct_helper_policy_attr_set(struct nfct_helper_policy *p,
+                                 enum nfct_helper_policy_attr_type type,
+                                 const void *data);
+
+/** Sets the name of a policy from a C string, of which 15 bytes are kept. A number gets the
+ * bytes of the string as they lie in memory, and zero behind its end. An unknown attribute is
+ * ignored.
+ *
+ * Sets errno to EINVAL for NULL. */
+void nfct_helper_policy_attr_set_str(struct nfct_helper_policy *p,
+                                     enum nfct_helper_policy_attr_type type,
+                                     const char *name);
+
+/** Sets the timeout or the maximum of a policy. The name gets the bytes of the number as they
+ * lie in memory. An unknown attribute is ignored.
+ *
+ * Sets errno to EINVAL for NULL. */
+void nfct_helper_policy_attr_set_u32(struct nfct_helper_policy *p,
+                                     enum nfct_helper_policy_attr_type type,
+                                     uint32_t value);
 
 /* ========================================================================
  * Helpers
@@ -82,12 +120,139 @@ enum nfct_helper_attr_type {
     NFCTH_ATTR_STATUS = 9
 };
 
+/** Makes a helper without attributes. Release it with nfct_helper_free().
+ *
+ * Returns the helper; NULL with ENOMEM when there is no memory. */
+struct nfct_helper *nfct_helper_alloc(void);
+
+/** Frees a helper and its policies, each once.
+ *
+ * Sets errno to EINVAL for NULL, which is ignored. */
+void nfct_helper_free(struct nfct_helper *h);
+
+/** Sets an attribute from what data points to: a C string, of which 15 bytes are kept, or a
+ * number of the attribute's width and any alignment.
+ *
+ * Of NFCTH_ATTR_POLICY1 and its like, data is a policy itself, which the helper owns from
+ * then on; NULL takes the policy away. The policy that was there is freed, unless the helper
+ * has it in another place too. Each place of a helper may have the same policy, two helpers
+ * must not.
+ *
+ * An unknown attribute is ignored. Sets errno to EINVAL for NULL. */
+void nfct_helper_attr_set(struct nfct_helper *h, enum nfct_helper_attr_type type, const void *data);
+
+/** Sets the name of a helper from a C string, of which 15 bytes are kept. A number gets the
+ * bytes of the string as they lie in memory, and zero behind its end; a policy is not set. An
+ * unknown attribute is ignored.
+ *
+ * Sets errno to EINVAL for NULL, and for a policy. */
+void nfct_helper_attr_set_str(struct nfct_helper *h,
+                              enum nfct_helper_attr_type type,
+                              const char *name);
+
+/** Sets an 8-bit attribute. A wider one gets zero in its other bytes, the name that one
+ * character; a policy is not set. An unknown attribute is ignored.
+ *
+ * Sets errno to EINVAL for NULL, and for a policy. */
+void nfct_helper_attr_set_u8(struct nfct_helper *h, enum nfct_helper_attr_type type, uint8_t value);
+
+/** Sets a 16-bit attribute. A narrower one gets the low byte, a wider one zero in its other
+ * bytes, the name the bytes as they lie in memory; a policy is not set. An unknown attribute
+ * is ignored.
+ *
+ * Sets errno to EINVAL for NULL, and for a policy. */
+void nfct_helper_attr_set_u16(struct nfct_helper *h,
+                              enum nfct_helper_attr_type type,
+                              uint16_t value);
+
+/** Sets a 32-bit attribute. A narrower one gets the low bytes, the name the bytes as they lie
+ * in memory; a policy is not set. An unknown attribute is ignored.
+ *
+ * Sets errno to EINVAL for NULL, and for a policy. */
+void nfct_helper_attr_set_u32(struct nfct_helper *h,
+                              enum nfct_helper_attr_type type,
+                              uint32_t value);
+
+/** Marks the name of a helper as not set; it stays to be read. All other attributes are left
+ * as they are: a policy is taken away with nfct_helper_attr_set().
+ *
+ * Sets errno to EINVAL for NULL. */
+void nfct_helper_attr_unset(struct nfct_helper *h, enum nfct_helper_attr_type type);
+
+/** The value of an attribute, set or not: at first the name is empty and numbers are 0. It
+ * stays the helper's, and shows later changes; of a policy, until another takes its place.
+ *
+ * Returns a pointer into the helper, or to a policy; NULL with EINVAL if there is no such
+ * policy, for an unknown attribute, and for NULL. */
+const void *nfct_helper_attr_get(struct nfct_helper *h, enum nfct_helper_attr_type type);
+
+/** The value of an attribute, as nfct_helper_attr_get(): the name, as a C string.
+ *
+ * Returns as nfct_helper_attr_get(). */
+const char *nfct_helper_attr_get_str(struct nfct_helper *h, enum nfct_helper_attr_type type);
+
+/** The value of an 8-bit attribute, set or not.
+ *
+ * Returns the value, of a wider attribute its first byte; 0 with EINVAL if there is no such
+ * policy, for an unknown attribute, and for NULL. */
+uint8_t nfct_helper_attr_get_u8(struct nfct_helper *h, enum nfct_helper_attr_type type);
+
+/** The value of a 16-bit attribute, set or not.
+ *
+ * Returns the value, of a wider attribute its first two bytes; 0 with errno as
+ * nfct_helper_attr_get_u8(). */
+uint16_t nfct_helper_attr_get_u16(struct nfct_helper *h, enum nfct_helper_attr_type type);
+
+/** The value of a 32-bit attribute, set or not.
+ *
+ * Returns the value, of the name and of a policy the first four bytes; 0 with errno as
+ * nfct_helper_attr_get_u8(). */
+uint32_t nfct_helper_attr_get_u32(struct nfct_helper *h, enum nfct_helper_attr_type type);
+
 /* ========================================================================
  * Messages
  * ======================================================================== */
 
+/** Begins a message in a buffer: the 20 bytes of its headers are written, and nothing behind
+ * them. cmd is one of NFNL_MSG_CTHELPER_*, flags are NLM_F_*, to which NLM_F_REQUEST is
+ * added.
+ *
+ * Returns the message, which is buf; NULL with EINVAL for NULL. */
+struct nlmsghdr *nfct_helper_nlmsg_build_hdr(char *buf, uint8_t cmd, uint16_t flags, uint32_t seq);
+
+/** Appends what is set of a helper to a message, and adjusts its length: 256 bytes at most.
+ * Each policy is sent whole, in the place it has.
+ *
+ * Sets errno to EINVAL for NULL. */
+void nfct_helper_nlmsg_build_payload(struct nlmsghdr *nlh, struct nfct_helper *h);
+
+/** Reads a message into a helper. Its policies take the place of those that the helper had,
+ * which are freed. Attributes that are unknown or of an impossible length are skipped. What
+ * kind of message it is is not looked at.
+ *
+ * Returns 0; -1 with errno untouched, and the helper as it was, if the message lacks the
+ * name, the queue, the tuple, the policies or the status; -1 with EINVAL for NULL, with
+ * ENOMEM when there is no memory. */
+int nfct_helper_nlmsg_parse_payload(const struct nlmsghdr *nlh, struct nfct_helper *h);
+
 /* ========================================================================
  * Text
  * ======================================================================== */
+
+/** Prints a helper into a buffer of size bytes: all but its policies, what is not set as 0.
+ * type and flags are ignored. The text is cut to fit and always ends with a NUL. With a
+ * size of 0 it is only measured, and buf may be NULL.
+ *
+ * Returns the length of the whole text in bytes, without its NUL: it was cut if that is
+ * size or more; -1 with EINVAL for NULL. */
+int nfct_helper_snprintf(char *buf,
+                         size_t size,
+                         struct nfct_helper *h,
+                         unsigned int type,
+                         unsigned int flags);
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
 
 #endif /* _LIBNETFILTER_CTHELPER_H_ */

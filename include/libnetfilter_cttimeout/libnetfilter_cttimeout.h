@@ -21,6 +21,10 @@
 
 struct nlmsghdr;
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* In this order:
  *
  *     Policies
@@ -51,6 +55,41 @@ enum nfct_timeout_attr {
     /** Number of attributes. */
     NFCT_TIMEOUT_ATTR_MAX = 4
 };
+
+/** Makes a policy without attributes. Release it with nfct_timeout_free().
+ *
+ * Returns the policy; NULL with ENOMEM when there is no memory. */
+struct nfct_timeout *nfct_timeout_alloc(void);
+
+/** Frees a policy.
+ *
+ * Sets errno to EINVAL for NULL, which is ignored. */
+void nfct_timeout_free(struct nfct_timeout *t);
+
+/** Sets an attribute, one of enum nfct_timeout_attr, from what data points to: a C string,
+ * of which 31 bytes are kept; a uint16_t; a uint8_t; of any alignment.
+ * NFCT_TIMEOUT_ATTR_POLICY is set by nfct_timeout_policy_attr_set_u32(), here nothing is.
+ *
+ * Returns 0; -1 with EINVAL for NULL and for numbers that are none of an attribute. */
+int nfct_timeout_attr_set(struct nfct_timeout *t, uint32_t type, const void *data);
+
+/** Sets an 8-bit attribute. A wider one gets zero in its other byte, the name that one
+ * character.
+ *
+ * Returns as nfct_timeout_attr_set(). */
+int nfct_timeout_attr_set_u8(struct nfct_timeout *t, uint32_t type, uint8_t data);
+
+/** Sets a 16-bit attribute. A narrower one gets the low byte, the name the bytes as they lie
+ * in memory.
+ *
+ * Returns as nfct_timeout_attr_set(). */
+int nfct_timeout_attr_set_u16(struct nfct_timeout *t, uint32_t type, uint16_t data);
+
+/** Marks an attribute as not set. Its value stays: once a timeout is set, those set before are
+ * there again.
+ *
+ * Sets errno to EINVAL for NULL; numbers that are none of an attribute are ignored. */
+void nfct_timeout_attr_unset(struct nfct_timeout *t, uint32_t type);
 
 /* ========================================================================
  * States of protocols
@@ -147,9 +186,44 @@ enum nfct_timeout_udplite_attr {
     NFCT_TIMEOUT_ATTR_UDPLITE_MAX = 2
 };
 
+/** Sets the timeout of a state, in seconds. type is a state of the policy's protocol, which
+ * must be set before: enum nfct_timeout_tcp_attr and its like. A policy whose protocol is
+ * changed keeps timeouts by their number. A protocol that has no timeouts takes number 0,
+ * which is printed, and never sent.
+ *
+ * Returns 0; -1 with EINVAL for NULL, if no protocol is set, and for a state that it does not
+ * have. */
+int nfct_timeout_policy_attr_set_u32(struct nfct_timeout *t, uint32_t type, uint32_t data);
+
+/** The name of a state, as nfct_timeout_snprintf() prints it: "SYN_SENT".
+ *
+ * Returns a string that stays; NULL with EINVAL if the protocol has no such state, or no
+ * timeouts. */
+const char *nfct_timeout_policy_attr_to_name(uint8_t l4proto, uint32_t state);
+
 /* ========================================================================
  * Messages
  * ======================================================================== */
+
+/** Begins a message in a buffer: the 20 bytes of its headers are written, and nothing behind
+ * them. cmd is one of IPCTNL_MSG_TIMEOUT_*, flags are NLM_F_*, to which NLM_F_REQUEST is
+ * added.
+ *
+ * Returns the message, which is buf; NULL with EINVAL for NULL. */
+struct nlmsghdr *nfct_timeout_nlmsg_build_hdr(char *buf, uint8_t cmd, uint16_t flags, uint32_t seq);
+
+/** Appends what is set of a policy to a message, and adjusts its length: 148 bytes at most. Of
+ * the timeouts those are sent that were set, and that the protocol has.
+ *
+ * Sets errno to EINVAL for NULL. */
+void nfct_timeout_nlmsg_build_payload(struct nlmsghdr *nlh, const struct nfct_timeout *t);
+
+/** Adds what a message says to a policy; what it does not mention stays as it was. Attributes
+ * that are unknown or of an impossible length are skipped, and timeouts of a protocol that is
+ * not known. What kind of message it is is not looked at.
+ *
+ * Returns 0; -1 with EINVAL for NULL. */
+int nfct_timeout_nlmsg_parse_payload(const struct nlmsghdr *nlh, struct nfct_timeout *t);
 
 /* ========================================================================
  * Text
@@ -160,5 +234,22 @@ enum {
     /** Text as a table of the states. */
     NFCT_TIMEOUT_O_DEFAULT = 0
 };
+
+/** Prints a policy into a buffer of size bytes: its name, protocols, and the timeouts of all
+ * states, those that are not set as 0. type is NFCT_TIMEOUT_O_DEFAULT; flags are ignored.
+ * The text is cut to fit and always ends with a NUL. With a size of 0 it is only measured,
+ * and buf may be NULL.
+ *
+ * Returns the length of the whole text in bytes, without its NUL: it was cut if that is
+ * size or more; 0 with the buffer untouched for another type; -1 with EINVAL for NULL. */
+int nfct_timeout_snprintf(char *buf,
+                          size_t size,
+                          const struct nfct_timeout *t,
+                          unsigned int type,
+                          unsigned int flags);
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
 
 #endif /* _LIBNETFILTER_CTTIMEOUT_H_ */

@@ -45,20 +45,19 @@ unsafe fn set(
     h: *mut nfct_helper,
     number: RawHelperAttr,
     set: impl FnOnce(&mut Helper, Attr) -> Result<(), Error>,
-) {
-    boundary((), || {
-        // SAFETY: `h` is NULL or live, and used by nobody else during the call.
-        let helper = unsafe { ptr::unique(h) }?;
-        Attr::try_from(number).map_or(Ok(()), |attr| set(helper, attr))
-    });
+) -> Result<(), Error> {
+    // SAFETY: `h` is NULL or live, and used by nobody else during the call.
+    let helper = unsafe { ptr::unique(h) }?;
+    Attr::try_from(number).map_or(Ok(()), |attr| set(helper, attr))
 }
 
-/// Sets an attribute from what `data` points to: a C string, of which 15 bytes are kept, or a number of
-/// the attribute's width and any alignment.
+/// Sets an attribute from what `data` points to: a C string, of which 15 bytes are kept, or a
+/// number of the attribute's width and any alignment.
 ///
-/// Of NFCTH_ATTR_POLICY1 and its like, `data` is a policy itself, which the helper owns from then on;
-/// NULL takes the policy away. The policy that was there is freed, unless the helper has it in another
-/// place too. Each place of a helper may have the same policy, two helpers must not.
+/// Of NFCTH_ATTR_POLICY1 and its like, `data` is a policy itself, which the helper owns from
+/// then on; NULL takes the policy away. The policy that was there is freed, unless the helper
+/// has it in another place too. Each place of a helper may have the same policy, two helpers
+/// must not.
 ///
 /// An unknown attribute is ignored. Sets errno to EINVAL for NULL.
 ///
@@ -72,7 +71,7 @@ pub unsafe extern "C" fn nfct_helper_attr_set(
 ) {
     // SAFETY: `h` is NULL or live; `data` is NULL, or a C string that may end behind what is kept, or a
     // number of the attribute's width, or a policy that the helper owns from now on.
-    unsafe {
+    boundary((), || unsafe {
         set(h, r#type, |helper, attr| {
             if let Attr::Policy(place) = attr {
                 let policy = NonNull::new(data.cast_mut().cast::<Policy>());
@@ -87,8 +86,8 @@ pub unsafe extern "C" fn nfct_helper_attr_set(
                 _ => helper.set_name(ptr::text(data.cast(), NAME_SIZE - 1)),
             }
             Ok(())
-        });
-    }
+        })
+    });
 }
 
 /// A number of this many bytes, of which the first in memory is the lowest of `value`.
@@ -96,9 +95,9 @@ fn host(value: u32, width: usize) -> u32 {
     if cfg!(target_endian = "big") { value.swap_bytes() >> (32 - 8 * width) } else { value }
 }
 
-/// Sets the name of a helper from a C string, of which 15 bytes are kept. A number gets the bytes of
-/// the string as they lie in memory, and zero behind its end; a policy is not set. An unknown attribute
-/// is ignored.
+/// Sets the name of a helper from a C string, of which 15 bytes are kept. A number gets the
+/// bytes of the string as they lie in memory, and zero behind its end; a policy is not set. An
+/// unknown attribute is ignored.
 ///
 /// Sets errno to EINVAL for NULL, and for a policy.
 ///
@@ -112,7 +111,7 @@ pub unsafe extern "C" fn nfct_helper_attr_set_str(
 ) {
     // SAFETY: `h` is NULL or live; `name` is NULL or a C string, of which nothing behind its end is
     // read.
-    unsafe {
+    boundary((), || unsafe {
         set(h, r#type, |helper, attr| {
             ptr::not_null(name)?;
             match attr {
@@ -125,15 +124,20 @@ pub unsafe extern "C" fn nfct_helper_attr_set_str(
                 Attr::Policy(_) => return Err(Error::of(libc::EINVAL)),
             }
             Ok(())
-        });
-    }
+        })
+    });
 }
 
 /// Sets an attribute from a number whose bytes, as they lie in memory, are `bytes`.
 ///
 /// # Safety
 /// `h` is NULL or a live helper.
-unsafe fn set_number(h: *mut nfct_helper, number: RawHelperAttr, value: u32, bytes: &[u8]) {
+unsafe fn set_number(
+    h: *mut nfct_helper,
+    number: RawHelperAttr,
+    value: u32,
+    bytes: &[u8],
+) -> Result<(), Error> {
     // SAFETY: `h` is NULL or live.
     unsafe {
         set(h, number, |helper, attr| {
@@ -143,12 +147,12 @@ unsafe fn set_number(h: *mut nfct_helper, number: RawHelperAttr, value: u32, byt
                 Attr::Policy(_) => return Err(Error::of(libc::EINVAL)),
             }
             Ok(())
-        });
+        })
     }
 }
 
-/// Sets an 8-bit attribute. A wider one gets zero in its other bytes, the name that one character; a
-/// policy is not set. An unknown attribute is ignored.
+/// Sets an 8-bit attribute. A wider one gets zero in its other bytes, the name that one
+/// character; a policy is not set. An unknown attribute is ignored.
 ///
 /// Sets errno to EINVAL for NULL, and for a policy.
 ///
@@ -161,11 +165,12 @@ pub unsafe extern "C" fn nfct_helper_attr_set_u8(
     value: u8,
 ) {
     // SAFETY: `h` is NULL or live.
-    boundary((), || Ok(unsafe { set_number(h, r#type, value.into(), &[value]) }));
+    boundary((), || unsafe { set_number(h, r#type, value.into(), &[value]) });
 }
 
-/// Sets a 16-bit attribute. A narrower one gets the low byte, a wider one zero in its other bytes, the
-/// name the bytes as they lie in memory; a policy is not set. An unknown attribute is ignored.
+/// Sets a 16-bit attribute. A narrower one gets the low byte, a wider one zero in its other
+/// bytes, the name the bytes as they lie in memory; a policy is not set. An unknown attribute
+/// is ignored.
 ///
 /// Sets errno to EINVAL for NULL, and for a policy.
 ///
@@ -178,11 +183,11 @@ pub unsafe extern "C" fn nfct_helper_attr_set_u16(
     value: u16,
 ) {
     // SAFETY: `h` is NULL or live.
-    boundary((), || Ok(unsafe { set_number(h, r#type, value.into(), &value.to_ne_bytes()) }));
+    boundary((), || unsafe { set_number(h, r#type, value.into(), &value.to_ne_bytes()) });
 }
 
-/// Sets a 32-bit attribute. A narrower one gets the low bytes, the name the bytes as they lie in memory;
-/// a policy is not set. An unknown attribute is ignored.
+/// Sets a 32-bit attribute. A narrower one gets the low bytes, the name the bytes as they lie
+/// in memory; a policy is not set. An unknown attribute is ignored.
 ///
 /// Sets errno to EINVAL for NULL, and for a policy.
 ///
@@ -195,11 +200,11 @@ pub unsafe extern "C" fn nfct_helper_attr_set_u32(
     value: u32,
 ) {
     // SAFETY: `h` is NULL or live.
-    boundary((), || Ok(unsafe { set_number(h, r#type, value, &value.to_ne_bytes()) }));
+    boundary((), || unsafe { set_number(h, r#type, value, &value.to_ne_bytes()) });
 }
 
-/// Marks the name of a helper as not set; it stays to be read. All other attributes are left as they
-/// are: a policy is taken away with nfct_helper_attr_set().
+/// Marks the name of a helper as not set; it stays to be read. All other attributes are left
+/// as they are: a policy is taken away with nfct_helper_attr_set().
 ///
 /// Sets errno to EINVAL for NULL.
 ///
@@ -217,11 +222,11 @@ pub unsafe extern "C" fn nfct_helper_attr_unset(h: *mut nfct_helper, r#type: Raw
     });
 }
 
-/// The value of an attribute, set or not: at first the name is empty and numbers are 0. It stays the
-/// helper's, and shows later changes; of a policy, until another takes its place.
+/// The value of an attribute, set or not: at first the name is empty and numbers are 0. It
+/// stays the helper's, and shows later changes; of a policy, until another takes its place.
 ///
-/// Returns a pointer into the helper, or to a policy; NULL with EINVAL if there is no such policy, for
-/// an unknown attribute, and for NULL.
+/// Returns a pointer into the helper, or to a policy; NULL with EINVAL if there is no such
+/// policy, for an unknown attribute, and for NULL.
 ///
 /// # Safety
 /// `h` is NULL or a live helper.
@@ -288,8 +293,8 @@ fn first(name: &[u8; NAME_SIZE]) -> u32 {
 
 /// The value of an 8-bit attribute, set or not.
 ///
-/// Returns the value, of a wider attribute its first byte; 0 with EINVAL if there is no such policy,
-/// for an unknown attribute, and for NULL.
+/// Returns the value, of a wider attribute its first byte; 0 with EINVAL if there is no such
+/// policy, for an unknown attribute, and for NULL.
 ///
 /// # Safety
 /// `h` is NULL or a live helper.

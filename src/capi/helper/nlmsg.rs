@@ -8,8 +8,9 @@ use crate::helper::wire;
 use crate::uapi::helper::SUBSYS;
 use libc::{c_char, c_int, nlmsghdr};
 
-/// Begins a message in a buffer: the 20 bytes of its headers are written, and nothing behind them.
-/// `cmd` is one of NFNL_MSG_CTHELPER_*, `flags` are NLM_F_*, to which NLM_F_REQUEST is added.
+/// Begins a message in a buffer: the 20 bytes of its headers are written, and nothing behind
+/// them. `cmd` is one of NFNL_MSG_CTHELPER_*, `flags` are NLM_F_*, to which NLM_F_REQUEST is
+/// added.
 ///
 /// Returns the message, which is `buf`; NULL with EINVAL for NULL.
 ///
@@ -26,8 +27,8 @@ pub unsafe extern "C" fn nfct_helper_nlmsg_build_hdr(
     boundary(std::ptr::null_mut(), || unsafe { nlmsg::begin(buf, SUBSYS, cmd, flags, seq) })
 }
 
-/// Appends what is set of a helper to a message, and adjusts its length: 256 bytes at most. Each policy
-/// is sent whole, in the place it has.
+/// Appends what is set of a helper to a message, and adjusts its length: 256 bytes at most.
+/// Each policy is sent whole, in the place it has.
 ///
 /// Sets errno to EINVAL for NULL.
 ///
@@ -48,13 +49,13 @@ pub unsafe extern "C" fn nfct_helper_nlmsg_build_payload(nlh: *mut nlmsghdr, h: 
     });
 }
 
-/// Reads a message into a helper. Its policies take the place of those that the helper had, which are
-/// freed. Attributes that are unknown or of an impossible length are skipped. What kind of message it
-/// is is not looked at.
+/// Reads a message into a helper. Its policies take the place of those that the helper had,
+/// which are freed. Attributes that are unknown or of an impossible length are skipped. What
+/// kind of message it is is not looked at.
 ///
-/// Returns 0; -1 with errno untouched, and the helper as it was, if the message lacks the name, the
-/// queue, the tuple, the policies or the status; -1 with EINVAL for NULL, with ENOMEM when there is no
-/// memory.
+/// Returns 0; -1 with errno untouched, and the helper as it was, if the message lacks the
+/// name, the queue, the tuple, the policies or the status; -1 with EINVAL for NULL, with
+/// ENOMEM when there is no memory.
 ///
 /// # Safety
 /// `nlh` is NULL or points to a message of the length it says; `h` is NULL or a live helper.

@@ -43,16 +43,14 @@ unsafe fn set(
     p: *mut nfct_helper_policy,
     number: RawHelperPolicyAttr,
     set: impl FnOnce(&mut Policy, PolicyAttr) -> Result<(), Error>,
-) {
-    boundary((), || {
-        // SAFETY: `p` is NULL or live, and used by nobody else during the call.
-        let policy = unsafe { ptr::unique(p) }?;
-        PolicyAttr::try_from(number).map_or(Ok(()), |attr| set(policy, attr))
-    });
+) -> Result<(), Error> {
+    // SAFETY: `p` is NULL or live, and used by nobody else during the call.
+    let policy = unsafe { ptr::unique(p) }?;
+    PolicyAttr::try_from(number).map_or(Ok(()), |attr| set(policy, attr))
 }
 
-/// Sets an attribute from what `data` points to: a C string, of which 15 bytes are kept; a uint32_t of
-/// any alignment. An unknown attribute is ignored.
+/// Sets an attribute from what `data` points to: a C string, of which 15 bytes are kept; a
+/// uint32_t of any alignment. An unknown attribute is ignored.
 ///
 /// Sets errno to EINVAL for NULL.
 ///
@@ -66,7 +64,7 @@ pub unsafe extern "C" fn nfct_helper_policy_attr_set(
 ) {
     // SAFETY: `p` is NULL or live; `data` is NULL, or a C string that may end behind what is kept, or
     // four bytes, as the attribute says.
-    unsafe {
+    boundary((), || unsafe {
         set(p, r#type, |policy, attr| {
             ptr::not_null(data)?;
             match attr {
@@ -75,12 +73,13 @@ pub unsafe extern "C" fn nfct_helper_policy_attr_set(
                 PolicyAttr::Max => policy.max = ptr::read(data)?,
             }
             Ok(())
-        });
-    }
+        })
+    });
 }
 
-/// Sets the name of a policy from a C string, of which 15 bytes are kept. A number gets the bytes of
-/// the string as they lie in memory, and zero behind its end. An unknown attribute is ignored.
+/// Sets the name of a policy from a C string, of which 15 bytes are kept. A number gets the
+/// bytes of the string as they lie in memory, and zero behind its end. An unknown attribute is
+/// ignored.
 ///
 /// Sets errno to EINVAL for NULL.
 ///
@@ -94,7 +93,7 @@ pub unsafe extern "C" fn nfct_helper_policy_attr_set_str(
 ) {
     // SAFETY: `p` is NULL or live; `name` is NULL or a C string, of which nothing behind its end is
     // read.
-    unsafe {
+    boundary((), || unsafe {
         set(p, r#type, |policy, attr| {
             ptr::not_null(name)?;
             match attr {
@@ -103,12 +102,12 @@ pub unsafe extern "C" fn nfct_helper_policy_attr_set_str(
                 PolicyAttr::Max => policy.max = u32::from_ne_bytes(ptr::padded(name)),
             }
             Ok(())
-        });
-    }
+        })
+    });
 }
 
-/// Sets the timeout or the maximum of a policy. The name gets the bytes of the number as they lie in
-/// memory. An unknown attribute is ignored.
+/// Sets the timeout or the maximum of a policy. The name gets the bytes of the number as they
+/// lie in memory. An unknown attribute is ignored.
 ///
 /// Sets errno to EINVAL for NULL.
 ///
@@ -121,7 +120,7 @@ pub unsafe extern "C" fn nfct_helper_policy_attr_set_u32(
     value: u32,
 ) {
     // SAFETY: `p` is NULL or live.
-    unsafe {
+    boundary((), || unsafe {
         set(p, r#type, |policy, attr| {
             match attr {
                 PolicyAttr::Name => policy.set_name(&value.to_ne_bytes()),
@@ -129,6 +128,6 @@ pub unsafe extern "C" fn nfct_helper_policy_attr_set_u32(
                 PolicyAttr::Max => policy.max = value,
             }
             Ok(())
-        });
-    }
+        })
+    });
 }

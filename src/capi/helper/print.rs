@@ -8,12 +8,12 @@ use crate::capi::ffi::text::print;
 use crate::helper::print;
 use libc::{c_char, c_int, c_uint, size_t};
 
-/// Prints a helper into a buffer of `size` bytes: all but its policies, what is not set as 0. `type`
-/// and `flags` are ignored. The text is cut to fit and always ends with a NUL. With a `size` of 0 it is
-/// only measured, and `buf` may be NULL.
+/// Prints a helper into a buffer of `size` bytes: all but its policies, what is not set as 0.
+/// `type` and `flags` are ignored. The text is cut to fit and always ends with a NUL. With a
+/// `size` of 0 it is only measured, and `buf` may be NULL.
 ///
-/// Returns the length of the whole text in bytes, without its NUL: it was cut if that is `size` or
-/// more; -1 with EINVAL for NULL.
+/// Returns the length of the whole text in bytes, without its NUL: it was cut if that is
+/// `size` or more; -1 with EINVAL for NULL.
 ///
 /// # Safety
 /// `buf` is NULL or points to `size` bytes; `h` is NULL or a live helper.

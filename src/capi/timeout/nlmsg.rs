@@ -8,8 +8,9 @@ use crate::timeout::wire::{self, Known};
 use crate::uapi::timeout::SUBSYS;
 use libc::{c_char, c_int, nlmsghdr};
 
-/// Begins a message in a buffer: the 20 bytes of its headers are written, and nothing behind them.
-/// `cmd` is one of IPCTNL_MSG_TIMEOUT_*, `flags` are NLM_F_*, to which NLM_F_REQUEST is added.
+/// Begins a message in a buffer: the 20 bytes of its headers are written, and nothing behind
+/// them. `cmd` is one of IPCTNL_MSG_TIMEOUT_*, `flags` are NLM_F_*, to which NLM_F_REQUEST is
+/// added.
 ///
 /// Returns the message, which is `buf`; NULL with EINVAL for NULL.
 ///
@@ -26,8 +27,8 @@ pub unsafe extern "C" fn nfct_timeout_nlmsg_build_hdr(
     boundary(std::ptr::null_mut(), || unsafe { nlmsg::begin(buf, SUBSYS, cmd, flags, seq) })
 }
 
-/// Appends what is set of a policy to a message, and adjusts its length: 148 bytes at most. Of the
-/// timeouts those are sent that were set, and that the protocol has.
+/// Appends what is set of a policy to a message, and adjusts its length: 148 bytes at most. Of
+/// the timeouts those are sent that were set, and that the protocol has.
 ///
 /// Sets errno to EINVAL for NULL.
 ///
@@ -51,9 +52,9 @@ pub unsafe extern "C" fn nfct_timeout_nlmsg_build_payload(
     });
 }
 
-/// Adds what a message says to a policy; what it does not mention stays as it was. Attributes that are
-/// unknown or of an impossible length are skipped, and timeouts of a protocol that is not known. What
-/// kind of message it is is not looked at.
+/// Adds what a message says to a policy; what it does not mention stays as it was. Attributes
+/// that are unknown or of an impossible length are skipped, and timeouts of a protocol that is
+/// not known. What kind of message it is is not looked at.
 ///
 /// Returns 0; -1 with EINVAL for NULL.
 ///

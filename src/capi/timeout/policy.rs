@@ -36,9 +36,9 @@ pub unsafe extern "C" fn nfct_timeout_free(t: *mut nfct_timeout) {
     });
 }
 
-/// Sets an attribute, one of `enum nfct_timeout_attr`, from what `data` points to: a C string, of which
-/// 31 bytes are kept; a uint16_t; a uint8_t; of any alignment. NFCT_TIMEOUT_ATTR_POLICY is set by
-/// nfct_timeout_policy_attr_set_u32(), here nothing is.
+/// Sets an attribute, one of `enum nfct_timeout_attr`, from what `data` points to: a C string,
+/// of which 31 bytes are kept; a uint16_t; a uint8_t; of any alignment.
+/// NFCT_TIMEOUT_ATTR_POLICY is set by nfct_timeout_policy_attr_set_u32(), here nothing is.
 ///
 /// Returns 0; -1 with EINVAL for NULL and for numbers that are none of an attribute.
 ///
@@ -89,7 +89,8 @@ unsafe fn set_number(
     Ok(0)
 }
 
-/// Sets an 8-bit attribute. A wider one gets zero in its other byte, the name that one character.
+/// Sets an 8-bit attribute. A wider one gets zero in its other byte, the name that one
+/// character.
 ///
 /// Returns as nfct_timeout_attr_set().
 ///
@@ -105,8 +106,8 @@ pub unsafe extern "C" fn nfct_timeout_attr_set_u8(
     boundary(-1, || unsafe { set_number(t, r#type, data.into(), &[data]) })
 }
 
-/// Sets a 16-bit attribute. A narrower one gets the low byte, the name the bytes as they lie in
-/// memory.
+/// Sets a 16-bit attribute. A narrower one gets the low byte, the name the bytes as they lie
+/// in memory.
 ///
 /// Returns as nfct_timeout_attr_set().
 ///
@@ -122,7 +123,7 @@ pub unsafe extern "C" fn nfct_timeout_attr_set_u16(
     boundary(-1, || unsafe { set_number(t, r#type, data, &data.to_ne_bytes()) })
 }
 
-/// Marks an attribute as not set. Its value stays: once a timeout is set, those that were before are
+/// Marks an attribute as not set. Its value stays: once a timeout is set, those set before are
 /// there again.
 ///
 /// Sets errno to EINVAL for NULL; numbers that are none of an attribute are ignored.
@@ -141,12 +142,13 @@ pub unsafe extern "C" fn nfct_timeout_attr_unset(t: *mut nfct_timeout, r#type: u
     });
 }
 
-/// Sets the timeout of a state, in seconds. `type` is a state of the policy's protocol, which must be
-/// set before: `enum nfct_timeout_tcp_attr` and its like. A policy whose protocol is changed keeps
-/// timeouts by their number. A protocol that has no timeouts takes number 0, which is printed, and
-/// never sent.
+/// Sets the timeout of a state, in seconds. `type` is a state of the policy's protocol, which
+/// must be set before: `enum nfct_timeout_tcp_attr` and its like. A policy whose protocol is
+/// changed keeps timeouts by their number. A protocol that has no timeouts takes number 0,
+/// which is printed, and never sent.
 ///
-/// Returns 0; -1 with EINVAL for NULL, if no protocol is set, and for a state that it does not have.
+/// Returns 0; -1 with EINVAL for NULL, if no protocol is set, and for a state that it does not
+/// have.
 ///
 /// # Safety
 /// `t` is NULL or a live policy.
@@ -166,7 +168,8 @@ pub unsafe extern "C" fn nfct_timeout_policy_attr_set_u32(
 
 /// The name of a state, as nfct_timeout_snprintf() prints it: "SYN_SENT".
 ///
-/// Returns a string that stays; NULL with EINVAL if the protocol has no such state, or no timeouts.
+/// Returns a string that stays; NULL with EINVAL if the protocol has no such state, or no
+/// timeouts.
 ///
 /// # Safety
 /// Always safe to call.

@@ -8,12 +8,13 @@ use crate::capi::ffi::text::print;
 use crate::timeout::print;
 use libc::{c_char, c_int, c_uint, size_t};
 
-/// Prints a policy into a buffer of `size` bytes: its name, protocols, and the timeouts of all states,
-/// those that are not set as 0. `type` is NFCT_TIMEOUT_O_DEFAULT; `flags` are ignored. The text is cut
-/// to fit and always ends with a NUL. With a `size` of 0 it is only measured, and `buf` may be NULL.
+/// Prints a policy into a buffer of `size` bytes: its name, protocols, and the timeouts of all
+/// states, those that are not set as 0. `type` is NFCT_TIMEOUT_O_DEFAULT; `flags` are ignored.
+/// The text is cut to fit and always ends with a NUL. With a `size` of 0 it is only measured,
+/// and `buf` may be NULL.
 ///
-/// Returns the length of the whole text in bytes, without its NUL: it was cut if that is `size` or
-/// more; 0 with the buffer untouched for another `type`; -1 with EINVAL for NULL.
+/// Returns the length of the whole text in bytes, without its NUL: it was cut if that is
+/// `size` or more; 0 with the buffer untouched for another `type`; -1 with EINVAL for NULL.
 ///
 /// # Safety
 /// `buf` is NULL or points to `size` bytes; `t` is NULL or a live policy.
