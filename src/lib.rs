@@ -103,6 +103,8 @@ pub mod helper;
 pub mod invalid;
 mod options;
 
+#[cfg(feature = "capi")]
+mod nested;
 #[doc(hidden)]
 pub mod netlink;
 #[doc(hidden)]

@@ -122,7 +122,7 @@ fn data_goes_one_way() {
             with(&[&objects, &typed, &["text", "error", "conntrack/wire"], &["conntrack/json"]]),
         ),
         ("conntrack/zeroing", with(&[&objects, &wire])),
-        ("conntrack/calls", with(&[&objects, &wire, &["conntrack/selection"]])),
+        ("conntrack/calls", with(&[&objects, &wire, &["conntrack/selection", "nested"]])),
         ("conntrack/print", with(&[&objects, &["text", "conntrack/print"]])),
         ("connection", vec!["netlink", "error", "options"]),
         ("conntrack/selects", with(&[&objects, &typed, &wire, &["conntrack/expression"]])),
@@ -168,7 +168,8 @@ fn data_goes_one_way() {
         ("conntrack/listener", with(&[&faces, &["conntrack/diagnose", "conntrack/selects"]])),
         ("conntrack/events", with(&[&faces, &["conntrack/listener", "conntrack/selects"]])),
         ("nflog", with(&[&logged, &["record", "text"]])),
-        ("capi/ffi", vec!["netlink", "width", "text", "error", "capi/ffi"]),
+        ("nested", vec![]),
+        ("capi/ffi", vec!["nested", "netlink", "width", "text", "error", "capi/ffi"]),
         (
             "capi/conntrack",
             with(&[

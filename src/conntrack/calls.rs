@@ -1,27 +1,14 @@
-//! The calls at work on a handle of C: one inside a callback of another, each with what passes
-//! through its socket.
-//!
-//! What a call must release is here and not on its stack: a jump or a cancellation leaves the stack
-//! without running any of its code.
+//! The calls at work on a handle of C, each with what passes through its socket.
 #![forbid(unsafe_code)]
 
 use crate::conntrack::error::Error;
 use crate::conntrack::selection::{Selection, Selections};
 use crate::conntrack::wire::query::Request;
+use crate::nested::{AtWork, Nested, Token};
 use crate::netlink;
 use crate::netlink::exchange::{Cursor, Exchange, Step};
 use crate::netlink::socket::Socket;
 use std::mem::MaybeUninit;
-
-/// Where a call is at work, from which it may never come back.
-pub(crate) trait AtWork: Copy {
-    /// Whether a call at work here is known to be over at `now`.
-    fn is_over(&self, now: &Self) -> bool;
-}
-
-/// Names a call at work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Token(u64);
 
 /// The requests and answers on a socket, and which entries of filtered dumps are handed out.
 struct FilteredExchange {
@@ -35,10 +22,8 @@ impl FilteredExchange {
     }
 }
 
-/// A call at work.
-struct Call<W, H> {
-    token: Token,
-    place: W,
+/// What a call has while it is at work.
+struct Call<H> {
     /// A socket of its own, for a query inside another call: on one socket their answers would mix.
     own: Option<FilteredExchange>,
     /// The call that reads and zeroes the entries that this one hands out.
@@ -48,19 +33,23 @@ struct Call<W, H> {
     held: H,
 }
 
+impl<H: Default> Default for Call<H> {
+    fn default() -> Self {
+        Self { own: None, zeroing: None, large: Vec::new(), held: H::default() }
+    }
+}
+
 /// The calls at work on a handle, and its socket. `W` is where a call is at work, `H` what it holds
 /// until it is over.
 pub(crate) struct Calls<W, H> {
     main: FilteredExchange,
-    /// The innermost one is last.
-    calls: Vec<Call<W, H>>,
-    last_token: u64,
+    calls: Nested<W, Call<H>>,
 }
 
 impl<W: AtWork, H: Default> Calls<W, H> {
     /// None, on a socket whose requests are numbered from `seq` + 1 on.
     pub(crate) fn new(socket: Socket, seq: u32) -> Self {
-        Self { main: FilteredExchange::new(socket, seq), calls: Vec::new(), last_token: 0 }
+        Self { main: FilteredExchange::new(socket, seq), calls: Nested::default() }
     }
 
     /// What passes through the handle's socket.
@@ -76,36 +65,17 @@ impl<W: AtWork, H: Default> Calls<W, H> {
     /// Notes that a call begins its work at `place`, from where `now` is: calls that are over then
     /// are forgotten.
     pub(crate) fn enter(&mut self, now: &W, place: W) -> Result<Token, Error> {
-        self.forget_what_is_over(now);
-        self.add(place)
-    }
-
-    fn add(&mut self, place: W) -> Result<Token, Error> {
-        self.calls.try_reserve(1)?;
-        self.last_token += 1;
-        let token = Token(self.last_token);
-        let (own, zeroing, large, held) = (None, None, Vec::new(), H::default());
-        self.calls.push(Call { token, place, own, zeroing, large, held });
-        Ok(token)
-    }
-
-    fn forget_what_is_over(&mut self, now: &W) {
-        while self.calls.last().is_some_and(|call| call.place.is_over(now)) {
-            self.calls.pop();
-        }
+        Ok(self.calls.enter(now, place)?)
     }
 
     /// Notes that a call is over, and what it called.
     pub(crate) fn leave(&mut self, token: Token) {
-        if let Some(at) = self.position(token) {
-            self.calls.truncate(at);
-        }
+        self.calls.leave(token);
     }
 
     /// Whether no call is at work at `now`.
     pub(crate) fn are_over(&mut self, now: &W) -> bool {
-        self.forget_what_is_over(now);
-        self.is_empty()
+        self.calls.are_over(now)
     }
 
     /// Whether no call is at work.
@@ -113,12 +83,8 @@ impl<W: AtWork, H: Default> Calls<W, H> {
         self.calls.is_empty()
     }
 
-    fn position(&self, token: Token) -> Option<usize> {
-        self.calls.iter().rposition(|call| call.token == token)
-    }
-
-    fn call(&mut self, token: Token) -> Result<&mut Call<W, H>, Error> {
-        self.calls.iter_mut().rev().find(|call| call.token == token).ok_or(Error::Closed)
+    fn call(&mut self, token: Token) -> Result<&mut Call<H>, Error> {
+        self.calls.held(token).ok_or(Error::Closed)
     }
 
     /// What a call holds.
@@ -128,9 +94,8 @@ impl<W: AtWork, H: Default> Calls<W, H> {
 
     /// What passes through that, and what is handed out of it.
     fn filtered(&mut self, token: Token) -> Result<&mut FilteredExchange, Error> {
-        let at = self.position(token).ok_or(Error::Closed)?;
-        let own = self.calls.get_mut(at).and_then(|call| call.own.as_mut());
-        Ok(own.unwrap_or(&mut self.main))
+        let call = self.calls.held(token).ok_or(Error::Closed)?;
+        Ok(call.own.as_mut().unwrap_or(&mut self.main))
     }
 
     fn exchange(&mut self, token: Token) -> Result<&mut Exchange, Error> {
@@ -154,12 +119,11 @@ impl<W: AtWork, H: Default> Calls<W, H> {
 
     /// The call inside this one that reads and zeroes entries, one after another.
     pub(crate) fn zeroing(&mut self, token: Token) -> Result<Token, Error> {
-        let call = self.call(token)?;
-        if let Some(inner) = call.zeroing {
+        if let Some(inner) = self.call(token)?.zeroing {
             return Ok(inner);
         }
-        let place = call.place;
-        let inner = self.add(place)?;
+        let place = self.calls.place(token).ok_or(Error::Closed)?;
+        let inner = self.calls.add(place)?;
         self.call(token)?.zeroing = Some(inner);
         Ok(inner)
     }
@@ -181,8 +145,7 @@ impl<W: AtWork, H: Default> Calls<W, H> {
 
     /// Whether the query of a call needs a socket of its own first, as it is inside another call.
     pub(crate) fn lacks_socket(&mut self, token: Token) -> Result<bool, Error> {
-        let nested = self.calls.first().is_some_and(|outermost| outermost.token != token);
-        Ok(nested && self.call(token)?.own.is_none())
+        Ok(self.calls.is_nested(token) && self.call(token)?.own.is_none())
     }
 
     /// Gives a call a socket of its own.
@@ -266,7 +229,6 @@ impl<W: AtWork, H: Default> Calls<W, H> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::rc::Rc;
 
     /// A place on a stack that grows down: it is over where the stack ends above it.
     #[derive(Clone, Copy)]
@@ -283,35 +245,13 @@ mod tests {
     }
 
     #[test]
-    fn calls_that_never_came_back_are_forgotten_with_what_they_hold() {
-        let mut calls = none::<Option<Rc<()>>>();
-        let outer = calls.enter(&Depth(0), Depth(1)).unwrap();
-        let kept = Rc::new(());
-        for depth in [4, 7] {
-            let inner = calls.enter(&Depth(depth - 1), Depth(depth)).unwrap();
-            *calls.held(inner).unwrap() = Some(kept.clone());
-        }
-        assert_eq!(Rc::strong_count(&kept), 3);
-        let next = calls.enter(&Depth(3), Depth(4)).unwrap();
-        assert_eq!(Rc::strong_count(&kept), 1);
-        assert!(calls.held(outer).is_ok() && calls.held(next).is_ok());
-        assert!(!calls.are_over(&Depth(2)) && calls.are_over(&Depth(0)));
-        assert_eq!(calls.held(outer), Err(Error::Closed));
-    }
-
-    #[test]
-    fn a_call_takes_those_inside_it_along() {
+    fn zeroing_is_a_call_inside_the_one_that_it_is_for() {
         let mut calls = none::<()>();
         let outer = calls.enter(&Depth(0), Depth(1)).unwrap();
-        let middle = calls.enter(&Depth(3), Depth(4)).unwrap();
-        let inner = calls.zeroing(middle).unwrap();
-        assert_eq!(calls.zeroing(middle), Ok(inner));
-        calls.leave(middle);
-        assert!(calls.held(inner).is_err() && calls.held(middle).is_err());
-        calls.leave(middle);
-        assert!(calls.held(outer).is_ok() && !calls.is_empty());
+        let inner = calls.zeroing(outer).unwrap();
+        assert_eq!(calls.zeroing(outer), Ok(inner));
         calls.leave(outer);
-        assert!(calls.is_empty());
+        assert!(calls.held(inner).is_err() && calls.is_empty());
     }
 
     #[test]

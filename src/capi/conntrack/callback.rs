@@ -10,11 +10,11 @@ use crate::capi::ffi::boundary::boundary;
 use crate::capi::ffi::error::Error;
 use crate::capi::ffi::nfnl::{CallbackFunction, Registration};
 use crate::capi::ffi::ptr;
-use crate::conntrack::calls::Token;
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::object::expectation::Expect;
 use crate::conntrack::selection::{Judgement, Selections};
 use crate::conntrack::wire::{Change, expect};
+use crate::nested::Token;
 use crate::netlink::message::Message;
 use libc::{c_int, c_void, nlmsghdr};
 

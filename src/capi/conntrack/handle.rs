@@ -1,11 +1,11 @@
 //! Handles: opened and closed.
 
-use super::closed;
 use super::state::State;
 use super::types::{nfct_handle, nfnl_handle};
 use crate::capi::ffi::at_work::Frame;
 use crate::capi::ffi::boundary::boundary;
 use crate::capi::ffi::cancel::point_of_cancellation;
+use crate::capi::ffi::closed::Closable;
 use crate::capi::ffi::error::Error;
 use crate::capi::ffi::nfnl::Block;
 use crate::capi::ffi::ptr;
@@ -27,7 +27,7 @@ use libc::{c_int, c_uint};
 pub unsafe extern "C" fn nfct_open(subsys_id: u8, subscriptions: c_uint) -> *mut nfct_handle {
     let mark = 0u8;
     boundary(std::ptr::null_mut(), || {
-        closed::sweep(&Frame::of(&raw const mark));
+        State::closed().sweep(&Frame::of(&raw const mark));
         open_on(Socket::open()?, subsys_id, subscriptions)
     })
 }

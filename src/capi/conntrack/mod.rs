@@ -4,7 +4,6 @@ pub mod attr;
 pub mod beyond;
 pub mod bitmask;
 pub mod callback;
-pub mod closed;
 pub mod dump_filter;
 pub mod entry;
 mod errno;

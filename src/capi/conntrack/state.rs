@@ -2,18 +2,19 @@
 
 use super::beyond::{Beyond, Handle, Kept, Waker};
 use super::callback::{Functions, Judges, Lendable};
-use super::closed;
 use super::request::Built;
 use super::types::{nf_conntrack, nf_expect, nfct_handle};
 use crate::capi::ffi::alloc::{Loan, place, unplace};
 use crate::capi::ffi::at_work::Frame;
 use crate::capi::ffi::cancel::without_cancellation;
+use crate::capi::ffi::closed::{self, Closable, Closed, End};
 use crate::capi::ffi::error::Error;
 use crate::capi::ffi::explained::{ctrs_error, ctrs_error_kind};
 use crate::capi::ffi::nfnl::{Block, Callback, Registration};
-use crate::conntrack::calls::{AtWork, Calls, Token};
+use crate::conntrack::calls::Calls;
 use crate::conntrack::selection::Judgement;
 use crate::conntrack::wire::query::Request;
+use crate::nested::Token;
 use crate::netlink::exchange::{Cursor, Place, Step};
 use crate::netlink::message::Message;
 use crate::netlink::socket::Socket;
@@ -44,20 +45,10 @@ pub(in crate::capi) struct State {
     pub(super) spare_ct: Option<Loan<nf_conntrack>>,
     /// The same for expectations.
     pub(super) spare_exp: Option<Loan<nf_expect>>,
-    /// Where the handle was closed while calls were at work on it. They end, and the last one frees
-    /// it.
-    pub(super) closed_at: Option<Frame>,
-    /// The next handle in the list of those that were closed in this way.
-    pub(super) next_closed: *mut Self,
+    end: End<Self>,
     beyond: Option<Kept>,
     /// Whether there was no memory for that.
     lacked_memory: bool,
-}
-
-impl AtWork for Frame {
-    fn is_over(&self, now: &Self) -> bool {
-        Frame::is_over(self, now)
-    }
 }
 
 /// What a call holds.
@@ -116,8 +107,7 @@ impl State {
             exp: Functions::default(),
             spare_ct: None,
             spare_exp: None,
-            closed_at: None,
-            next_closed: std::ptr::null_mut(),
+            end: End::default(),
             beyond: None,
             lacked_memory: false,
         };
@@ -148,7 +138,7 @@ impl State {
         &mut self,
         make: impl FnOnce() -> Result<Kept, Error>,
     ) -> Result<(&Socket, *mut dyn Beyond), Error> {
-        if self.closed_at.is_some() {
+        if self.end.is_closed() {
             return Err(Error::CLOSED);
         }
         if self.beyond.is_none() {
@@ -231,7 +221,7 @@ impl State {
         datagram: &[u8],
     ) -> Result<NextStep, Error> {
         loop {
-            if self.closed_at.is_some() {
+            if self.end.is_closed() {
                 return Err(Error::CLOSED);
             }
             self.read_block();
@@ -299,12 +289,10 @@ impl State {
     /// # Safety
     /// `state` is live, and not used again by this call.
     pub(super) unsafe fn leave(state: *mut Self, token: Token) {
-        // SAFETY: the handle is live, as this call is at work on it; the reference ends before it
-        // is freed.
-        let this = unsafe { &mut *state };
-        this.calls.leave(token);
-        if let Some(closed_at) = this.closed_at.filter(|_| this.calls.is_empty()) {
-            closed::sweep(&closed_at);
+        // SAFETY: the handle is live, as this call is at work on it.
+        unsafe {
+            (*state).calls.leave(token);
+            closed::leave(state);
         }
     }
 
@@ -316,7 +304,7 @@ impl State {
     /// # Safety
     /// `state` is live, and not used again but by the calls at work.
     pub(super) unsafe fn close(state: *mut Self, now: Frame) -> Result<(), Error> {
-        closed::sweep(&now);
+        Self::closed().sweep(&now);
         // SAFETY: the handle is live; the reference ends before it is freed.
         let this = unsafe { &mut *state };
         let closed = this.calls.main().close();
@@ -325,22 +313,31 @@ impl State {
             unsafe { (*beyond.as_ptr()).close() };
         }
         // SAFETY: the caller gave the handle up; only calls at work use it.
-        unsafe {
-            if this.calls.are_over(&now) {
-                Self::free(state);
-            } else {
-                this.closed_at = Some(now);
-                closed::add(state);
-            }
-        }
+        unsafe { closed::close(state, now) };
         Ok(closed?)
     }
+}
 
-    /// Frees a handle.
-    ///
-    /// # Safety
-    /// `state` is live and not used again; its socket is closed.
-    pub(super) unsafe fn free(state: *mut Self) {
+static CLOSED: Closed<State> = Closed::none();
+
+impl Closable for State {
+    fn closed() -> &'static Closed<Self> {
+        &CLOSED
+    }
+
+    fn end(&mut self) -> &mut End<Self> {
+        &mut self.end
+    }
+
+    fn are_over(&mut self, now: &Frame) -> bool {
+        self.calls.are_over(now)
+    }
+
+    fn is_idle(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    unsafe fn free(state: *mut Self) {
         // SAFETY: the handle is live and used by nobody else, and the block is its own.
         unsafe {
             Block::free((*state).block);

@@ -4,11 +4,13 @@
 use super::call::{with_handle, without_handle};
 use crate::capi::conntrack::beyond::Kept;
 use crate::capi::conntrack::extension::Extension;
+use crate::capi::conntrack::handle;
+use crate::capi::conntrack::state::State;
 use crate::capi::conntrack::types::nfct_handle;
-use crate::capi::conntrack::{closed, handle};
 use crate::capi::ffi::at_work::Frame;
 use crate::capi::ffi::boundary::errno;
 use crate::capi::ffi::cancel::{self, point_of_cancellation};
+use crate::capi::ffi::closed::Closable;
 use crate::capi::ffi::explained::ctrs_error;
 use crate::capi::ffi::ptr;
 use crate::error::{Error, Invalid};
@@ -243,7 +245,7 @@ pub unsafe extern "C-unwind" fn ctrs_open(
     unsafe {
         without_handle(error, std::ptr::null_mut(), || {
             let wanted = ctrs_open_options::read(options)?;
-            closed::sweep(&Frame::of(&raw const mark));
+            State::closed().sweep(&Frame::of(&raw const mark));
             let options = wanted.options()?;
             let socket = options.listen(wanted.groups)?;
             socket.ask_for_reasons();

@@ -5,6 +5,7 @@
 
 use super::boundary::{errno, set_errno};
 use super::cancel::without_cancellation;
+use crate::nested::AtWork;
 use libc::{c_int, pid_t};
 use std::io::Write;
 
@@ -38,9 +39,11 @@ impl Frame {
     pub(in crate::capi) fn can_be_judged_at(&self, now: &Self) -> bool {
         (self.thread, self.task) == (now.thread, now.task) || !is_running(self.task)
     }
+}
 
+impl AtWork for Frame {
     /// Whether the call at work in this frame is known to be over at `now`; if in doubt it is not.
-    pub(in crate::capi) fn is_over(&self, now: &Self) -> bool {
+    fn is_over(&self, now: &Self) -> bool {
         if self.thread != now.thread {
             return !is_running(self.task);
         }

@@ -5,6 +5,7 @@ pub mod at_work;
 pub mod boundary;
 pub mod cancel;
 pub mod clock;
+pub mod closed;
 pub mod error;
 pub mod explained;
 pub mod nfnl;
