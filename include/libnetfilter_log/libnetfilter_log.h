@@ -90,6 +90,157 @@ struct nflog_g_handle;
  * given to nflog_handle_packet(), and is valid as long as that. */
 struct nflog_data;
 
+/** Opens a handle: a netlink socket for logged packets. Release it with nflog_close().
+ *
+ * The descriptor is close-on-exec and belongs to the network namespace of the calling thread. No
+ * privilege is needed until something is bound.
+ *
+ * Returns the handle; NULL with EPROTONOSUPPORT if the kernel lacks netfilter netlink, with EMFILE,
+ * ENFILE or ENOMEM. */
+struct nflog_handle *nflog_open(void);
+
+/** Opens a handle on a netlink handle of libnfnetlink, which nflog_close() then closes too.
+ *
+ * Returns the handle; NULL with EBUSY if logged packets are open on it already, with EINVAL for
+ * NULL, with ENOMEM. The netlink handle then stays the caller's. */
+struct nflog_handle *nflog_open_nfnl(struct nfnl_handle *nfnlh);
+
+/** Closes a handle and its socket, and releases its groups. The kernel unbinds them by itself, no
+ * privilege is needed. The handle is gone whatever is returned.
+ *
+ * A callback may close its own handle: the function that it was called from hands out no more, and
+ * returns -1 with EBADF if there was more to do.
+ *
+ * Returns 0; -1 with errno of close(), with EINVAL for NULL. */
+int nflog_close(struct nflog_handle *h);
+
+/** The descriptor of a handle, to receive from, to poll, to set options of. It stays the handle's:
+ * do not close it.
+ *
+ * Hand what is received to nflog_handle_packet(). A buffer of 262144 bytes holds whatever comes;
+ * one of 65536 is too small for the largest packets. ENOBUFS says that packets came faster than
+ * they were read and that some are missing; the next recv() goes on.
+ *
+ * Returns the descriptor; -1 with EINVAL for NULL. */
+int nflog_fd(struct nflog_handle *h);
+
+/** The netlink handle under a handle, for functions of libnfnetlink, as nfnl_rcvbufsiz(). It is the
+ * same for the life of the handle and stays the handle's.
+ *
+ * Returns the netlink handle; NULL with EINVAL for NULL. */
+struct nfnl_handle *nflog_nfnlh(struct nflog_handle *h);
+
+/** Makes NFLOG the default logger of a family in the network namespace of the handle: what
+ * conntrack says of invalid packets, and what TRACE says, then goes to group 0. Rules that name a
+ * group need none of this. It outlives the handle.
+ *
+ * pf is an address family, of which the low byte counts: AF_INET, AF_INET6, AF_BRIDGE.
+ *
+ * Packets that wait are handed to the callbacks of their groups, as nflog_handle_packet() does.
+ *
+ * Returns 0; -1 with EPERM without CAP_NET_ADMIN, with EINVAL for a family that the kernel does not
+ * know and for NULL, with ENOMEM, with ENOBUFS if the kernel's answers are lost again and again,
+ * with EBADF when a callback closed the handle. */
+int nflog_bind_pf(struct nflog_handle *h,
+                  uint16_t pf);
+
+/** Takes its default logger from a family, whichever it is: see nflog_bind_pf().
+ *
+ * Returns as nflog_bind_pf(). */
+int nflog_unbind_pf(struct nflog_handle *h, uint16_t pf);
+
+/** Binds a group: the packets that rules of the handle's network namespace log to this number come
+ * through the handle. Release it with nflog_unbind_group(), or with the handle.
+ *
+ * Until more is said the whole packet comes, in batches of up to 100, after a second at the latest.
+ *
+ * Packets of other groups that wait are handed to their callbacks meanwhile, as
+ * nflog_handle_packet() does; so does every function here that asks the kernel for something.
+ *
+ * Returns the group; NULL with EBUSY if it is bound through this handle, with EPERM if it is bound
+ * through another one, or without CAP_NET_ADMIN, with EINVAL for NULL, with ENOMEM, with ENOBUFS
+ * if the kernel's answers are lost again and again, with EBADF when a callback closed the handle.
+ */
+struct nflog_g_handle *nflog_bind_group(struct nflog_handle *h,
+                                        uint16_t num);
+
+/** Unbinds a group and releases it. Its callback is called no more: what waits for it is dropped.
+ *
+ * A callback may unbind its own group, and use it until the function returns that it was called
+ * from.
+ *
+ * Returns 0; -1 with errno of the kernel's refusal, as EPERM after privileges were dropped, and the
+ * group then stays (the handle can be closed all the same); with EBUSY if a call that this one is
+ * inside of unbinds it; else as nflog_set_mode(). */
+int nflog_unbind_group(struct nflog_g_handle *gh);
+
+/** Sets how much of each packet comes: NFULNL_COPY_NONE or NFULNL_COPY_META, what is known of it but
+ * none of its bytes; NFULNL_COPY_PACKET, len of its bytes, or with 0 up to 65531.
+ *
+ * Returns 0; -1 with EPERM without CAP_NET_ADMIN, with ENODEV if the group is not bound, with EINVAL
+ * for NULL, with ENOMEM, with ENOBUFS if the kernel's answers are lost again and again, with EBADF
+ * when a callback closed the handle. */
+int nflog_set_mode(struct nflog_g_handle *gh,
+                   uint8_t mode,
+                   unsigned int len);
+
+/** Sets how long a batch waits for more packets, in hundredths of a second; 100 until this is set. It
+ * counts from the next batch on.
+ *
+ * Returns as nflog_set_mode(). */
+int nflog_set_timeout(struct nflog_g_handle *gh,
+                      uint32_t timeout);
+
+/** Sets how many packets make a batch full; 100 until this is set. With 0 or 1 each one comes at
+ * once, which costs several times as much.
+ *
+ * Returns as nflog_set_mode(). */
+int nflog_set_qthresh(struct nflog_g_handle *gh, uint32_t qthresh);
+
+/** Sets the bytes of a batch, 3776 to 131072, and makes the socket's receive buffer ten times as
+ * large if it is smaller and the system allows it. The kernel accepts other numbers and ignores
+ * them, and then the receive buffer stays as it is.
+ *
+ * Returns as nflog_set_mode(). */
+int nflog_set_nlbufsiz(struct nflog_g_handle *gh, uint32_t nlbufsiz);
+
+/** Sets what else comes with each packet: NFULNL_CFG_F_SEQ, its number in the group;
+ * NFULNL_CFG_F_SEQ_GLOBAL, its number in the network namespace; NFULNL_CFG_F_CONNTRACK (since Linux
+ * 4.4), the flow it belongs to. In place of what was set before.
+ *
+ * Returns as nflog_set_mode(); -1 with EOPNOTSUPP for NFULNL_CFG_F_CONNTRACK where the kernel was
+ * built without it: nothing is changed then. */
+int nflog_set_flags(struct nflog_g_handle *gh,
+                    uint16_t flags);
+
+/** Registers the function that the packets of a group are handed to, in place of one before; NULL
+ * for none.
+ *
+ * It is handed the group, the head of the message (the rest of the message is around it), the
+ * packet, and data. It returns a negative number to have no more of the datagram; other
+ * numbers go on.
+ *
+ * Returns 0; -1 with EINVAL for NULL, with ENODEV for a group that was unbound. */
+int nflog_callback_register(struct nflog_g_handle *gh, nflog_callback *cb, void *data);
+
+/** Hands the packets of a datagram, which the program has received from nflog_fd(), to the
+ * callbacks of their groups.
+ *
+ * What the callbacks are handed points into buf. A callback that returns a negative number ends
+ * this. It may call any function of this library, on its own group and handle too: a group that it
+ * unbinds is called no more, and a handle that it closes hands out no more.
+ *
+ * What tells nothing is passed over: the end of a batch, acknowledgements.
+ *
+ * Returns 0; -1 when a callback ended it, with ENODEV for a packet of a group that is not bound
+ * through this handle or has no callback, with ENOENT for a message of another kind, with EBADMSG
+ * or ENOSPC for what is no message, with errno of a refusal by the kernel, with EINVAL for NULL and
+ * a negative length, with EBADF when a callback closed the handle. What comes behind is dropped.
+ */
+int nflog_handle_packet(struct nflog_handle *h,
+                        char *buf,
+                        int len);
+
 /** Always 0: no function writes it, and none ever did but for a failure that cannot happen.
  *
  * It is here for the programs that name it; why a function failed is in errno. */

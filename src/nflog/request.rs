@@ -182,6 +182,11 @@ impl Asking {
         }
     }
 
+    /// Says that the same was asked for before, and the answer never seen.
+    pub fn was_made_before(&mut self) {
+        self.tries = 1;
+    }
+
     fn was_done_before(&self, errno: i32) -> bool {
         self.tries > 1 && self.again == Some(errno)
     }

@@ -130,7 +130,14 @@ pub const HEADERS: [Header; 15] = [
     Header {
         path: "libnetfilter_log/libnetfilter_log.h",
         guard: "__LIBNETFILTER_LOG_H",
-        sources: &["nflog/types.rs", "nflog/header/api.rs", "nflog/errno.rs"],
+        sources: &[
+            "nflog/types.rs",
+            "nflog/header/api.rs",
+            "nflog/handle.rs",
+            "nflog/group.rs",
+            "nflog/dispatch.rs",
+            "nflog/errno.rs",
+        ],
         text: Text::File("nflog/header/top.h"),
         sections: nflog::SECTIONS,
     },

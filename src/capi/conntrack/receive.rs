@@ -11,17 +11,17 @@ use super::types::{nf_conntrack, nf_expect};
 use crate::capi::ffi::at_work::Frame;
 use crate::capi::ffi::boundary::{boundary, errno, set_errno};
 use crate::capi::ffi::error::Error;
-use crate::capi::ffi::nfnl::Callback;
+use crate::capi::ffi::nfnl::{Callback, point_at_attributes};
 use crate::capi::ffi::ptr;
 use crate::conntrack::wire::query::Request;
 use crate::conntrack::zeroing::{Next, Zeroing};
 use crate::nested::Token;
 use crate::netlink;
 use crate::netlink::exchange::{Cursor, Exchange, Place};
-use crate::netlink::message::{ATTRIBUTE_HEADER_SIZE, Attributes, Message};
+use crate::netlink::message::Message;
 use crate::netlink::socket;
 use crate::uapi::cta;
-use libc::{c_int, c_void};
+use libc::c_int;
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
@@ -288,14 +288,8 @@ impl Loop {
         let table = boundary(None, || {
             // SAFETY: the call is at work, and nothing of the program runs while the table is
             // filled.
-            let table = unsafe { self.state() }.table(self.token, target.attr_count.into())?;
-            for attribute in Attributes::new(message.attributes()) {
-                let at = usize::from(attribute.kind).checked_sub(1);
-                if let Some(slot) = at.and_then(|at| table.get_mut(at)) {
-                    let value = attribute.value.as_ptr().cast_mut();
-                    *slot = value.wrapping_sub(ATTRIBUTE_HEADER_SIZE).cast::<c_void>();
-                }
-            }
+            let table = &mut unsafe { self.state() }.calls.held(self.token)?.table;
+            point_at_attributes(table, target.attr_count, message)?;
             Ok(Some(table.as_mut_ptr()))
         });
         let (Some(table), Some(call)) = (table, target.call) else { return -1 };

@@ -55,7 +55,7 @@ pub(in crate::capi) struct State {
 #[derive(Default)]
 pub(super) struct Held {
     /// The attributes that a function registered with libnfnetlink is handed.
-    table: Vec<*mut c_void>,
+    pub(super) table: Vec<*mut c_void>,
     /// What its callback has on loan.
     pub(super) ct: Option<Loan<nf_conntrack>>,
     /// The same for expectations.
@@ -238,19 +238,6 @@ impl State {
                 return Ok(NextStep::Deliver(target, place));
             }
         }
-    }
-
-    /// The table of a call, of `count` null pointers.
-    pub(super) fn table(
-        &mut self,
-        token: Token,
-        count: usize,
-    ) -> Result<&mut [*mut c_void], Error> {
-        let table = &mut self.calls.held(token)?.table;
-        table.clear();
-        table.try_reserve_exact(count)?;
-        table.resize(count, std::ptr::null_mut());
-        Ok(table)
     }
 
     /// Reads a message into an object and lends it to the callback of a call, if it was asked for.

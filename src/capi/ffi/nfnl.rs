@@ -4,11 +4,15 @@
 //! libnfnetlink on it. Its parts come from the C allocator, as that library frees them.
 
 use super::error::Error;
+use crate::netlink::message::{ATTRIBUTE_HEADER_SIZE, Attributes, Message};
 use crate::netlink::socket::Socket;
 use libc::{c_int, c_void, nlmsghdr, sockaddr_nl};
 
 /// What libnfnetlink receives into unless a program asks for another size.
 const BUFFER_SIZE: u32 = 8192;
+
+/// The flag by which libnfnetlink compares the numbers of answers with that of the last request.
+const TRACKING: u32 = 1;
 
 /// Number of subsystems a block has room for.
 pub(in crate::capi) const SUBSYSTEMS: usize = 17;
@@ -25,7 +29,8 @@ pub(in crate::capi) struct Block {
     dump: u32,
     /// What a program asked the receive buffer to be.
     pub(in crate::capi) rcv_buffer_size: u32,
-    flags: u32,
+    /// [`TRACKING`] or nothing.
+    pub(in crate::capi) flags: u32,
     last_nlhdr: *mut nlmsghdr,
     subsys: [Subsystem; SUBSYSTEMS],
 }
@@ -61,6 +66,26 @@ const _: () = assert!(
             && size_of::<Callback>() == 24)
 );
 
+/// Fills the table that a function registered with libnfnetlink is handed: `count` pointers to the
+/// attributes of a message, by number less 1.
+pub(in crate::capi) fn point_at_attributes(
+    table: &mut Vec<*mut c_void>,
+    count: u16,
+    message: &Message<'_>,
+) -> Result<(), Error> {
+    table.clear();
+    table.try_reserve_exact(count.into())?;
+    table.resize(count.into(), std::ptr::null_mut());
+    for attribute in Attributes::new(message.attributes()) {
+        let at = usize::from(attribute.kind).checked_sub(1);
+        if let Some(slot) = at.and_then(|at| table.get_mut(at)) {
+            let value = attribute.value.as_ptr().cast_mut();
+            *slot = value.wrapping_sub(ATTRIBUTE_HEADER_SIZE).cast::<c_void>();
+        }
+    }
+    Ok(())
+}
+
 /// What is registered for a subsystem.
 #[derive(Clone, Copy)]
 pub(in crate::capi) struct Registration {
@@ -91,7 +116,7 @@ impl Block {
         // SAFETY: time takes NULL.
         this.seq = unsafe { libc::time(std::ptr::null_mut()) } as u32;
         this.rcv_buffer_size = BUFFER_SIZE;
-        this.flags = 1;
+        this.flags = TRACKING;
         Ok(block)
     }
 

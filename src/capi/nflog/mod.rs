@@ -1,6 +1,11 @@
 //! The functions of libnetfilter_log, a file for each noun.
 
+pub mod dispatch;
 pub mod errno;
+pub mod group;
+pub mod handle;
 #[cfg(c_header)]
 mod header;
+mod request;
+mod state;
 pub mod types;

@@ -1,0 +1,284 @@
+//! Packets, handed to the callbacks of their groups.
+//!
+//! A callback may leave by a jump or an exception. So no frame between it and C has anything to drop:
+//! what a call needs is in the handle's `State`, or plain data on the stack.
+
+use super::state::{ATTRIBUTES, State, Target};
+use super::types::{nfgenmsg, nflog_handle};
+use crate::capi::ffi::at_work::Frame;
+use crate::capi::ffi::boundary::boundary;
+use crate::capi::ffi::error::Error;
+use crate::capi::ffi::nfnl::{Callback, point_at_attributes};
+use crate::capi::ffi::ptr;
+use crate::nested::Token;
+use crate::netlink::message::Message;
+use crate::nflog::attr;
+use crate::nflog::datagram::{Found, Walk};
+use libc::{c_char, c_int, c_void, nlmsghdr};
+
+/// What a callback returns to go on.
+const CONTINUE: c_int = 0;
+/// What C is told of a failure, which `errno` explains.
+const FAILURE: c_int = -1;
+
+/// What is behind a `struct nflog_data`: a layout that programs rely on.
+#[repr(C)]
+struct Data {
+    /// The attributes by number less 1, NULL for those that the packet lacks.
+    attributes: *mut *mut c_void,
+}
+
+/// What a message goes to.
+#[derive(Clone, Copy)]
+enum Receiver {
+    /// Nobody wants to know of it.
+    Nobody,
+    /// The callback of a group.
+    Group(Target),
+    /// A function that was registered with libnfnetlink.
+    Registered(Callback),
+}
+
+const _: () = assert!(!std::mem::needs_drop::<Receiver>());
+
+impl State {
+    fn receiver(&mut self, message: &Message<'_>) -> Result<Receiver, Error> {
+        if self.is_closed() {
+            return Err(Error::CLOSED);
+        }
+        let registered = self.block().callback(message.subsystem(), message.number());
+        let registered = registered.ok_or(Error::FOREIGN_MESSAGE)?;
+        if registered.call.is_none() || registered.attr_count == 0 {
+            return Ok(Receiver::Nobody);
+        }
+        if !std::ptr::eq(registered.data.cast(), self) {
+            return Ok(Receiver::Registered(registered));
+        }
+        self.target(message).map(Receiver::Group).ok_or(Error::of(libc::ENODEV))
+    }
+}
+
+/// Hands a message to what it goes to, and returns its verdict; `None` with `errno` if there is nothing.
+///
+/// # Safety
+/// `token` is a call at work on `state`.
+pub(super) unsafe fn deliver(
+    state: *mut State,
+    token: Token,
+    message: &Message<'_>,
+) -> Option<c_int> {
+    // SAFETY: the call at work keeps the handle from being freed, and the reference into it ends
+    // before anything of the program runs; the receiver was found just now, so it is live.
+    unsafe {
+        match boundary(None, || (*state).receiver(message).map(Some))? {
+            Receiver::Nobody => Some(CONTINUE),
+            Receiver::Group(target) => Some(call(&target, message)),
+            Receiver::Registered(function) => call_registered(state, token, function, message),
+        }
+    }
+}
+
+/// Calls the callback of a group.
+///
+/// # Safety
+/// The target's group is live.
+unsafe fn call(target: &Target, message: &Message<'_>) -> c_int {
+    let mut table = [std::ptr::null_mut::<c_void>(); ATTRIBUTES];
+    let first = message.attributes().as_ptr().cast_mut();
+    attr::each(message.attributes(), |kind, at| {
+        if let Some(slot) = table.get_mut(usize::from(kind).wrapping_sub(1)) {
+            *slot = first.wrapping_add(at).cast();
+        }
+    });
+    let mut data = Data { attributes: table.as_mut_ptr() };
+    let head = message.payload().as_ptr().cast_mut().cast::<nfgenmsg>();
+    // SAFETY: the function is what the program registered for the packets of this group; all that it
+    // is handed is alive until it returns, and no reference into the handle is held meanwhile.
+    unsafe { (target.callback)(target.group, head, (&raw mut data).cast(), target.data) }
+}
+
+/// Hands a message to a function registered with libnfnetlink.
+///
+/// # Safety
+/// `token` is a call at work on `state`; `function` is from an open subsystem.
+unsafe fn call_registered(
+    state: *mut State,
+    token: Token,
+    function: Callback,
+    message: &Message<'_>,
+) -> Option<c_int> {
+    let table = boundary(None, || {
+        // SAFETY: the call is at work, and nothing of the program runs while the table is filled.
+        let table = unsafe { &mut (*state).held(token)?.table };
+        point_at_attributes(table, function.attr_count, message)?;
+        Ok(Some(table.as_mut_ptr()))
+    })?;
+    // SAFETY: the function is what the program registered for such messages.
+    Some(unsafe { function.call?(ptr::message(message), table, function.data) })
+}
+
+/// The next message of a datagram that may be for somebody. A refusal is an error.
+fn next<'a>(walk: &mut Walk, datagram: &'a [u8]) -> Result<Option<Message<'a>>, Error> {
+    loop {
+        match walk.next(datagram).transpose()? {
+            None => return Ok(None),
+            Some(Found::Packet(message) | Found::Other(message)) => return Ok(Some(message)),
+            Some(Found::Answer { errno: 0, .. }) => {}
+            Some(Found::Answer { errno, .. }) => return Err(Error::of(errno)),
+        }
+    }
+}
+
+/// Hands the messages of a datagram to what they go to, up to the first that is refused. Returns what
+/// C is told.
+///
+/// # Safety
+/// `token` is a call at work on `state`; the datagram is alive.
+unsafe fn deliver_all(state: *mut State, token: Token, datagram: *const [u8]) -> c_int {
+    let mut walk = Walk::default();
+    loop {
+        // SAFETY: the datagram is alive, and nobody changes it while it is looked at; the call is at
+        // work until its function returns.
+        unsafe {
+            match boundary(None, || next(&mut walk, &*datagram).map(Some)) {
+                None => return FAILURE,
+                Some(None) => return 0,
+                Some(Some(message)) => {
+                    if deliver(state, token, &message).is_none_or(|verdict| verdict < 0) {
+                        return FAILURE;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Hands on what requests met that were made inside other calls. A verdict stops nothing: what is
+/// kept is of many datagrams.
+///
+/// # Safety
+/// `token` is a call at work on `state`.
+pub(super) unsafe fn deliver_kept(state: *mut State, token: Token) {
+    loop {
+        let kept = boundary(None, || {
+            // SAFETY: the call is at work, and nothing of the program runs meanwhile.
+            let this = unsafe { &mut *state };
+            if this.kept.is_empty() || this.is_closed() || this.calls.is_nested(token) {
+                return Ok(None);
+            }
+            let kept = this.kept.take();
+            let held = this.held(token)?;
+            held.kept = kept;
+            Ok(Some(std::ptr::from_ref(held.kept.as_slice())))
+        });
+        let Some(kept) = kept else { return };
+        let mut walk = Walk::default();
+        // SAFETY: the call holds what was kept until it is over, and nobody changes it; the call is at
+        // work until its function returns.
+        unsafe {
+            while let Some(Ok(Found::Packet(one) | Found::Other(one))) = walk.next(&*kept) {
+                deliver(state, token, &one);
+            }
+        }
+    }
+}
+
+/// Notes that a call begins, and hands on what was kept when one before never came back.
+///
+/// # Safety
+/// `state` is a live handle; `now` is in a frame above `frame`.
+pub(super) unsafe fn enter(state: *mut State, now: &Frame, frame: Frame) -> Option<Token> {
+    // SAFETY: the handle is live, and the reference into it ends before anything of the program runs.
+    unsafe {
+        let token = boundary(None, || Ok(Some((*state).calls.enter(now, frame)?)))?;
+        deliver_kept(state, token);
+        Some(token)
+    }
+}
+
+/// What libnfnetlink calls for a packet, when a program receives with that library.
+///
+/// Returns the callback's verdict, -ENODEV where there is none.
+///
+/// # Safety
+/// `nlh` is a whole message; `data` is the handle that hooked it.
+pub(super) unsafe extern "C-unwind" fn hooked(
+    nlh: *mut nlmsghdr,
+    _attributes: *mut *mut c_void,
+    data: *mut c_void,
+) -> c_int {
+    let state: *mut State = data.cast();
+    // SAFETY: the message is whole: it has as many bytes as its header says.
+    let bytes = unsafe { std::slice::from_raw_parts(nlh.cast::<u8>(), (*nlh).nlmsg_len as usize) };
+    let Some(message) = Message::first(bytes) else { return -libc::ENODEV };
+    let mark = 0u8;
+    let frame = Frame::of(&raw const mark);
+    // SAFETY: `data` is the handle that hooked the message, which is live while it is hooked; the call
+    // is at work until it leaves.
+    unsafe {
+        let Some(token) = enter(state, &frame, frame) else { return FAILURE };
+        let target = boundary(None, || Ok((*state).target(&message)));
+        let verdict = match target {
+            Some(target) => call(&target, &message),
+            None => -libc::ENODEV,
+        };
+        deliver_kept(state, token);
+        State::leave(state, token);
+        verdict
+    }
+}
+
+/// Hands the packets of a datagram, which the program has received from nflog_fd(), to the
+/// callbacks of their groups.
+///
+/// What the callbacks are handed points into `buf`. A callback that returns a negative number ends
+/// this. It may call any function of this library, on its own group and handle too: a group that it
+/// unbinds is called no more, and a handle that it closes hands out no more.
+///
+/// What tells nothing is passed over: the end of a batch, acknowledgements.
+///
+/// Returns 0; -1 when a callback ended it, with ENODEV for a packet of a group that is not bound
+/// through this handle or has no callback, with ENOENT for a message of another kind, with EBADMSG
+/// or ENOSPC for what is no message, with errno of a refusal by the kernel, with EINVAL for NULL and
+/// a negative length, with EBADF when a callback closed the handle. What comes behind is dropped.
+///
+/// # Safety
+/// `h` is NULL or a live handle; `buf` is NULL or has `len` readable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn nflog_handle_packet(
+    h: *mut nflog_handle,
+    buf: *mut c_char,
+    len: c_int,
+) -> c_int {
+    let mark = 0u8;
+    let begun = boundary(None, || {
+        ptr::not_null(h)?;
+        let length = usize::try_from(len).map_err(|_| Error::of(libc::EINVAL))?;
+        // What is shorter than a message may as well be nowhere.
+        if buf.is_null() && length >= size_of::<nlmsghdr>() {
+            return Err(Error::NULL);
+        }
+        // SAFETY: `buf` is NULL or has so many readable bytes.
+        let datagram = std::ptr::from_ref(unsafe { ptr::bytes(buf.cast(), length) });
+        Ok(Some((datagram, Frame::of(&raw const mark))))
+    });
+    let Some((datagram, now)) = begun else { return FAILURE };
+    // SAFETY: the handle is not NULL, so it is live; the call is at work until it leaves, and
+    // `buf` is the caller's until this returns.
+    unsafe { handle(h.cast(), &now, datagram) }
+}
+
+/// # Safety
+/// `state` is a live handle; `now` is in a frame above this one; the datagram is alive.
+#[inline(never)]
+unsafe fn handle(state: *mut State, now: &Frame, datagram: *const [u8]) -> c_int {
+    let mark = 0u8;
+    // SAFETY: the handle is live, and the call at work on it until it leaves.
+    unsafe {
+        let Some(token) = enter(state, now, now.down_to(&raw const mark)) else { return FAILURE };
+        let result = deliver_all(state, token, datagram);
+        deliver_kept(state, token);
+        State::leave(state, token);
+        result
+    }
+}
