@@ -26,6 +26,19 @@ static inline int write_file(const char *path, const char *text)
 	return size == -1 ? -1 : 0;
 }
 
+/* The first number in a file, -1 without it. */
+static inline long read_number(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	long number = -1;
+
+	if (file != NULL && fscanf(file, "%ld", &number) != 1)
+		number = -1;
+	if (file != NULL)
+		fclose(file);
+	return number;
+}
+
 /* The number of this process's descriptors. */
 static inline int descriptors(void)
 {

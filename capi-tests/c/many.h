@@ -30,19 +30,6 @@ static inline void create_many(struct nfct_handle *h, unsigned int from, unsigne
 	}
 }
 
-/* The first number in a file, -1 without it. */
-static inline long read_number(const char *path)
-{
-	FILE *file = fopen(path, "re");
-	long number = -1;
-
-	if (file != NULL && fscanf(file, "%ld", &number) != 1)
-		number = -1;
-	if (file != NULL)
-		fclose(file);
-	return number;
-}
-
 /* The number of flows in this network namespace. */
 static inline long table_size(void)
 {

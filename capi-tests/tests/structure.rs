@@ -175,7 +175,7 @@ fn data_goes_one_way() {
             with(&[
                 &faces,
                 &["text", "width", "conntrack/calls", "conntrack/selection", "conntrack/zeroing"],
-                &["connection", "shared"],
+                &["connection", "nested", "shared"],
                 &["capi/ffi", "capi/conntrack"],
             ]),
         ),

@@ -174,22 +174,21 @@ struct nflog_g_handle *nflog_bind_group(struct nflog_handle *h,
  * inside of unbinds it; else as nflog_set_mode(). */
 int nflog_unbind_group(struct nflog_g_handle *gh);
 
-/** Sets how much of each packet comes: NFULNL_COPY_NONE or NFULNL_COPY_META, what is known of it but
- * none of its bytes; NFULNL_COPY_PACKET, len of its bytes, or with 0 up to 65531.
+/** Sets how much of each packet comes: NFULNL_COPY_NONE or NFULNL_COPY_META, what is known of it
+ * but none of its bytes; NFULNL_COPY_PACKET, len of its bytes, or with 0 up to 65531.
  *
- * Returns 0; -1 with EPERM without CAP_NET_ADMIN, with ENODEV if the group is not bound, with EINVAL
- * for NULL, with ENOMEM, with ENOBUFS if the kernel's answers are lost again and again, with EBADF
- * when a callback closed the handle. */
+ * Returns 0; -1 with EPERM without CAP_NET_ADMIN, with ENODEV if the group is not bound, with
+ * EINVAL for NULL, with ENOMEM, with ENOBUFS if the kernel's answers are lost again and again, with
+ * EBADF when a callback closed the handle. */
 int nflog_set_mode(struct nflog_g_handle *gh,
                    uint8_t mode,
                    unsigned int len);
 
-/** Sets how long a batch waits for more packets, in hundredths of a second; 100 until this is set. It
- * counts from the next batch on.
+/** Sets how long a batch waits for more packets, in hundredths of a second; 100 until this is set.
+ * It counts from the next batch on.
  *
  * Returns as nflog_set_mode(). */
-int nflog_set_timeout(struct nflog_g_handle *gh,
-                      uint32_t timeout);
+int nflog_set_timeout(struct nflog_g_handle *gh, uint32_t timeout);
 
 /** Sets how many packets make a batch full; 100 until this is set. With 0 or 1 each one comes at
  * once, which costs several times as much.
@@ -205,13 +204,12 @@ int nflog_set_qthresh(struct nflog_g_handle *gh, uint32_t qthresh);
 int nflog_set_nlbufsiz(struct nflog_g_handle *gh, uint32_t nlbufsiz);
 
 /** Sets what else comes with each packet: NFULNL_CFG_F_SEQ, its number in the group;
- * NFULNL_CFG_F_SEQ_GLOBAL, its number in the network namespace; NFULNL_CFG_F_CONNTRACK (since Linux
- * 4.4), the flow it belongs to. In place of what was set before.
+ * NFULNL_CFG_F_SEQ_GLOBAL, its number in the network namespace; NFULNL_CFG_F_CONNTRACK (since
+ * Linux 4.4), the flow it belongs to. In place of what was set before.
  *
  * Returns as nflog_set_mode(); -1 with EOPNOTSUPP for NFULNL_CFG_F_CONNTRACK where the kernel was
  * built without it: nothing is changed then. */
-int nflog_set_flags(struct nflog_g_handle *gh,
-                    uint16_t flags);
+int nflog_set_flags(struct nflog_g_handle *gh, uint16_t flags);
 
 /** Registers the function that the packets of a group are handed to, in place of one before; NULL
  * for none.

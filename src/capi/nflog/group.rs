@@ -57,12 +57,12 @@ pub unsafe extern "C-unwind" fn nflog_unbind_group(gh: *mut nflog_g_handle) -> c
     unsafe { ask_for(gh, Task::Unbind) }
 }
 
-/// Sets how much of each packet comes: NFULNL_COPY_NONE or NFULNL_COPY_META, what is known of it but
-/// none of its bytes; NFULNL_COPY_PACKET, `len` of its bytes, or with 0 up to 65531.
+/// Sets how much of each packet comes: NFULNL_COPY_NONE or NFULNL_COPY_META, what is known of it
+/// but none of its bytes; NFULNL_COPY_PACKET, `len` of its bytes, or with 0 up to 65531.
 ///
-/// Returns 0; -1 with EPERM without CAP_NET_ADMIN, with ENODEV if the group is not bound, with EINVAL
-/// for NULL, with ENOMEM, with ENOBUFS if the kernel's answers are lost again and again, with EBADF
-/// when a callback closed the handle.
+/// Returns 0; -1 with EPERM without CAP_NET_ADMIN, with ENODEV if the group is not bound, with
+/// EINVAL for NULL, with ENOMEM, with ENOBUFS if the kernel's answers are lost again and again, with
+/// EBADF when a callback closed the handle.
 ///
 /// # Safety
 /// `gh` is NULL or a live group.
@@ -76,8 +76,8 @@ pub unsafe extern "C-unwind" fn nflog_set_mode(
     unsafe { set(gh, Setting::Mode { mode, range: len }) }
 }
 
-/// Sets how long a batch waits for more packets, in hundredths of a second; 100 until this is set. It
-/// counts from the next batch on.
+/// Sets how long a batch waits for more packets, in hundredths of a second; 100 until this is set.
+/// It counts from the next batch on.
 ///
 /// Returns as nflog_set_mode().
 ///
@@ -120,8 +120,8 @@ pub unsafe extern "C-unwind" fn nflog_set_nlbufsiz(
 }
 
 /// Sets what else comes with each packet: NFULNL_CFG_F_SEQ, its number in the group;
-/// NFULNL_CFG_F_SEQ_GLOBAL, its number in the network namespace; NFULNL_CFG_F_CONNTRACK (since Linux
-/// 4.4), the flow it belongs to. In place of what was set before.
+/// NFULNL_CFG_F_SEQ_GLOBAL, its number in the network namespace; NFULNL_CFG_F_CONNTRACK (since
+/// Linux 4.4), the flow it belongs to. In place of what was set before.
 ///
 /// Returns as nflog_set_mode(); -1 with EOPNOTSUPP for NFULNL_CFG_F_CONNTRACK where the kernel was
 /// built without it: nothing is changed then.
