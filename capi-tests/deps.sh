@@ -53,6 +53,7 @@ check   ss                                          iproute2
 check   sysctl                                      procps
 check   iptables-nft                                iptables
 check   /usr/include/libnetfilter_conntrack/libnetfilter_conntrack.h libnetfilter-conntrack-dev
+check   /usr/include/libnetfilter_log/libnetfilter_log.h libnetfilter-log-dev
 check   /usr/include/libnfnetlink/libnfnetlink.h    libnfnetlink-dev
 check   conntrackd                                  conntrackd
 check   nfct                                        nfct

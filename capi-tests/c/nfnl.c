@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* The real libnfnetlink on our handles, and our handles on its. Link with -lnfnetlink. */
+/* The real libnfnetlink on our handles, and our handles on its. */
+/* Built with -lnfnetlink. */
 #include "kernel.h"
 #include <linux/netfilter/nf_tables.h>
 #include <libnfnetlink/libnfnetlink.h>

@@ -1,25 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # Builds and runs the C test programs here, or those that are named: run.sh objects copy. Those that
-# need the kernel move into a network namespace of their own.
+# need the kernel move into a network namespace of their own. A name that begins with nflog, timeout or
+# helper tells of which library a program is; all others are of libnetfilter_conntrack.
 #
 #   CTRS_STAGE    prefix of an installation of ctrs (required but with REFERENCE=1)
 #   VALGRIND=1    runs them under valgrind: no error, no leak
 #   SANITIZE=1    builds them with the address and undefined behaviour sanitizers
-#   REFERENCE=1   builds them against Debian's libnetfilter_conntrack instead, to see what it does
+#   REFERENCE=1   builds them against Debian's libraries instead, to see what they do
 #   DROPIN=1      builds them against that, and runs the binaries on CTRS_COMPAT_DIR
 #   CC, CXX       the compilers, default gcc and g++
 set -u
 cd "$(dirname "$0")" || exit 1
 PATH=$PATH:/usr/sbin:/sbin # where ordinary users do not look
 ../deps.sh check || exit
-module=ctrs
 cflags=(-std=c99 -g -Wall -Wextra -Werror -Wno-deprecated-declarations)
-soname=libctrs.so.0
 REFERENCE=${REFERENCE-${DROPIN-}}
 if [ -n "$REFERENCE" ]; then
-	soname=libnetfilter_conntrack.so.3
-	module=libnetfilter_conntrack
 	cflags+=(-DREFERENCE ${DROPIN:+-DDROPIN})
 else
 	: "${CTRS_STAGE:?is the prefix ctrs was installed under}"
@@ -27,11 +24,25 @@ else
 	[ -n "$pc" ] || { echo "no ctrs.pc below $CTRS_STAGE"; exit 1; }
 	export PKG_CONFIG_PATH=${pc%/*}
 fi
-read -ra include <<<"$(pkg-config --cflags "$module")"
-read -ra libs <<<"$(pkg-config --libs "$module")"
-libdir=$(pkg-config --variable=libdir "$module")
-[ -z "${DROPIN-}" ] || libdir=${CTRS_COMPAT_DIR:?has the drop-in library}
-libdir=$(realpath "$libdir")
+[ -z "${DROPIN-}" ] || : "${CTRS_COMPAT_DIR:?has the drop-in libraries}"
+
+# of_library PROGRAM: sets how it is built and the library that it is to load.
+of_library() {
+	local module=ctrs
+	case $REFERENCE,$1 in
+	,*) ;;
+	*,nflog*) module=libnetfilter_log ;;
+	*,timeout*) module=libnetfilter_cttimeout ;;
+	*,helper*) module=libnetfilter_cthelper ;;
+	*) module=libnetfilter_conntrack ;;
+	esac
+	read -ra include <<<"$(pkg-config --cflags "$module")"
+	read -ra libs <<<"$(pkg-config --libs "$module")"
+	libdir=${DROPIN:+$CTRS_COMPAT_DIR}
+	libdir=$(realpath "${libdir:-$(pkg-config --variable=libdir "$module")}")
+	library=lib${module#lib}
+}
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 passed=0 failed=0
@@ -58,16 +69,14 @@ fail() {
 	echo "FAIL: $1"
 }
 
-# Every header alone, in C and C++. Two of them only ask to be left out.
+# Every installed header alone, in C and C++. Two of them only ask to be left out.
 check_headers() {
-	local dir=/usr/include/libnetfilter_conntrack header standard
-	for flag in "${include[@]}"; do
-		[ -d "${flag#-I}/libnetfilter_conntrack" ] && dir=${flag#-I}/libnetfilter_conntrack
-	done
-	for header in "$dir"/*.h "${dir%/*}"/ctrs.h; do
-		[ -e "$header" ] || continue # the reference has no ctrs.h
+	local dir header standard
+	of_library headers
+	dir=$(pkg-config --variable=includedir ctrs)/ctrs
+	for header in "$dir"/ctrs.h "$dir"/*/*.h; do
 		for standard in c89:c gnu89:c c99:c c2x:c c++98:c++ c++11:c++ c++17:c++ c++20:c++; do
-			if printf '#include <%s>\nextern int not_empty;\n' "${header#"${dir%/*}/"}" |
+			if printf '#include <%s>\nextern int not_empty;\n' "${header#"$dir/"}" |
 				gcc -x "${standard#*:}" -std="${standard%:*}" -Wall -Wextra -Wpedantic -Wundef \
 					-Wredundant-decls -Werror -Wno-cpp -fsyntax-only "${include[@]}" - 2>"$work/log"; then
 				passed=$((passed + 1))
@@ -79,17 +88,18 @@ check_headers() {
 	done
 }
 
-# Every exported function occurs in the test of wrong arguments.
+# Every exported function occurs in the tests of wrong arguments: null.c, nflog_null.c and so on.
 check_null_is_complete() {
 	local missing
-	nm -D --defined-only "$libdir/libctrs.so" | awk '{ print $3 }' |
-		sed 's/@.*//' | grep -E '^nf(ct|exp)_' | sort >"$work/exported"
-	nm -u "$work/null" | awk '{ print $2 }' | sed 's/@.*//' | sort >"$work/used"
+	of_library null
+	nm -D --defined-only "$libdir/libctrs.so" | awk '$2 == "T" { print $3 }' |
+		sed 's/@.*//' | grep -E '^nf' | sort >"$work/exported"
+	nm -u "$work"/*null | awk '{ print $2 }' | sed 's/@.*//' | sort -u >"$work/used"
 	missing=$(comm -23 "$work/exported" "$work/used")
 	if [ -s "$work/exported" ] && [ -z "$missing" ]; then
 		passed=$((passed + 1))
 	else
-		fail "null.c does not call: $missing"
+		fail "the tests of wrong arguments do not call: $missing"
 	fi
 }
 
@@ -109,13 +119,14 @@ check_null_of_extensions() {
 run() {
 	local source=$1 name=${1%.*} output status last extra=() compile=("${CC:-gcc}" "${cflags[@]}")
 	[[ $source == *.c ]] || compile=("${CXX:-g++}" -std=c++17 "${cflags[@]:1}")
-	[ "$name" != nfnl ] || extra=(-lnfnetlink)
+	of_library "$name"
+	read -ra extra <<<"$(sed -n 's|^/\* Built with \(-[^*]*\)\. \*/$|\1|p' "$source")"
 	"${compile[@]}" "${include[@]}" "$source" -o "$work/$name" "${libs[@]}" "${extra[@]}" || {
 		fail "$name does not compile"
 		return
 	}
-	LD_LIBRARY_PATH=$libdir ldd "$work/$name" | grep -qF "$soname => $libdir/" || {
-		fail "$name does not load $soname from $libdir"
+	LD_LIBRARY_PATH=$libdir ldd "$work/$name" | grep -qE "^\s$library\.so\.[0-9]+ => $libdir/" || {
+		fail "$name does not load $library from $libdir"
 		return
 	}
 	output=$(LD_LIBRARY_PATH=$libdir "${launcher[@]}" "$work/$name" 2>&1)
@@ -137,7 +148,7 @@ for name; do
 	sources+=("$name".c*)
 done
 if [ $# = 0 ]; then
-	check_headers
+	[ -n "$REFERENCE${VALGRIND-}${SANITIZE-}" ] || check_headers
 	sources=(*.c *.cpp)
 fi
 for source in "${sources[@]}"; do
