@@ -21,6 +21,7 @@
 //! | wait for that no longer than wanted | [`Listener::next_timeout`], [`Listener::try_next`], [`Stopper`] |
 //! | see how full the table is, and what was dropped | [`FlowTable::statistics`], [`FlowTable::cpu_statistics`] |
 //! | see and make what helpers expect | [`Expectations`], [`ExpectationEvents`] |
+//! | receive the packets that rules log | [`PacketLog`], [`Packet`] |
 //! | do so in another network namespace, or with a time limit | [`Options`] |
 //! | know why nothing is heard, or counted | [`FlowTable::diagnose`], [`Listener::diagnose`] |
 //!

@@ -1,6 +1,7 @@
 //! The examples for Rust programs, run as a user would, in a network namespace of their own.
 
 mod flows;
+mod logs;
 
 use capi_tests::in_namespace;
 use ctrs::{Expectations, Flow, FlowTable, Helper, NewExpectation, Pattern, Tuple};
@@ -179,6 +180,25 @@ fn what_is_in_the_way_is_printed() {
         assert!(printed.contains("flows count nothing"), "{printed}");
         std::fs::write(acct, "1").unwrap();
         assert!(!run("diagnose", &[]).contains("flows count nothing"));
+    });
+}
+
+#[test]
+fn logged_packets_are_printed_until_a_line_is_typed() {
+    in_namespace(|| {
+        logs::log_output("udp dport 9 log group 5 prefix \"nine: \"");
+        let mut example = start("log", &["5"]);
+        let mut output = BufReader::new(example.stdout.take().unwrap()).lines().map(Result::unwrap);
+        assert_eq!(output.next().as_deref(), Some("group 5"));
+        logs::send(9, b"abc", 2);
+        for _ in 0..2 {
+            assert_eq!(output.next().as_deref(), Some("nine: device 0 to 1, 31 bytes"));
+        }
+        example.stdin.take().unwrap().write_all(b"\n").unwrap();
+        assert_eq!(output.next().as_deref(), Some("0 packets were lost"));
+        assert!(example.wait().unwrap().success());
+        let (refused, content) = end_of(start("log", &["none"]));
+        assert!(!content && refused.contains("InvalidDigit"), "{refused}");
     });
 }
 

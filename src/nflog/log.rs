@@ -34,7 +34,7 @@ use std::time::{Duration, Instant};
 ///             let prefix = packet.prefix_lossy().unwrap_or_default();
 ///             println!("{when:?} {prefix}{} bytes", packet.payload().map_or(0, <[u8]>::len));
 ///         }
-///         Logged::Lost(loss) => println!("lost: {loss:?}"),
+///         Logged::Lost(loss) => println!("lost: {loss}"),
 ///     }
 /// }
 /// # }

@@ -144,6 +144,23 @@ impl Reading {
 
 /// What one datagram holds: see [`PacketLog::next_batch`](crate::PacketLog::next_batch). What was not
 /// taken from it is handed out later.
+///
+/// ```
+/// use ctrs::{Error, Logged, LoggedBatch, PacketLog};
+///
+/// fn bytes(batch: LoggedBatch<'_>) -> usize {
+///     batch.filter_map(Logged::packet).filter_map(|packet| packet.payload()).map(<[u8]>::len).sum()
+/// }
+/// fn waiting() -> Result<usize, Error> {
+///     let mut log = PacketLog::open()?;
+///     log.set_nonblocking(true)?;
+///     log.next_batch().map(bytes)
+/// }
+/// match waiting() {
+///     Ok(bytes) => println!("{bytes} bytes at once"),
+///     Err(error) => println!("{error}"), // no group was bound
+/// }
+/// ```
 #[derive(Debug)]
 pub struct LoggedBatch<'a> {
     pub(super) datagram: &'a [u8],

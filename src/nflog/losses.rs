@@ -2,8 +2,16 @@
 #![forbid(unsafe_code)]
 
 use crate::netlink::Error;
+use std::fmt;
 
 /// What did not come.
+///
+/// ```
+/// use ctrs::Loss;
+///
+/// let loss = Loss::Packets { group: 5, count: 17 };
+/// assert_eq!(format!("lost: {loss}"), "lost: 17 packets of group 5");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Loss {
@@ -21,7 +29,30 @@ pub enum Loss {
     },
 }
 
+/// In words that follow "lost".
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Overrun => f.write_str("packets, as the receive buffer was full"),
+            Self::Datagram => f.write_str("packets, as a datagram was longer than any should be"),
+            Self::Packets { group, count } => write!(f, "{count} packets of group {group}"),
+        }
+    }
+}
+
 /// What was lost since a log was opened.
+///
+/// ```
+/// use ctrs::{Losses, PacketLog};
+///
+/// fn is_whole(log: &PacketLog) -> bool {
+///     log.losses() == Losses::default()
+/// }
+/// match PacketLog::open() {
+///     Ok(log) => assert!(is_whole(&log), "nothing was bound yet"),
+///     Err(error) => println!("{error}"),
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Losses {

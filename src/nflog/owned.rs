@@ -7,6 +7,16 @@ use crate::error::Error;
 use crate::netlink;
 
 /// A packet with a message of its own: see [`Packet::copied`].
+///
+/// ```
+/// use ctrs::{Error, OwnedPacket, Packets};
+///
+/// fn last(datagram: &[u8]) -> Result<Option<OwnedPacket>, Error> {
+///     Packets::of(datagram).last().map(|packet| packet.copied()).transpose()
+/// }
+/// let kept = last(&[]).unwrap();
+/// assert!(kept.is_none_or(|kept| kept.packet().group() == 5));
+/// ```
 #[derive(Debug)]
 pub struct OwnedPacket {
     message: Vec<u8>,

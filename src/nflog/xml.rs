@@ -93,6 +93,17 @@ fn header<'a, F: Find<'a>>(out: &mut Writer<'_>, packet: &Packet<'a, F>, parts: 
 }
 
 /// A packet as XML: see [`Packet::xml`].
+///
+/// ```
+/// use ctrs::{Packet, Xml, XmlParts};
+///
+/// /// Whether a text fits, with the NUL behind it.
+/// fn fits(packet: &Packet<'_>, room: &mut [u8]) -> bool {
+///     let xml: Xml<'_> = packet.xml(XmlParts::PREFIX | XmlParts::PAYLOAD);
+///     xml.write(room) < room.len()
+/// }
+/// assert!(Packet::read(&[]).is_none_or(|packet| fits(&packet, &mut [0; 4096])));
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Xml<'a> {
     packet: Packet<'a>,
