@@ -203,4 +203,28 @@
 //! events.next_timeout(30);
 //! # }
 //! ```
+//!
+//! ```compile_fail,E0308
+//! ctrs::LogSettings::new().timeout(100);
+//! ```
+//!
+//! A packet is borrowed from its log until it is copied:
+//!
+//! ```
+//! # fn right(log: &mut ctrs::PacketLog) -> Result<(), ctrs::Error> {
+//! let kept = log.next_event()?.packet().map(|packet| packet.copied()).transpose()?;
+//! log.next_event()?;
+//! drop(kept);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! ```compile_fail,E0499
+//! # fn wrong(log: &mut ctrs::PacketLog) -> Result<(), ctrs::Error> {
+//! let kept = log.next_event()?.packet();
+//! log.next_event()?;
+//! drop(kept);
+//! # Ok(())
+//! # }
+//! ```
 #![forbid(unsafe_code)]

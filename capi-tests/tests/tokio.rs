@@ -3,9 +3,12 @@
 #[path = "../examples/tokio.rs"]
 mod example;
 mod flows;
+mod logs;
 
 use capi_tests::in_namespace;
-use ctrs::{ErrorKind, Event, EventKind, Events, FlowTable};
+use ctrs::{
+    ErrorKind, Event, EventKind, Events, FlowTable, LogFlags, LogSettings, Options, PacketLog,
+};
 use example::{next_event, register};
 use flows::udp;
 use std::time::Duration;
@@ -61,6 +64,38 @@ fn a_runtime_is_told_of_lost_events() {
             let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<ctrs::Error>());
             assert_eq!(inner.map(ctrs::Error::kind), Some(ErrorKind::Lost));
             assert!(!ports(&mut events).await.is_empty());
+        });
+    });
+}
+
+/// The number of the next packet.
+async fn number(log: &mut AsyncFd<PacketLog>) -> Option<u32> {
+    loop {
+        let mut ready = log.readable_mut().await.unwrap();
+        match ready.get_inner_mut().try_next().unwrap() {
+            Some(logged) => return logged.packet().and_then(|packet| packet.seq()),
+            None => ready.clear_ready(),
+        }
+    }
+}
+
+#[test]
+#[allow(deprecated, reason = "as in the example: the descriptor stays the same")]
+fn a_runtime_waits_for_logged_packets() {
+    in_namespace(|| {
+        logs::log_output("udp dport 9 log group 5");
+        let mut log = PacketLog::open_with(&Options::new().nonblocking(true)).unwrap();
+        log.bind(5, &LogSettings::new().threshold(2).flags(LogFlags::SEQ)).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut log = AsyncFd::new(log).unwrap();
+            assert!(timeout(SOON, number(&mut log)).await.is_err(), "there is none yet");
+            let send = async { logs::send(9, b"x", 4) };
+            let (first, ()) = tokio::join!(timeout(LONG, number(&mut log)), send);
+            assert_eq!(first, Ok(Some(0)));
+            for expected in 1..4 {
+                assert_eq!(timeout(LONG, number(&mut log)).await, Ok(Some(expected)));
+            }
         });
     });
 }

@@ -46,8 +46,8 @@ use std::time::{Duration, Instant};
 /// received what the buffer holds. That is told, in its place, as [`Logged::Lost`], and no error; groups
 /// with [`LogFlags::SEQ`](crate::LogFlags::SEQ) tell how many were lost. A larger
 /// [buffer](Options::receive_buffer), larger batches ([`LogSettings::buffer`], [`LogSettings::threshold`])
-/// and smaller copies help, in this order. One packet a datagram
-/// ([`threshold`](LogSettings::threshold) 1) takes more than twice the time of a hundred.
+/// and smaller copies help, in this order. Packets that come one a
+/// datagram ([`threshold`](LogSettings::threshold) 1) take several times the time of a hundred at once.
 ///
 /// # Time
 ///
@@ -75,7 +75,7 @@ impl PacketLog {
         Self::open_with(&Options::new())
     }
 
-    /// Opens a socket with these options.
+    /// Opens a socket with these options. (`reliable` and `all_namespaces` are for the events of flows.)
     ///
     /// # Errors
     /// Those of [`open`](Self::open); [`ErrorKind::Privilege`] without `CAP_SYS_ADMIN` in another
