@@ -59,6 +59,7 @@ check   conntrackd                                  conntrackd
 check   nfct                                        nfct
 check   ulogd                                       ulogd2
 check   /usr/lib/*/ulogd/ulogd_output_JSON.so       ulogd2-json
+check   strace                                      strace
 check   dnsmasq                                     dnsmasq-base
 check   squid                                       squid
 check   iptstate                                    iptstate

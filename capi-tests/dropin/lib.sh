@@ -2,7 +2,7 @@
 # Drop-in tests: an unmodified program runs once on the installed library (the reference) and once
 # on the candidate, and must show its user the same thing. Sourced by the scenario scripts.
 #
-#   CTRS_COMPAT_DIR  directory with the candidate libnetfilter_conntrack.so.3
+#   CTRS_COMPAT_DIR  directory with the candidate libraries
 #   VERBOSE=1        name the checks that pass, too
 #   UNTIL_FAILURE=1  end with the first check that fails
 #   WAIT=60          seconds to wait for what should happen at once
@@ -19,6 +19,9 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 work=/run/dropin     # on a tmpfs of the private mount namespace: nothing of it outlives the test
 program=conntrack
 library=libnetfilter_conntrack.so.3
+libraries=() # those that the program is expected to use, if not that one alone
+declare -A files=() # where each of them is, by side
+linked= # what says which of them the loader would take: the program, or a plugin of it
 passed=0
 failed=0
 skipped=0
@@ -47,17 +50,31 @@ enter_private() {
     mount -t tmpfs dropin /run
     mkdir -p /run/netns "$work/logs" "$work/loaded"
     private_etc
-    reference=$(loader_path)
-    candidate=$(realpath "$CTRS_COMPAT_DIR/$library")
-    printf '# reference: %s\n# candidate: %s\n' "$reference" "$candidate"
-    ! cmp -s "$reference" "$candidate" || printf '# note: both are the same library\n'
+    find_files
+    reference=${files[ref $library]}
+}
+
+# find_files: where the libraries of both sides are.
+find_files() {
+    local name
+    [ ${#libraries[@]} -gt 0 ] || libraries=("$library")
+    for name in "${libraries[@]}"; do
+        [ -z "${files[ref $name]:-}" ] || continue
+        files[ref $name]=$(loader_path "$name")
+        files[ctrs $name]=$(realpath "$CTRS_COMPAT_DIR/$name")
+        printf '# reference: %s\n# candidate: %s\n' "${files[ref $name]}" "${files[ctrs $name]}"
+        ! cmp -s "${files[ref $name]}" "${files[ctrs $name]}" || printf '# note: both are the same library\n'
+    done
 }
 
 check_requirements() {
     [ -n "${CTRS_COMPAT_DIR:-}" ] || die 'CTRS_COMPAT_DIR must name the directory of the candidate'
     CTRS_COMPAT_DIR=$(realpath "$CTRS_COMPAT_DIR")
     export CTRS_COMPAT_DIR
-    [ -e "$CTRS_COMPAT_DIR/$library" ] || die "no $library in $CTRS_COMPAT_DIR"
+    local name
+    for name in "$library" "${libraries[@]}"; do
+        [ -e "$CTRS_COMPAT_DIR/$name" ] || die "no $name in $CTRS_COMPAT_DIR"
+    done
     "$here/../deps.sh" check || exit 2
 }
 
@@ -70,10 +87,10 @@ private_etc() {
     mount --bind "$work/etc" /etc
 }
 
-# The file that the loader gives the program when nobody interferes.
+# loader_path LIBRARY: the file that the loader gives the program when nobody interferes.
 loader_path() {
-    env -u LD_LIBRARY_PATH ldd "$(command -v "$program")" |
-        awk -v lib="$library" '$1 == lib { print $3 }' | xargs realpath
+    env -u LD_LIBRARY_PATH ldd "${linked:-$(command -v "$program")}" |
+        awk -v lib="$1" '$1 == lib { print $3 }' | xargs realpath
 }
 
 # The pyenv-like wrappers some machines have first in PATH are slow: prefer the system's.
@@ -121,6 +138,13 @@ show() {
         cat "$1.stderr"
         printf '== exit %s\n' "$3"
     } >"$1"
+}
+
+# gives_up_groups NAME: some daemons insist on it, and only a real root can.
+gives_up_groups() {
+    setpriv --clear-groups true 2>/dev/null && return 0
+    skip "$1: only root can start it"
+    return 1
 }
 
 # --- verdicts ------------------------------------------------------------------------------------
@@ -392,23 +416,25 @@ normalise_events() {
 
 # --- proof of what was loaded ------------------------------------------------------------------------
 
-# check_maps SIDE PID: a running process has the library of its side mapped, and no other.
+# check_maps SIDE PID: a running process has the libraries of its side mapped, and no others.
 check_maps() {
-    local want=$reference got
-    [ "$1" = ref ] || want=$candidate
-    got=$(awk -v lib="/${library%.so*}" 'index($6, lib) { print $6 }' "/proc/$2/maps" 2>/dev/null | sort -u) ||
-        got='nothing: it has ended'
-    expect "maps of $1 listener" "$want" "$got"
+    local name got
+    for name in "${libraries[@]}"; do
+        got=$(awk -v lib="/${name%.so*}." 'index($6, lib) { print $6 }' "/proc/$2/maps" 2>/dev/null |
+            sort -u) || got='nothing: it has ended'
+        expect "maps of $1 listener" "${files[$1 $name]}" "$got"
+    done
 }
 
-# check_loaded SIDE: in every run of that side, the loader initialised this library and no other.
+# check_loaded SIDE: in every run of that side, the loader initialised these libraries and no others.
 check_loaded() {
-    local want=$reference runs paths
-    [ "$1" = ref ] || want=$candidate
+    local name runs paths
     runs=$(cat "$work/loaded/$1".* | grep -c "initialize program: $program\$") || true
-    paths=$(sed -n "s|.*calling init: \(.*/${library%.so*}[^ ]*\)\$|\1|p" "$work/loaded/$1".* |
-        while read -r path; do realpath "$path"; done | sort | uniq -c | awk '{ print $1, $2 }')
-    expect "$runs runs of $1 used its library" "$runs $want" "$paths"
+    for name in "${libraries[@]}"; do
+        paths=$(sed -n "s|.*calling init: \(.*/${name%.so*}\.[^ ]*\)\$|\1|p" "$work/loaded/$1".* |
+            while read -r path; do realpath "$path"; done | sort | uniq -c | awk '{ print $1, $2 }')
+        expect "$runs runs of $1 used its $name" "$runs ${files[$1 $name]}" "$paths"
+    done
 }
 
 # --- the laboratory ----------------------------------------------------------------------------------

@@ -11,7 +11,7 @@
 enter_private "$@"
 
 parts=("$@")
-[ $# -gt 0 ] || parts=(dnsmasq squid iptstate flowtop oidentd connlabel nfct)
+[ $# -gt 0 ] || parts=(dnsmasq squid iptstate flowtop oidentd connlabel)
 for part in "${parts[@]}"; do
     [ -e "$here/programs/$part.sh" ] || die "no part $part"
     # shellcheck source=/dev/null

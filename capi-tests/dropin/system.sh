@@ -30,7 +30,8 @@ private_usr() {
 
 install_ctrs() {
     mkdir -p "$work/build/release"
-    cp "$(dirname "$stage_dir")/release/"{libctrs.{a,so},"$library"} "$work/build/release/"
+    cp "$(dirname "$stage_dir")/release/"{libctrs.{a,so},libnetfilter_*.so.?} \
+        "$work/build/release/"
     make -C "$here/../.." install-compat CARGO=false CARGO_TARGET_DIR="$work/build" \
         >"$work/said" 2>&1 ||
         fail "make install-compat: $(tail -n 3 "$work/said")"
@@ -47,28 +48,38 @@ linked_program() {
     expect 'a program linked with -lctrs lists the flow' 1 "$(grep -c 'sport=1 dport=53' "$work/said")"
 }
 
-# chosen WHEN WANT: the library that each program gets from the loader, and that one has mapped.
+# chosen WHEN DIR: each program gets its library of DIR from the loader, and has that one mapped.
 chosen() {
-    local tool
-    for tool in conntrack dnsmasq /usr/lib/*/xtables/libxt_connlabel.so; do
-        expect "$1: the loader's choice for ${tool##*/}" "$2" "$(loaders_choice "$tool")"
-    done
+    local tool name
+    while read -r tool name; do
+        expect "$1: the loader's choice for ${tool##*/}: $name" "$(realpath "$2/$name")" \
+            "$(loaders_choice "$tool" "$name")"
+    done <<END
+conntrack $library
+dnsmasq $library
+$(echo /usr/lib/*/xtables/libxt_connlabel.so) $library
+$(echo /usr/lib/*/ulogd/ulogd_inppkt_NFLOG.so) libnetfilter_log.so.1
+uacctd libnetfilter_log.so.1
+nfct libnetfilter_cttimeout.so.1
+nfct libnetfilter_cthelper.so.0
+END
     nsenter --net=/run/netns/system conntrack -E >"$work/events" 2>&1 &
     pid=$!
     wait_until 'start of conntrack' subscribed "$pid"
-    expect "$1: what conntrack has mapped" "$2" "$(mapped "$pid")"
+    expect "$1: what conntrack has mapped" "$(realpath "$2/$library")" "$(mapped "$pid")"
     kill -INT "$pid"
     wait "$pid" || true
     on system conntrack -L -o extended >"$work/$1.list" 2>&1 || fail "$1: conntrack -L"
 }
 
+# loaders_choice PROGRAM LIBRARY
 loaders_choice() {
-    case $1 in /*) ldd "$1" ;; *) ldd "$(command -v "$1")" ;; esac | resolved
+    case $1 in /*) ldd "$1" ;; *) ldd "$(command -v "$1")" ;; esac | resolved "$2"
 }
 
-# What ldd says of the library.
+# resolved LIBRARY: what ldd says of it.
 resolved() {
-    awk -v lib="$library" '$1 == lib { print $3 }' | xargs realpath
+    awk -v lib="$1" '$1 == lib { print $3 }' | xargs realpath
 }
 
 mapped() {
@@ -80,32 +91,33 @@ private_usr
 namespace system
 on system conntrack -I -p udp -s 10.1.0.1 -d 10.2.0.1 --sport 1 --dport 53 -t 3000 >/dev/null 2>&1
 ldconfig
-chosen before "$reference"
+originals=$(dirname "$reference")
+chosen before "$originals"
 
 make -C "$here/../.." install CARGO_TARGET_DIR="$work/empty" >"$work/said" 2>&1 &&
     fail 'make install, with nothing built'
 expect 'make install, with nothing built: says what to do' 1 "$(grep -c 'run make first' "$work/said")"
 install_ctrs
 linked_program
-chosen installed "$reference"
-expect 'ctrs-run: what conntrack gets' "$compat/$library" \
-    "$(ctrs-run ldd "$(command -v conntrack)" | resolved)"
+chosen installed "$originals"
+expect 'ctrs-run: what conntrack gets' "$(realpath "$compat/$library")" \
+    "$(ctrs-run ldd "$(command -v conntrack)" | resolved "$library")"
 
 # A name that sorts after the system's own lines comes too late.
 echo "$compat" >/etc/ld.so.conf.d/zzz-ctrs.conf
 ldconfig
-expect 'sorted last: the loader still chooses' "$reference" "$(loaders_choice conntrack)"
+expect 'sorted last: the loader still chooses' "$reference" "$(loaders_choice conntrack "$library")"
 rm /etc/ld.so.conf.d/zzz-ctrs.conf
 
 echo "$compat" >"$line"
 ldconfig
-chosen replaced "$compat/$library"
+chosen replaced "$compat"
 expect 'the first in the cache' "$compat/$library" \
     "$(ldconfig -p | awk -v lib="$library" '$1 == lib { print $NF; exit }')"
 
 rm "$line"
 ldconfig
-chosen restored "$reference"
+chosen restored "$originals"
 for when in installed replaced restored; do
     sed -i 's/ 2[89][0-9][0-9] / 3000 /' "$work/before.list" "$work/$when.list"
     compare "$when: what conntrack lists" "$work/before.list" "$work/$when.list"

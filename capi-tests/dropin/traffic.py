@@ -21,14 +21,20 @@ ADDRESS = {4: ("10.1.0.2", "10.2.0.2"), 6: ("fd00:1::2", "fd00:2::2")}
 ROUTER = {4: "10.1.0.1", 6: "fd00:1::1"}
 FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
 GRE, SCTP, UDPLITE = 47, 132, 136
+SO_TIMESTAMP = 29
 OPEN = []
+
+
+def enter(side):
+    """Go to the namespace of a side: the sockets opened from here on are there."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(NAMESPACE_FILES[side], 0) != 0:
+        raise OSError(ctypes.get_errno(), "setns")
 
 
 def opened(side, version, kind, protocol=0, port=0):
     """A socket of one side, bound to its address and the given port."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.setns(NAMESPACE_FILES[side], 0) != 0:
-        raise OSError(ctypes.get_errno(), "setns")
+    enter(side)
     sock = socket.socket(FAMILY[version], kind, protocol)
     sock.settimeout(5)
     if kind == socket.SOCK_STREAM:
@@ -297,6 +303,14 @@ def timeless_flows():
     gre()
 
 
+def stamps():
+    """From now on the kernel notes when a packet came, so that all who log it say the same."""
+    sock = opened(CLIENT, 4, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMP, 1)
+    OPEN.append(sock)
+    time.sleep(0.05)  # it takes effect a moment later
+
+
 def hold():
     """Say so, and wait for the end of standard input."""
     print("ready", flush=True)
@@ -313,6 +327,7 @@ FLOWS = {
     "ftp-data": lambda: both(ftp, 40022, 45001, dial=True),
     "ftp-nat": lambda: both(ftp, 40023, 45002),
     "tftp": lambda: both(tftp),
+    "stamps": stamps,
     "hold": hold,
 }
 

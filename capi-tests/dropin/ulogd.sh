@@ -10,15 +10,13 @@
 program=ulogd
 
 # The program loads the library with its plugin.
-loader_path() {
-    env -u LD_LIBRARY_PATH ldd /usr/lib/*/ulogd/ulogd_inpflow_NFCT.so |
-        awk -v lib="$library" '$1 == lib { print $3 }' | xargs realpath
-}
+linked=$(echo /usr/lib/*/ulogd/ulogd_inpflow_NFCT.so)
 
 enter_private "$@"
-plugins=$(dirname /usr/lib/*/ulogd/ulogd_inpflow_NFCT.so)
 small_hash='hash_buckets=256\nhash_max_entries=8192' # the default size takes seconds to set up
 
+# shellcheck source=ulogd/common.sh
+. "$here/ulogd/common.sh"
 # shellcheck source=ulogd/parts.sh
 . "$here/ulogd/parts.sh"
 parts=("$@")

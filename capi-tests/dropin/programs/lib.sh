@@ -9,13 +9,6 @@ find_stage() {
     [ -e "$stage_dir/lib/pkgconfig/ctrs.pc" ] || die "no ctrs installed in $stage_dir"
 }
 
-# gives_up_groups NAME: some daemons insist on it, and only a real root can.
-gives_up_groups() {
-    setpriv --clear-groups true 2>/dev/null && return 0
-    skip "$1: only root can start it"
-    return 1
-}
-
 # use PROGRAM: what side_command and its kin run from here on.
 use() {
     program=$1

@@ -1,73 +1,6 @@
 # shellcheck shell=bash
 # The parts of ulogd.sh.
 
-# configured_logger NAME NS TEMPLATE OPTIONS: OPTIONS (lines, \n between) are those of every input.
-configured_logger() {
-    local dir=$work/daemons/$acting/$1
-    mkdir -p "$dir"
-    cat "$here/ulogd/global.conf" "$here/ulogd/$3.conf" |
-        sed "s|@DIR@|$dir|; s|@PLUGINS@|$plugins|; s|@INPUT@|$4|" >"$dir/conf"
-    daemon "$1" "$2" -v -c "$dir/conf"
-}
-
-logger_ready() {
-    wait_until "start of $1 on $acting" grep -q 'entering main loop' "$work/daemons/$acting/$1/log"
-    check_maps "$acting" "$(pid_of "$1")"
-}
-
-# loggers NS TEMPLATE FILE: for each line 'NAME OPTIONS' of FILE, a logger on both libraries.
-loggers() {
-    local acting name options
-    names=()
-    while read -r name options; do
-        names+=("$name")
-        for acting in ref ctrs; do
-            configured_logger "$name" "$1" "$2" "${options// /\\n}"
-        done
-    done
-    for name in "${names[@]}"; do
-        for acting in ref ctrs; do
-            logger_ready "$name"
-        done
-    done
-}
-
-# stop_loggers: once nothing more is written.
-stop_loggers() {
-    local name acting
-    until_quiet
-    for name in "${names[@]}"; do
-        for acting in ref ctrs; do
-            end "$name" TERM
-        done
-    done
-}
-
-# until_quiet: until every logger has written all it has to.
-until_quiet() {
-    local pids
-    mapfile -t pids < <(cat "$work/daemons/"*/*/pid)
-    wait_until 'end of the log' idle 0.3 "$work/daemons" "${pids[@]}"
-}
-
-# compare_logs NAME FILTER FILE [LINES]: LINES as in compare_if_enough; FILE is a pattern.
-compare_logs() {
-    local side
-    for side in ref ctrs; do
-        # shellcheck disable=SC2086
-        cat "$work/daemons/$side/$1/"$3 >"$work/$side.stdout" 2>/dev/null || true
-        "$2" <"$work/$side.stdout" >"$work/$side"
-    done
-    compare_if_enough "${4:-+}" "$1: $3, $(wc -l <"$work/ref.stdout") lines"
-}
-
-# The wall clock of the logger.
-without_clock() {
-    sed -E -e 's/^[A-Z][a-z]{2} [ 0-9]{2} [0-9:]{8} /CLOCK /' -e 's/^timestamp=[^,]*/timestamp=CLOCK/' \
-        -e 's/"timestamp": "[^"]*"/"timestamp": CLOCK/' -e 's|<when>.*</when>|<when/>|' \
-        -e 's/^[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9]{2} [0-9:]{8} [0-9]{4}/CLOCK/'
-}
-
 # Times that the logger may have taken itself: it does so where the kernel gives none.
 without_times() {
     without_clock | sed -E 's/(flow\.(start|end)\.u?sec"?)(=|: )[0-9]+/\1\3TIME/g'
@@ -76,7 +9,7 @@ without_times() {
 part_outputs() {
     lab outputs
     on outputs sysctl -qw net.netfilter.nf_conntrack_acct=1 net.netfilter.nf_conntrack_timestamp=1
-    loggers outputs outputs < <(
+    loggers outputs ulogd/outputs < <(
         printf 'plain hash_enable=0\nhash hash_enable=1 %s\n' "${small_hash/\\n/ }"
         printf 'ends hash_enable=0 event_mask=0x00000004\n'
         ! only_if_full || printf '%s\n' 'news hash_enable=0 event_mask=0x00000001' \
@@ -109,7 +42,7 @@ filter_table() {
 part_filter() {
     local name compared logged options
     lab filter
-    loggers filter flows < <(
+    loggers filter ulogd/flows < <(
         printf 'none hash_enable=0\n'
         filter_table | while IFS=';' read -r name compared logged options; do
             printf '%s hash_enable=0 %s\n' "$name" "$options"
@@ -152,7 +85,7 @@ scenario_dump() {
     local lab=$acting
     lab "$lab"
     on "$lab" sysctl -qw net.netfilter.nf_conntrack_acct=1
-    configured_logger dump "$lab" outputs "hash_enable=1\\n$small_hash"
+    configured_logger dump "$lab" ulogd/outputs "hash_enable=1\\n$small_hash"
     logger_ready dump
     traffic "$lab" timeless
     kill -USR2 "$(pid_of dump)"
@@ -182,7 +115,7 @@ part_poll() {
     only_if_full || return 0
     lab poll
     on poll sysctl -qw net.netfilter.nf_conntrack_acct=1
-    loggers poll outputs <<<"poll hash_enable=1 pollinterval=1 ${small_hash/\\n/ }"
+    loggers poll ulogd/outputs <<<"poll hash_enable=1 pollinterval=1 ${small_hash/\\n/ }"
     traffic poll tcp udp nat other
     sleep 2.5
     on poll conntrack -F >"$work/said" 2>&1
@@ -200,7 +133,7 @@ part_overrun() {
     only_if_full || return 0
     namespace overrun
     burst_file 4000
-    loggers overrun flows <<<"small hash_enable=1 hash_max_entries=8192 netlink_socket_buffer_size=4096 \
+    loggers overrun ulogd/flows <<<"small hash_enable=1 hash_max_entries=8192 netlink_socket_buffer_size=4096 \
 netlink_socket_buffer_maxsize=100000 netlink_resync_timeout=1"
     signal_both STOP small
     burst overrun
