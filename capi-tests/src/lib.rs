@@ -2,6 +2,7 @@
 
 pub mod attributes;
 pub mod bpf;
+pub mod corpus;
 pub mod libraries;
 
 use std::io::Write;

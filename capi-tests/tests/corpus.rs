@@ -10,30 +10,10 @@ use ctrs::netlink::message::Message;
 use ctrs::uapi::cta;
 use ctrs::{Change, Event, Flow, Tuple};
 use serde_json::{Value, json};
-use std::path::Path;
 
-/// Every message of the corpus, with the line that describes it.
+/// The messages about flows, and some that only claim to be.
 fn corpus() -> Vec<(String, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
-    let mut messages = Vec::new();
-    for file in std::fs::read_dir(folder).unwrap() {
-        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
-        let mut description = String::new();
-        for line in text.lines() {
-            match line.strip_prefix("# ") {
-                Some(comment) => description = comment.to_owned(),
-                None => messages.push((description.clone(), unhex(line))),
-            }
-        }
-    }
-    messages
-}
-
-fn unhex(line: &str) -> Vec<u8> {
-    (0..line.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&line[at..at + 2], 16).unwrap())
-        .collect()
+    capi_tests::corpus::messages(|file| file != "12-nflog.hex")
 }
 
 /// The conntrack entries of the corpus: NEW and DELETE messages of the subsystem.

@@ -246,7 +246,14 @@ fn every_exported_function_goes_through_the_boundary() {
                 ["boundary(", "set_functions::<", "catch(h)", "query_with(", "send_with(", "load("]
                     .iter()
                     .chain(&["with_handle(", "without_handle(", "with_list(", "change_named("])
-                    .chain(&["ask_for_family(", "ask_for(gh", "set(gh"])
+                    .chain(&[
+                        "ask_for_family(",
+                        "ask_for(gh",
+                        "set(gh",
+                        "number(nfad",
+                        "place(nfad",
+                        "store(nfad",
+                    ])
                     .any(|call| body.contains(call));
             assert!(through, "{}: {name}", file.display());
             exported.insert(name.to_owned());

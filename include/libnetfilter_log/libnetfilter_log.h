@@ -248,6 +248,113 @@ extern int nflog_errno;
  * What a packet has
  * ======================================================================== */
 
+/** The EtherType of a packet, and the hook its rule was called at.
+ *
+ * Returns NULL if the packet does not tell, which the kernel always does; NULL with EINVAL for
+ * NULL. */
+struct nfulnl_msg_packet_hdr *nflog_get_msg_packet_hdr(struct nflog_data *nfad);
+
+/** The type of the device that a packet came in by, ARPHRD_*.
+ *
+ * Returns 0 if it did not come in by one; 0 with EINVAL for NULL. */
+uint16_t nflog_get_hwtype(struct nflog_data *nfad);
+
+/** Bytes of the link header that nflog_get_msg_packet_hwhdr() points to: never more than there
+ * are.
+ *
+ * Returns 0 if there is none; 0 with EINVAL for NULL. */
+uint16_t nflog_get_msg_packet_hwhdrlen(struct nflog_data *nfad);
+
+/** The link header of a packet, nflog_get_msg_packet_hwhdrlen() bytes of it: none for devices
+ * without.
+ *
+ * Returns NULL if the packet did not come in by a device; NULL with EINVAL for NULL. */
+char *nflog_get_msg_packet_hwhdr(struct nflog_data *nfad);
+
+/** The mark of a packet.
+ *
+ * Returns 0 if it has none; 0 with EINVAL for NULL. */
+uint32_t nflog_get_nfmark(struct nflog_data *nfad);
+
+/** Stores when a packet was received, as seconds since 1970 and microseconds, in tv.
+ *
+ * Only packets that came in by a device have it, and only where they are logged before they are
+ * sent again: at the hooks PREROUTING, INPUT and FORWARD, of ARP, at the ingress of a device.
+ * For others take the time now.
+ *
+ * Returns 0; -1, with tv and errno untouched, if the packet has none; -1 with EINVAL for NULL.
+ */
+int nflog_get_timestamp(struct nflog_data *nfad, struct timeval *tv);
+
+/** The index of the device that a packet came in by; of a bridge's port, the bridge.
+ *
+ * Returns 0 if there is none; 0 with EINVAL for NULL. */
+uint32_t nflog_get_indev(struct nflog_data *nfad);
+
+/** The index of the bridge's port that a packet came in by.
+ *
+ * Returns 0 if there is none; 0 with EINVAL for NULL. */
+uint32_t nflog_get_physindev(struct nflog_data *nfad);
+
+/** The index of the device that a packet leaves by; of a bridge's port, the bridge.
+ *
+ * Returns 0 if there is none; 0 with EINVAL for NULL. */
+uint32_t nflog_get_outdev(struct nflog_data *nfad);
+
+/** The index of the bridge's port that a packet leaves by.
+ *
+ * Returns 0 if there is none; 0 with EINVAL for NULL. */
+uint32_t nflog_get_physoutdev(struct nflog_data *nfad);
+
+/** The hardware address of a packet's sender, of no more than 8 bytes.
+ *
+ * Returns NULL if the packet did not come in by a device; NULL with EINVAL for NULL. */
+struct nfulnl_msg_packet_hw *nflog_get_packet_hw(struct nflog_data *nfad);
+
+/** Stores in data where the packet itself is: from its network header on, as far as group and
+ * rule have it copied; at a device's egress, and of ARP that leaves, from the link header on.
+ *
+ * Returns its length in bytes, which may be 0; -1, with NULL in data and errno untouched, if
+ * none was copied; -1 with EINVAL for NULL. */
+int nflog_get_payload(struct nflog_data *nfad, char **data);
+
+/** The prefix that the rule says, as the rule has it: a C string, empty if it says none.
+ *
+ * Returns NULL if the packet does not tell, which of rules the kernel always does; NULL with
+ * EINVAL for NULL. */
+char *nflog_get_prefix(struct nflog_data *nfad);
+
+/** Stores in uid the user that owns the socket which sent a packet.
+ *
+ * Returns 0; -1, with uid and errno untouched, if the packet is of no socket; -1 with EINVAL
+ * for NULL. */
+int nflog_get_uid(struct nflog_data *nfad, uint32_t *uid);
+
+/** Stores in gid the group that owns the socket which sent a packet.
+ *
+ * Returns as nflog_get_uid(). */
+int nflog_get_gid(struct nflog_data *nfad, uint32_t *gid);
+
+/** Stores in seq the number of a packet within its group, from 0: with NFULNL_CFG_F_SEQ.
+ * Numbers that are missing are of packets that were lost.
+ *
+ * Returns 0; -1, with seq and errno untouched, if the group does not number; -1 with EINVAL
+ * for NULL. */
+int nflog_get_seq(struct nflog_data *nfad, uint32_t *seq);
+
+/** Stores in seq the number of a packet over all groups of its network namespace that number
+ * so: with NFULNL_CFG_F_SEQ_GLOBAL.
+ *
+ * Returns as nflog_get_seq(). */
+int nflog_get_seq_global(struct nflog_data *nfad, uint32_t *seq);
+
+/** Stores in id the id of the flow that a packet belongs to, as ATTR_ID has it: with
+ * NFULNL_CFG_F_CONNTRACK, where the kernel has it.
+ *
+ * Returns 0; -1, with id and errno untouched, if the packet comes without; -1 with EINVAL for
+ * NULL. */
+int nflog_get_ctid(struct nflog_data *nfad, uint32_t *id);
+
 /* ========================================================================
  * Text
  * ======================================================================== */
@@ -281,9 +388,58 @@ enum nflog_output_type {
     NFLOG_OUTPUT_XML = 0
 };
 
+/** Prints a packet as XML, on one line without a newline, into a buffer of len bytes. Nothing
+ * is escaped.
+ *
+ * flags are NFLOG_XML_*; the hook is printed always, and other bits print nothing.
+ * NFLOG_XML_TIME prints the local time now, not that of the packet. The text is cut to fit and
+ * always ends with a NUL. With a len of 0 it is only measured, and buf may be NULL.
+ *
+ * Returns the length of the whole text in bytes, without its NUL: it was cut if that is len or
+ * more; -1 with EINVAL for NULL. */
+int nflog_snprintf_xml(char *buf, size_t len, struct nflog_data *tb, int flags);
+
+/** Prints a packet of the attributes that nflog_nlmsg_parse() has stored in attr, into a buffer
+ * of bufsiz bytes. type is NFLOG_OUTPUT_XML, flags are NFLOG_XML_*; nlh is ignored.
+ *
+ * Returns as nflog_snprintf_xml(); -1 with EOPNOTSUPP for another type. */
+int nflog_nlmsg_snprintf(char *buf,
+                         size_t bufsiz,
+                         const struct nlmsghdr *nlh,
+                         struct nlattr **attr,
+                         enum nflog_output_type type,
+                         uint32_t flags);
+
 /* ========================================================================
  * Messages, built and parsed without a handle
  * ======================================================================== */
+
+/** Begins a message at buf, which has room for its 20 bytes: of type type (NFULNL_MSG_*),
+ * with the flag NLM_F_REQUEST, for address family family and group gnum, without attributes.
+ *
+ * Returns buf; NULL with EINVAL for NULL. */
+struct nlmsghdr *nflog_nlmsg_put_header(char *buf, uint8_t type, uint8_t family, uint16_t gnum);
+
+/** Stores pointers to the attributes of a packet's message by their number (NFULA_*): the last of
+ * equal ones. attr has 20 places (NFULA_MAX + 1), which are NULL before; those of attributes
+ * that are missing are left alone, and newer attributes are passed over.
+ *
+ * Returns 1; -1 with ERANGE for an attribute of a length that it cannot have, with EINVAL for a
+ * prefix without NUL at its end, and for NULL; what came before is stored. */
+int nflog_nlmsg_parse(const struct nlmsghdr *nlh, struct nlattr **attr);
+
+/** Appends the copy mode of a group to a message: mode is one of NFULNL_COPY_*, range how
+ * many bytes of the packet are copied, 0 for all. The buffer must have room for 12 bytes, and
+ * for what aligns the message to 4.
+ *
+ * Returns 0; -1 with EINVAL for NULL. */
+int nflog_attr_put_cfg_mode(struct nlmsghdr *nlh, uint8_t mode, uint32_t range);
+
+/** Appends a command to a message: cmd is one of NFULNL_CFG_CMD_*. The buffer must have room
+ * for 8 bytes, and for what aligns the message to 4.
+ *
+ * Returns 0; -1 with EINVAL for NULL. */
+int nflog_attr_put_cfg_cmd(struct nlmsghdr *nlh, uint8_t cmd);
 
 #ifdef __cplusplus
 } /* extern "C" */

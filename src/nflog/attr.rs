@@ -21,16 +21,19 @@ pub trait Find<'a> {
 
 /// The number of each attribute in `bytes`, and where it begins; the first that does not fit ends
 /// them.
-pub(crate) fn each(bytes: &[u8], mut found: impl FnMut(u16, usize)) {
-    let mut at = 0;
-    while let Some([a, b, c, d]) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
-        let length = usize::from(u16::from_ne_bytes([*a, *b]));
+#[inline(always)]
+pub(crate) fn each(bytes: &[u8]) -> impl Iterator<Item = (u16, usize)> {
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        let at = next;
+        let [a, b, c, d] = *bytes.get(at..)?.first_chunk()?;
+        let length = usize::from(u16::from_ne_bytes([a, b]));
         if length < ATTRIBUTE_HEADER_SIZE || length > bytes.len() - at {
-            break;
+            return None;
         }
-        found(u16::from_ne_bytes([*c, *d]) & TYPE_MASK, at);
-        at += align(length);
-    }
+        next += align(length);
+        Some((u16::from_ne_bytes([c, d]) & TYPE_MASK, at))
+    })
 }
 
 /// Where the attributes of a message are, by their number less 1; 0 for those that it lacks.
@@ -51,11 +54,11 @@ impl<'a> Found<'a> {
             return None;
         }
         let mut places = [0; COUNT];
-        each(message.attributes(), |kind, at| {
+        for (kind, at) in each(message.attributes()) {
             if let Some(place) = places.get_mut(usize::from(kind).wrapping_sub(1)) {
                 *place = (BEGIN + at) as u32;
             }
-        });
+        }
         Some(Self { message: message.bytes(), places })
     }
 }

@@ -118,7 +118,8 @@ impl<'a> Config<'a> {
 }
 
 impl Setting {
-    fn put(self, message: &mut Builder<'_>) {
+    /// Appends it to a message.
+    pub(crate) fn put(self, message: &mut Builder<'_>) {
         match self {
             Self::Mode { mode, range } => {
                 let [a, b, c, d] = range.to_be_bytes();

@@ -12,6 +12,8 @@ pub mod packet;
 pub mod record;
 pub mod request;
 pub mod settings;
+#[cfg(feature = "capi")]
+pub(crate) mod shape;
 pub(crate) mod source;
 #[cfg(test)]
 mod tests;

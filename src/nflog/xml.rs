@@ -48,7 +48,7 @@ const NUMBERS: [(XmlParts, u16, &[u8], &[u8]); 5] = [
 ];
 
 /// Prints a `log` element.
-pub(crate) fn print<'a, F: Find<'a>>(
+pub fn print<'a, F: Find<'a>>(
     out: &mut Writer<'_>,
     packet: &Packet<'a, F>,
     parts: XmlParts,

@@ -3,7 +3,8 @@
 //! A callback may leave by a jump or an exception. So no frame between it and C has anything to drop:
 //! what a call needs is in the handle's `State`, or plain data on the stack.
 
-use super::state::{ATTRIBUTES, State, Target};
+use super::data::{Attributes, Data};
+use super::state::{State, Target};
 use super::types::{nfgenmsg, nflog_handle};
 use crate::capi::ffi::at_work::Frame;
 use crate::capi::ffi::boundary::boundary;
@@ -12,7 +13,6 @@ use crate::capi::ffi::nfnl::{Callback, point_at_attributes};
 use crate::capi::ffi::ptr;
 use crate::nested::Token;
 use crate::netlink::message::Message;
-use crate::nflog::attr;
 use crate::nflog::datagram::{Found, Walk};
 use libc::{c_char, c_int, c_void, nlmsghdr};
 
@@ -20,13 +20,6 @@ use libc::{c_char, c_int, c_void, nlmsghdr};
 const CONTINUE: c_int = 0;
 /// What C is told of a failure, which `errno` explains.
 const FAILURE: c_int = -1;
-
-/// What is behind a `struct nflog_data`: a layout that programs rely on.
-#[repr(C)]
-struct Data {
-    /// The attributes by number less 1, NULL for those that the packet lacks.
-    attributes: *mut *mut c_void,
-}
 
 /// What a message goes to.
 #[derive(Clone, Copy)]
@@ -83,14 +76,8 @@ pub(super) unsafe fn deliver(
 /// # Safety
 /// The target's group is live.
 unsafe fn call(target: &Target, message: &Message<'_>) -> c_int {
-    let mut table = [std::ptr::null_mut::<c_void>(); ATTRIBUTES];
-    let first = message.attributes().as_ptr().cast_mut();
-    attr::each(message.attributes(), |kind, at| {
-        if let Some(slot) = table.get_mut(usize::from(kind).wrapping_sub(1)) {
-            *slot = first.wrapping_add(at).cast();
-        }
-    });
-    let mut data = Data { attributes: table.as_mut_ptr() };
+    let attributes = Attributes::of(message);
+    let mut data = Data::of(&attributes);
     let head = message.payload().as_ptr().cast_mut().cast::<nfgenmsg>();
     // SAFETY: the function is what the program registered for the packets of this group; all that it
     // is handed is alive until it returns, and no reference into the handle is held meanwhile.

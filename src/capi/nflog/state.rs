@@ -15,9 +15,6 @@ use crate::nflog::request::Requests;
 use crate::uapi::nful;
 use libc::{c_int, c_void};
 
-/// Attributes that a packet is handed over with, by number less 1: as many as programs expect.
-pub(super) const ATTRIBUTES: usize = nful::CT_INFO as usize;
-
 /// Logged packets, as libnfnetlink knows them.
 const PACKETS: Registration = Registration {
     id: nful::SUBSYS_ULOG,
