@@ -1,7 +1,7 @@
 //! A timeout policy, as C programs hold one.
 #![forbid(unsafe_code)]
 
-use super::states::{self, MOST};
+use super::states::{self, MOST, Row};
 
 /// Bytes of a name with its NUL.
 pub const NAME_SIZE: usize = 32;
@@ -35,6 +35,15 @@ impl TryFrom<u32> for Attr {
     }
 }
 
+/// Slots of timeouts: of the states that libnetfilter_cttimeout knows, and of those it does not.
+const SLOTS: usize = MOST + 2;
+
+/// Where the timeout of a state lies: those that libnetfilter_cttimeout knows by their number, so that
+/// its functions see nothing of others.
+fn slot(row: &Row, state: usize) -> usize {
+    if state < row.original { state } else { MOST + (state - row.original) }
+}
+
 /// A timeout policy: plain data, empty when all its bytes are zero.
 ///
 /// It has room for the states of any protocol, so that a protocol that changes meanwhile finds its
@@ -43,8 +52,9 @@ impl TryFrom<u32> for Attr {
 #[repr(C)]
 pub struct Timeout {
     name: [u8; NAME_SIZE],
-    values: [u32; MOST],
-    /// Bit `n`: state `n` was given a value. Bits stay when the policy is unset.
+    /// By [`slot`].
+    values: [u32; SLOTS],
+    /// Bit `n`: slot `n` was given a value. Bits stay when the policy is unset.
     given: u16,
     l3proto: u16,
     l4proto: u8,
@@ -117,7 +127,9 @@ impl Timeout {
         if !self.has(Attr::L4Proto) || state as usize >= known {
             return Err(Unknown);
         }
-        self.put(state as usize, seconds)
+        self.put(state as usize, seconds)?;
+        self.mark(Attr::Policy);
+        Ok(())
     }
 
     /// Gives a state of the protocol its timeout, in seconds.
@@ -125,36 +137,43 @@ impl Timeout {
     /// # Errors
     /// [`Unknown`]: the protocol has no such state.
     pub fn set(&mut self, state: usize, seconds: u32) -> Result<(), Unknown> {
-        match states::of(self.l4proto) {
-            Some(row) if state < row.states.len() => self.put(state, seconds),
-            _ => Err(Unknown),
+        let row = states::of(self.l4proto).ok_or(Unknown)?;
+        if state >= row.states.len() {
+            return Err(Unknown);
         }
-    }
-
-    fn put(&mut self, state: usize, seconds: u32) -> Result<(), Unknown> {
-        *self.values.get_mut(state).ok_or(Unknown)? = seconds;
-        self.given |= 1 << state;
-        self.mark(Attr::Policy);
+        self.put(slot(row, state), seconds)?;
+        if state < row.original {
+            self.mark(Attr::Policy);
+        }
         Ok(())
     }
 
-    /// The timeout of a state, in seconds, whether it was given one or not; 0 at first.
+    fn put(&mut self, slot: usize, seconds: u32) -> Result<(), Unknown> {
+        *self.values.get_mut(slot).ok_or(Unknown)? = seconds;
+        self.given |= 1 << slot;
+        Ok(())
+    }
+
+    /// The timeout of a state that libnetfilter_cttimeout knows, in seconds, whether it was given one or
+    /// not; 0 at first.
     #[must_use]
     pub fn value(&self, state: usize) -> u32 {
         self.values.get(state).copied().unwrap_or(0)
     }
 
-    /// The timeout of a state, in seconds, if it was given one.
+    /// The timeout of a state of the protocol, in seconds, if it was given one.
     #[must_use]
     pub fn given(&self, state: usize) -> Option<u32> {
-        let value = *self.values.get(state)?;
-        (self.given >> state & 1 != 0).then_some(value)
+        let row = states::of(self.l4proto)?;
+        let slot = (state < row.states.len()).then(|| slot(row, state))?;
+        let value = *self.values.get(slot)?;
+        (self.given >> slot & 1 != 0).then_some(value)
     }
 
-    /// Whether any state was ever given a timeout.
+    /// Whether any state that libnetfilter_cttimeout knows was ever given a timeout.
     #[must_use]
     pub fn is_given_any(&self) -> bool {
-        self.given != 0
+        self.given & ((1 << MOST) - 1) != 0
     }
 }
 

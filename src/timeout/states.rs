@@ -3,7 +3,7 @@
 
 use std::ffi::CStr;
 
-/// The most states that a protocol has.
+/// The most states of a protocol that libnetfilter_cttimeout knows.
 pub const MOST: usize = 11;
 
 /// The timeouts of a protocol.
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn there_is_room_for_the_states_of_any_protocol() {
         assert_eq!(TABLE.iter().map(|row| row.states.len()).max(), Some(MOST));
-        assert!(TABLE.iter().all(|row| row.original <= row.states.len()));
+        assert!(TABLE.iter().all(|row| row.states.len() - row.original <= 2));
     }
 
     #[test]

@@ -36,8 +36,12 @@ pub fn build(to: &mut Builder<'_>, policy: &Timeout, known: Known) {
     if policy.has(Attr::L4Proto) {
         to.put_u8(cta::L4PROTO, policy.l4proto());
     }
-    if policy.has(Attr::Policy) && policy.is_given_any() {
-        let states = states::of(policy.l4proto()).map_or(0, |row| known.states(row));
+    let states = states::of(policy.l4proto()).map_or(0, |row| known.states(row));
+    let has_data = match known {
+        Known::Original => policy.has(Attr::Policy) && policy.is_given_any(),
+        Known::All => (0..states).any(|state| policy.given(state).is_some()),
+    };
+    if has_data {
         let nest = to.begin(cta::DATA);
         for (state, number) in (0..states).zip(1..) {
             if let Some(seconds) = policy.given(state) {
@@ -139,6 +143,22 @@ mod tests {
         assert_eq!(parse(&mut policy, &bytes), None);
         assert!(!policy.has(Attr::Name) && !policy.has(Attr::L3Proto));
         assert_eq!((policy.l4proto(), policy.given(0), policy.given(1)), (17, None, Some(7)));
+    }
+
+    #[test]
+    fn heartbeats_of_sctp_alone_are_no_policy_to_the_original() {
+        let data = attribute(9, &30_u32.to_be_bytes());
+        let bytes = [attribute(cta::L4PROTO, &[132]), attribute(cta::DATA, &data)].concat();
+        let mut policy = Timeout::default();
+        parse(&mut policy, &bytes);
+        assert!(!policy.has(Attr::Policy) && policy.given(8) == Some(30));
+        let built = [Known::Original, Known::All].map(|known| {
+            let mut buffer = [0; 64];
+            let mut to = Builder::new(&mut buffer, 0);
+            build(&mut to, &policy, known);
+            to.len()
+        });
+        assert_eq!(built, [8, 8 + 4 + 8]);
     }
 
     #[test]

@@ -4,11 +4,14 @@ pub mod api;
 pub mod conntrack;
 pub mod differences;
 pub mod guard;
+pub mod helper;
 pub mod parent;
 pub mod record;
 pub mod report;
 pub mod rng;
 pub mod selftest;
+pub mod timeout;
+pub mod wire;
 pub mod worker;
 
 use capi_tests::libraries::Library;
@@ -24,4 +27,5 @@ pub struct Comparison {
     pub broken: &'static [selftest::Broken],
 }
 
-pub static COMPARISONS: [Comparison; 1] = [conntrack::COMPARISON];
+pub static COMPARISONS: [Comparison; 3] =
+    [conntrack::COMPARISON, timeout::COMPARISON, helper::COMPARISON];
