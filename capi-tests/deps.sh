@@ -54,6 +54,8 @@ check   sysctl                                      procps
 check   iptables-nft                                iptables
 check   /usr/include/libnetfilter_conntrack/libnetfilter_conntrack.h libnetfilter-conntrack-dev
 check   /usr/include/libnetfilter_log/libnetfilter_log.h libnetfilter-log-dev
+check   /usr/include/libnetfilter_cttimeout/libnetfilter_cttimeout.h libnetfilter-cttimeout-dev
+check   /usr/include/libnetfilter_cthelper/libnetfilter_cthelper.h libnetfilter-cthelper-dev
 check   /usr/include/libnfnetlink/libnfnetlink.h    libnfnetlink-dev
 check   conntrackd                                  conntrackd
 check   nfct                                        nfct
