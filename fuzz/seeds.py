@@ -125,8 +125,24 @@ def expression():
         put("expression", bytes([1, len(steps), *steps, number, *event]))
 
 
+CALLS = bytes([0, 2, 6, 0, 0, 0, 2, 3, 9, 0, 0, 0, 4, 3, 0, 0, 0, 0, 1, 1, 2, 0, 0, 0, 3, 1, 6, 0, 0, 0])
+
+
+def companions():
+    """Messages about timeout policies and helpers, behind no calls and behind some."""
+    for target, subsystem in (("timeout", 8), ("helper", 9)):
+        goldens = HERE / f"../capi-tests/goldens/ct{target}.jsonl"
+        calls = [call for line in goldens.read_text().splitlines() for call in json.loads(line)["calls"]]
+        parsed = [bytes.fromhex(call[2]) for call in calls if call[0] == "parse"]
+        parsed += [message for message in messages() if message[5] == subsystem]
+        for number, message in enumerate(parsed):
+            if number % (len(parsed) // 25 + 1) == 0:
+                put(target, bytes([60]) + (CALLS if number % 2 else bytes(30)) + message)
+
+
 def main():
     expression()
+    companions()
     for number, text in enumerate(texts()):
         put("json", bytes([number % 2 * 2]) + text.encode())
     for number, message in enumerate(messages()):

@@ -102,6 +102,16 @@ fn expression() {
     replay("expression");
 }
 
+#[test]
+fn timeout() {
+    replay("timeout");
+}
+
+#[test]
+fn helper() {
+    replay("helper");
+}
+
 /// Runs a body on mutations; returns how many.
 fn mutate(target: &str, body: Body, files: &[(String, Vec<u8>)]) -> usize {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);

@@ -13,6 +13,7 @@ mod attributes;
 mod bpf;
 mod expression;
 mod filter;
+mod helper;
 mod input;
 mod json;
 mod kernel;
@@ -22,22 +23,26 @@ mod objects;
 mod receive;
 mod record;
 mod roundtrip;
+mod timeout;
+mod whole;
 
 pub use api::api;
 pub use expression::expression;
 pub use filter::filter;
+pub use helper::helper;
 pub use json::json;
 pub use labels::labels;
 pub use message::message;
 pub use receive::receive;
 pub use record::record;
 pub use roundtrip::roundtrip;
+pub use timeout::timeout;
 
 /// A body: takes any bytes, panics when something does not hold.
 pub type Body = fn(&[u8]);
 
 /// All bodies, by the name of their target.
-pub const BODIES: [(&str, Body); 9] = [
+pub const BODIES: [(&str, Body); 11] = [
     ("message", message),
     ("roundtrip", roundtrip),
     ("api", api),
@@ -47,4 +52,6 @@ pub const BODIES: [(&str, Body); 9] = [
     ("record", record),
     ("json", json),
     ("expression", expression),
+    ("timeout", timeout),
+    ("helper", helper),
 ];
