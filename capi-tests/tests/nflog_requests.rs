@@ -92,10 +92,13 @@ unsafe extern "C" fn setsockopt(
 }
 
 /// Makes a recorded call on a handle and its group 1234; what C is told, of a group 1.
+///
+/// # Safety
+/// Both are live.
 unsafe fn call(h: *mut nflog_handle, gh: *mut nflog_g_handle, golden: &Value) -> c_int {
     let args: Vec<u32> =
         golden["args"].as_array().unwrap().iter().map(|arg| arg.as_u64().unwrap() as u32).collect();
-    // SAFETY: both are live.
+    // SAFETY: both are live, as is said above.
     unsafe {
         match (golden["call"].as_str().unwrap(), args[..].as_ref()) {
             ("nflog_bind_group", [group]) => (!nflog_bind_group(h, *group as u16).is_null()).into(),
@@ -138,11 +141,14 @@ fn requests_are_sent_and_answered_as_recorded() {
 }
 
 /// Checks a recorded request; the number that it was sent with, if it was.
+///
+/// # Safety
+/// Both are live.
 unsafe fn request(h: *mut nflog_handle, gh: *mut nflog_g_handle, golden: &Value) -> Option<u32> {
     let name = &golden["name"];
     SEEN.take();
     set_errno(0);
-    // SAFETY: both are live.
+    // SAFETY: both are live, as is said above.
     let (result, fd) = unsafe { (call(h, gh, golden), nflog_fd(h)) };
     let mut seen = SEEN.take();
     if !(asks_for_conntrack(golden) && result == 0) {
