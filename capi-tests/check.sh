@@ -43,7 +43,8 @@ suite "JSON, saved and restored" capi-tests/json/restore.sh
 suite "examples" examples-c/check.sh
 suite "examples in other languages" bindings/check.sh
 suite "goldens, asked of the original" capi-tests/goldens/record.py
-suite "differential" "$CARGO" run --quiet --release "${tests[@]}" --bin differential
+# As it was built for the tests, with the library as it is installed.
+suite "differential" env CTRS_DIFF_LIBRARY="$CTRS_LIB" "$CARGO" run --quiet "${tests[@]}" --bin differential
 suite "drop-in" env FAST=1 PATIENCE=400 capi-tests/dropin/run
 suite "drop-in, a library of empty answers" capi-tests/dropin/selftest empty
 

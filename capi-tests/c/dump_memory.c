@@ -31,7 +31,7 @@ static void create_many(void)
 	CHECK_INT(nfct_close(h), 0);
 }
 
-static long read_number(const char *path, const char *prefix)
+static long number_after(const char *path, const char *prefix)
 {
 	char line[256];
 	long number = -1;
@@ -61,7 +61,7 @@ static int measured(int dumps)
 
 	if (dumps && nfct_callback_register(h, NFCT_T_ALL, count, &flows) == 0)
 		result = dump(h);
-	printf("%ld %lu\n", read_number("/proc/self/status", "VmHWM:"), flows);
+	printf("%ld %lu\n", number_after("/proc/self/status", "VmHWM:"), flows);
 	return nfct_close(h) != 0 || result != 0;
 }
 
@@ -87,12 +87,12 @@ int main(int argc, char *argv[])
 	if (argc > 1)
 		return measured(strcmp(argv[1], "dump") == 0);
 	own_namespace();
-	if (read_number("/proc/sys/net/netfilter/nf_conntrack_max", "") < (long)FLOWS) {
+	if (number_after("/proc/sys/net/netfilter/nf_conntrack_max", "") < (long)FLOWS) {
 		skip("a dump of 250,000 flows needs net.netfilter.nf_conntrack_max of that size");
 		return finish();
 	}
 	create_many();
-	CHECK_INT(read_number("/proc/sys/net/netfilter/nf_conntrack_count", ""), FLOWS);
+	CHECK_INT(number_after("/proc/sys/net/netfilter/nf_conntrack_count", ""), FLOWS);
 	only_open = run(argv[0], "open", &flows);
 	dumping = run(argv[0], "dump", &flows);
 	CHECK_INT(flows, FLOWS);

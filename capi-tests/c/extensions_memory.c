@@ -10,7 +10,7 @@ int main(void)
 }
 #else
 #include <ctrs.h>
-#include "failing_allocations.h"
+#include "full_entry.h"
 
 static struct nfct_handle *pulled; /* lists are pulled from */
 
@@ -337,7 +337,7 @@ static int call_delete_matching(void)
 
 int main(void)
 {
-	begin();
+	begin_full();
 	try_call("record", call_record);
 	try_call("JSON", call_json);
 	try_call("expression", call_expression);
@@ -370,6 +370,6 @@ int main(void)
 	try_call("statistics", call_stats);
 	try_call("refused", call_refused);
 	try_call("diagnose", call_diagnose);
-	return end();
+	return end_full();
 }
 #endif

@@ -98,6 +98,6 @@ int main(void)
 	try_call("nfct_helper_policy_alloc", call_policy_alloc);
 	try_call("nfct_timeout_alloc", call_timeout_alloc);
 	try_call("nfct_helper_nlmsg_parse_payload", call_parse);
-	return end();
+	return finish();
 }
 #endif

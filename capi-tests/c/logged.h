@@ -8,6 +8,9 @@
 #include "kernel.h"
 #include <libnetfilter_log/libnetfilter_log.h>
 
+/* The original has it and declares it nowhere. */
+int nflog_get_ctid(struct nflog_data *nfad, uint32_t *id);
+
 #define GROUPS 9		  /* 0 to 8 are logged to */
 #define DATAGRAM_SIZE (256 * 1024) /* holds whatever comes */
 
@@ -27,17 +30,24 @@ static inline bool log_by_port(void)
 	return false;
 }
 
-/* Has `count` packets of so many bytes be logged to a group. */
-static inline void log_packets(int group, int count, size_t size)
+/* Has `count` packets of so many bytes be logged to a group; how many were. */
+static inline int send_logged(int group, int count, size_t size)
 {
 	static char payload[65000];
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)(1000 + group)),
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), sent = 0;
 
 	while (count-- > 0)
-		CHECK_INT(sendto(fd, payload, size, 0, (struct sockaddr *)&to, sizeof(to)), size);
+		sent += sendto(fd, payload, size, 0, (struct sockaddr *)&to, sizeof(to)) == (ssize_t)size;
 	close(fd);
+	return sent;
+}
+
+/* The same, which must go well. */
+static inline void log_packets(int group, int count, size_t size)
+{
+	CHECK_INT(send_logged(group, count, size), count);
 }
 
 /* What a callback has seen, and what it answers. */

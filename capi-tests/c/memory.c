@@ -10,7 +10,7 @@ int main(void)
 	return finish();
 }
 #else
-#include "failing_allocations.h"
+#include "full_entry.h"
 
 /* Whether an object has all that `full` has; or, after a failure, nothing with a bit and no value. */
 static int complete(const struct nf_conntrack *ct)
@@ -248,7 +248,7 @@ int main(void)
 {
 	struct nfct_handle *h;
 
-	begin();
+	begin_full();
 	try_call("new", call_new);
 	try_call("clone", call_clone);
 	for (copy_flags = 0; copy_flags <= 8; copy_flags += 8)
@@ -267,6 +267,6 @@ int main(void)
 	create_flows(h, 0, 200);
 	CHECK_INT(nfct_close(h), 0);
 	try_call("dump", call_dump);
-	return end();
+	return end_full();
 }
 #endif

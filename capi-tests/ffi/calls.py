@@ -24,6 +24,7 @@ flow = ffi.new("struct ctrs_flow *")
 assert lib.ctrs_flow_from(flow, ffi.sizeof(flow[0]), ct) == 0
 assert flow.mark == 7 and flow.present[0] == 1 << lib.ATTR_MARK
 assert ffi.string(lib.ctrs_attr_name(lib.ATTR_MARK)) == b"mark"
+assert lib.nflog_errno == 0
 print(len(names))
 for name in re.findall(r"^ *(?:enum \{ )?(\w+) = ", text, re.M):
     print(name, getattr(lib, name))

@@ -13,8 +13,6 @@ pub mod flow;
 #[cfg(c_header)]
 mod header;
 pub mod json;
-pub mod nflog;
-pub mod nflog_read;
 pub mod open;
 pub mod packet;
 mod reading;
