@@ -12,7 +12,7 @@ impl Guarded {
     /// Maps the pages.
     #[must_use]
     pub fn new() -> Self {
-        let room = 4 * PAGE;
+        let room = 16 * PAGE;
         // SAFETY: a new private mapping at an address of the kernel's choice.
         let start = unsafe {
             libc::mmap(

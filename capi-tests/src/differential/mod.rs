@@ -5,6 +5,7 @@ pub mod conntrack;
 pub mod differences;
 pub mod guard;
 pub mod helper;
+pub mod nflog;
 pub mod parent;
 pub mod record;
 pub mod report;
@@ -27,5 +28,5 @@ pub struct Comparison {
     pub broken: &'static [selftest::Broken],
 }
 
-pub static COMPARISONS: [Comparison; 3] =
-    [conntrack::COMPARISON, timeout::COMPARISON, helper::COMPARISON];
+pub static COMPARISONS: [Comparison; 4] =
+    [conntrack::COMPARISON, nflog::COMPARISON, timeout::COMPARISON, helper::COMPARISON];
