@@ -155,9 +155,7 @@ void pull_figure(const char *search, unsigned int times)
 	printf("{\"seconds\": %.9f, \"entries\": %lu}\n", start / times, seen / times);
 }
 
-/* Runs on a CPU and, where allowed, before all else there; on a machine of one CPU or without the
- * right to it as before. */
-static void run_on(unsigned int cpu)
+void run_on(unsigned int cpu)
 {
 	struct sched_param first = { .sched_priority = 1 };
 	cpu_set_t set;

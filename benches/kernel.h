@@ -2,6 +2,10 @@
 #ifndef KERNEL_H
 #define KERNEL_H
 
+/* Runs on a CPU and, where allowed, before all else there; on a machine of one CPU or without the
+ * right to it as before. */
+void run_on(unsigned int cpu);
+
 /* Each prints its figure as a JSON object. The callback is "empty", "getters" (five of them),
  * "print" or "xml"; "floor" stands for a bare receive loop without a library. */
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #define _GNU_SOURCE
 #include "library.h"
+#include "nflog_library.h"
 #include <dlfcn.h>
 #include <limits.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <time.h>
 
 struct library lib;
+struct log_library nflog;
 
 void fail(const char *what)
 {
@@ -62,7 +64,7 @@ static void check_maps(const char *path)
 		file[strcspn(file, "\n")] = '\0';
 		if (strcmp(file, real) == 0) {
 			found = 1;
-		} else if (strstr(file, "libctrs") || strstr(file, "libnetfilter_conntrack")) {
+		} else if (strstr(file, "libctrs") || strstr(file, "libnetfilter_")) {
 			fprintf(stderr, "%s is loaded beside %s\n", file, real);
 			exit(1);
 		}
@@ -74,22 +76,44 @@ static void check_maps(const char *path)
 	}
 }
 
-double load_library(const char *path)
+/* Opens a library, and tells the seconds it took. */
+static void *open_library(const char *path, double *seconds)
 {
 	double start = cpu_time();
 	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	double taken = cpu_time() - start;
 
+	*seconds = cpu_time() - start;
 	if (handle == NULL) {
 		fprintf(stderr, "%s\n", dlerror());
 		exit(1);
 	}
-#define LOAD(name) lib.name = (__typeof__(lib.name))symbol(handle, #name);
-	FUNCTIONS(LOAD)
-#undef LOAD
-#define LOAD(name) lib.name = (__typeof__(lib.name))dlsym(handle, #name);
-	EXTENSIONS(LOAD)
-#undef LOAD
 	check_maps(path);
+	return handle;
+}
+
+#define LOAD(name) INTO.name = (__typeof__(INTO.name))symbol(handle, #name);
+#define LOAD_IF_THERE(name) INTO.name = (__typeof__(INTO.name))dlsym(handle, #name);
+
+double load_library(const char *path)
+{
+	double taken;
+	void *handle = open_library(path, &taken);
+
+#define INTO lib
+	FUNCTIONS(LOAD)
+	EXTENSIONS(LOAD_IF_THERE)
+#undef INTO
+	return taken;
+}
+
+double load_log_library(const char *path)
+{
+	double taken;
+	void *handle = open_library(path, &taken);
+
+#define INTO nflog
+	LOG_FUNCTIONS(LOAD)
+	LOG_EXTENSIONS(LOAD_IF_THERE)
+#undef INTO
 	return taken;
 }

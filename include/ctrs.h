@@ -54,6 +54,7 @@ extern "C" {
  *     Lists, read as they are wanted
  *     Statistics
  *     Logged packets as plain data
+ *     Logged packets, read as they are wanted
  */
 
 /* ========================================================================
@@ -385,7 +386,10 @@ enum ctrs_open_flags {
     /** In the network namespace of the descriptor netns_fd, which stays the caller's. */
     CTRS_OPEN_NETNS_FD = 8,
     /** In the network namespace of the process netns_pid. */
-    CTRS_OPEN_NETNS_PID = 16
+    CTRS_OPEN_NETNS_PID = 16,
+    /** The kernel does not say that messages were lost because the receive buffer was full. It then
+     * loses those that do not fit, and not all until the buffer is empty. */
+    CTRS_OPEN_NO_ENOBUFS = 32
 };
 
 /** How a handle is opened. What is 0 is as nfct_open() has it; what the size leaves out is 0. */
@@ -1441,6 +1445,185 @@ struct ctrs_packet {
  * Returns 0; -1 with EINVAL for NULL, and for a size that is no multiple of 8, less than 8 or
  * above 65,536; with EBADMSG if the message is cut short or not of a logged packet. */
 int ctrs_packet_from(struct ctrs_packet *packet, size_t size, const void *message, size_t length);
+
+/* ========================================================================
+ * Logged packets, read as they are wanted
+ * ======================================================================== */
+
+/** What of struct ctrs_nflog_settings is there. */
+enum ctrs_nflog_setting {
+    /** mode and range. */
+    CTRS_NFLOG_MODE = 1,
+    /** buffer. */
+    CTRS_NFLOG_BUFFER = 2,
+    /** timeout_ms. */
+    CTRS_NFLOG_TIMEOUT = 4,
+    /** threshold. */
+    CTRS_NFLOG_THRESHOLD = 8,
+    /** flags. */
+    CTRS_NFLOG_FLAGS = 16
+};
+
+/** What of each packet the kernel copies. */
+enum ctrs_nflog_mode {
+    /** What it knows of the packet, and no payload. */
+    CTRS_NFLOG_META = 1,
+    /** The packet too. */
+    CTRS_NFLOG_PACKET = 2
+};
+
+/** What the kernel adds to each packet of a group. */
+enum ctrs_nflog_flags {
+    /** seq, a number in the group from 0 on: what is missing was lost, and records say how many. */
+    CTRS_NFLOG_SEQ = 1,
+    /** seq_global, a number in the network namespace from 1 on. */
+    CTRS_NFLOG_SEQ_GLOBAL = 2,
+    /** conntrack and conntrack_info, if the packet has a flow. Many kernels are built without:
+     * EOPNOTSUPP. Linux 4.4. */
+    CTRS_NFLOG_CONNTRACK = 4
+};
+
+/** How packets of a group are logged. What is not there stays as it is; of a group that is bound
+ * anew that is whole packets, handed out a hundred at once, or as many as fit 3,776 bytes, or
+ * after a second; no flags. */
+struct ctrs_nflog_settings {
+    /** Bytes of this structure: the caller's sizeof. */
+    uint32_t size;
+    /** Some of enum ctrs_nflog_setting. */
+    uint32_t present;
+    /** How many bytes of a packet are copied; 0: all, up to 65,531. */
+    uint32_t range;
+    /** Bytes that the kernel collects at most before it hands packets out, 3,776 to 131,072. One
+     * packet may be longer. */
+    uint32_t buffer;
+    /** How long the kernel collects, from the first packet on; in steps of 10, rounded up. */
+    uint32_t timeout_ms;
+    /** How many packets the kernel collects at most; 0 and 1 hand out each by itself. */
+    uint32_t threshold;
+    /** Some of enum ctrs_nflog_flags. */
+    uint16_t flags;
+    /** One of enum ctrs_nflog_mode. */
+    uint8_t mode;
+    /** 0. */
+    uint8_t reserved;
+};
+
+/** A socket that receives logged packets.
+ *
+ * Made by ctrs_nflog_open(), released with ctrs_nflog_close(). */
+struct ctrs_nflog;
+
+/** Opens a socket for logged packets, which has no groups yet. Of the options, all zero where NULL
+ * is passed, those count that any socket has: the network namespace, the receive buffer and its
+ * limit, CTRS_OPEN_NONBLOCK for who waits elsewhere, CTRS_OPEN_NO_ENOBUFS. The kernel answers
+ * requests at once: timeout_ms is 0.
+ *
+ * Opening takes no privilege, binding groups CAP_NET_ADMIN.
+ *
+ * Returns the log; NULL as ctrs_open(). error, unless it is NULL, then says more. */
+struct ctrs_nflog *ctrs_nflog_open(const struct ctrs_open_options *options,
+                                   struct ctrs_error *error);
+
+/** Binds a group, with these settings: both or neither. What rules log to it comes here from now
+ * on, until it is unbound or the log is closed. NULL stands for no settings.
+ *
+ * Returns 0; -1 with EINVAL for NULL, for a group above 65,535 and for settings that make no sense
+ * or that the kernel would ignore; with EPERM without CAP_NET_ADMIN, and if another socket has
+ * bound the group, of which ctrs_nflog_last_error() tells; with EBUSY if this one has; with
+ * EOPNOTSUPP for CTRS_NFLOG_CONNTRACK where the kernel lacks it; with ENOBUFS or ENOMEM. */
+int ctrs_nflog_bind(struct ctrs_nflog *log,
+                    uint32_t number,
+                    const struct ctrs_nflog_settings *settings);
+
+/** Changes settings of a group that is bound here: all of these or none.
+ *
+ * Returns 0; -1 with ENODEV if nobody has bound the group, else as ctrs_nflog_bind(). Settings
+ * that say nothing are EINVAL. */
+int ctrs_nflog_set(struct ctrs_nflog *log,
+                   uint32_t number,
+                   const struct ctrs_nflog_settings *settings);
+
+/** Unbinds a group. What the kernel has collected of it can be read still.
+ *
+ * Returns 0; -1 with EINVAL for NULL and for a group above 65,535, with ENODEV if nobody has bound
+ * it, with EPERM if another socket has, or without CAP_NET_ADMIN. */
+int ctrs_nflog_unbind(struct ctrs_nflog *log, uint32_t number);
+
+/** Reads the next packet into a record, and its message into a buffer, in which the record tells
+ * where its parts are. A record without CTRS_PACKET_MESSAGE is of no packet: it tells, in its
+ * place among them, that packets were lost; how many, where the group has CTRS_NFLOG_SEQ.
+ *
+ * size is sizeof(struct ctrs_packet) as the program was compiled, as in ctrs_packet_from().
+ * length is that of the buffer: 131,072 bytes hold any packet. timeout_ms says how long it
+ * waits: 0 not at all, negative without end, whatever the descriptor would do. A thread that waits
+ * can be cancelled.
+ *
+ * Returns 1 with a packet or a loss; 0 if none came in time; -1 with errno. EINVAL: for NULL, for
+ * a wrong size, and for a buffer without room for the packet, which is read again then;
+ * ECANCELED: woken; EINTR: the handler of a signal ran; ENOMEM. */
+int ctrs_nflog_next(struct ctrs_nflog *log,
+                    struct ctrs_packet *packet,
+                    size_t size,
+                    void *buffer,
+                    size_t length,
+                    int timeout_ms);
+
+/** Reads the next packets into an array of n records, and their messages into one buffer: as many
+ * as have come and both have room for. It waits only if nothing has come. All else is as in
+ * ctrs_nflog_next(). A buffer of 262,144 bytes holds what the kernel hands out at once.
+ *
+ * Returns how many records it has filled: at least one, unless none came in time: 0. -1 as
+ * ctrs_nflog_next(), and with EINVAL for an n of 0. */
+ssize_t ctrs_nflog_read(struct ctrs_nflog *log,
+                        struct ctrs_packet *packets,
+                        size_t n,
+                        size_t size,
+                        void *buffer,
+                        size_t length,
+                        int timeout_ms);
+
+/** The descriptor, to wait on: it is readable when something has come. It stays the log's. A read
+ * with a timeout of 0 takes what has come, again until it returns 0.
+ *
+ * Returns it; -1 with EINVAL for NULL. */
+int ctrs_nflog_fd(struct ctrs_nflog *log);
+
+/** How many bytes of messages the receive buffer holds, as the kernel counts them.
+ *
+ * Returns their number; -1 with EINVAL for NULL. */
+int ctrs_nflog_receive_buffer(struct ctrs_nflog *log);
+
+/** Makes group 0 the place where the kernel logs of itself what concerns an address family: invalid
+ * packets (net.netfilter.nf_conntrack_log_invalid), and those that iptables traces. Rules that log
+ * to a group need none of it. It outlives the log, and is the sysctl net.netfilter.nf_log.N.
+ *
+ * Returns 0; -1 with EINVAL for NULL and where there is no such family, with EPERM without
+ * CAP_NET_ADMIN. */
+int ctrs_nflog_bind_family(struct ctrs_nflog *log, uint32_t number);
+
+/** Leaves an address family without a logger, whichever it had.
+ *
+ * Returns 0; -1 as ctrs_nflog_bind_family(). */
+int ctrs_nflog_unbind_family(struct ctrs_nflog *log, uint32_t number);
+
+/** Ends the call that waits for packets, which then fails with ECANCELED; if none waits, the next
+ * that reads does so. Several wakes before that count as one. Any thread may call this while
+ * another uses the log, and so may the handler of a signal; errno stays as it is.
+ *
+ * Returns 0; -1 with EINVAL for NULL. */
+int ctrs_nflog_wake(struct ctrs_nflog *log);
+
+/** What went wrong in the last call on a log.
+ *
+ * Returns the error, which is the log's and stays until the next call on it: with an err of 0 and
+ * empty texts if that call succeeded. NULL with EINVAL for NULL. */
+const struct ctrs_error *ctrs_nflog_last_error(const struct ctrs_nflog *log);
+
+/** Closes a log and releases it: its groups are unbound, and what the kernel has collected of them
+ * is lost.
+ *
+ * Returns 0; -1 with EINVAL for NULL. */
+int ctrs_nflog_close(struct ctrs_nflog *log);
 
 #ifdef __cplusplus
 } /* extern "C" */

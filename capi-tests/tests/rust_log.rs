@@ -4,7 +4,7 @@ mod logs;
 
 use capi_tests::in_namespace;
 use ctrs::{CopyMode, LogFlags, LogSettings, Logged, Options, PacketLog, RequestKind};
-use logs::{LONG, all, index, ip, log_output, packet, rules, send, send_frame};
+use logs::{LONG, all, bridge, index, ip, log_output, packet, rules, send, send_frame};
 use std::fs::File;
 use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
@@ -191,12 +191,7 @@ fn batches_are_as_large_as_said() {
 #[test]
 fn a_frame_tells_of_its_bridge_its_tag_and_its_headers() {
     in_namespace(|| {
-        ip("link add br0 type bridge
-            link add a0 type veth peer name a1
-            link set a1 master br0
-            link set br0 up
-            link set a0 up
-            link set a1 up");
+        bridge();
         rules("bridge prerouting", "ether saddr 2:0:0:0:0:8 log group 5 prefix \"bridge\"");
         rules("netdev ingress device a1", "ether saddr 2:0:0:0:0:8 log group 6");
         let mut log = PacketLog::open().unwrap();

@@ -9,7 +9,7 @@ use crate::uapi::nful;
 /// Attributes that a packet may have, by number from 1.
 pub const COUNT: usize = nful::L2HDR as usize;
 /// Where the attributes of a message begin.
-const BEGIN: usize = HEADER_SIZE + FAMILY_HEADER_SIZE;
+pub(super) const BEGIN: usize = HEADER_SIZE + FAMILY_HEADER_SIZE;
 /// The bits of a type that tell one attribute from another: among packets, bit 14 does too.
 const TYPE_MASK: u16 = 0x7fff;
 
@@ -87,6 +87,13 @@ pub(super) fn be16(value: &[u8]) -> Option<u16> {
 #[inline]
 pub(super) fn be32(value: &[u8]) -> Option<u32> {
     first(value).map(u32::from_be_bytes)
+}
+
+/// The seconds and microseconds of a timestamp.
+#[inline]
+pub(super) fn timestamp(value: &[u8]) -> Option<(u64, u64)> {
+    let value = u128::from_be_bytes(first(value)?);
+    Some(((value >> 64) as u64, value as u64))
 }
 
 /// The value of the first attribute of a number in a nest.

@@ -4,6 +4,10 @@
 use super::datagram::{Found, Walk};
 use super::losses::{Loss, Losses, Numbers};
 use super::packet::Packet;
+#[cfg(feature = "capi")]
+use super::record::{PacketField, PacketRecord};
+#[cfg(feature = "capi")]
+use crate::netlink::Error;
 use std::time::SystemTime;
 
 /// What a log hands out next.
@@ -119,6 +123,49 @@ impl Reading {
             }
         }
         true
+    }
+
+    /// Makes an empty record what comes next of a datagram, and puts the message at a place of the
+    /// buffer. Where that ends; `None` if nothing comes.
+    ///
+    /// # Errors
+    /// [`Error::TooLong`]: it does not fit there, and comes still.
+    #[cfg(feature = "capi")]
+    pub fn next_record(
+        &mut self,
+        datagram: &[u8],
+        record: &mut PacketRecord,
+        (buffer, at): (&mut [u8], usize),
+    ) -> Result<Option<usize>, Error> {
+        if let Some(loss) = self.untold.take() {
+            record.lose(loss);
+            return Ok(Some(at));
+        }
+        let mut ahead = self.walk;
+        let message = loop {
+            match ahead.next(datagram) {
+                Some(Ok(Found::Packet(message))) => break message,
+                Some(_) => self.walk = ahead,
+                None => return Ok(None),
+            }
+        };
+        let (bytes, rest) = (message.bytes(), buffer.get_mut(at..).unwrap_or_default());
+        let (needed, room) = (bytes.len(), rest.len());
+        let rest = rest.get_mut(..needed).ok_or(Error::TooLong { needed, room })?;
+        record.fill(&message, at as u32);
+        let seq = record.has(PacketField::Seq).then_some(record.seq);
+        let count = self.numbers.missing(record.group, seq);
+        if count != 0 {
+            let loss = Loss::Packets { group: record.group, count };
+            self.losses.count(loss);
+            *record = PacketRecord::default();
+            record.lose(loss);
+            return Ok(Some(at));
+        }
+        rest.copy_from_slice(bytes);
+        record.set_received(self.received);
+        self.walk = ahead;
+        Ok(Some(at + needed))
     }
 
     /// What [`has_next`](Self::has_next) has found.

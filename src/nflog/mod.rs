@@ -8,7 +8,6 @@ pub mod logged;
 pub mod losses;
 pub mod owned;
 pub mod packet;
-#[allow(unsafe_code, reason = "records as bytes")]
 pub mod record;
 pub mod request;
 pub mod settings;

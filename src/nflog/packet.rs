@@ -1,7 +1,7 @@
 //! A packet that a rule has logged.
 #![forbid(unsafe_code)]
 
-use super::attr::{Find, Found, be16, be32, first, member};
+use super::attr::{Find, Found, be16, be32, first, member, timestamp};
 use super::owned::OwnedPacket;
 use super::values::{CtInfo, Vlan};
 use crate::error::Error;
@@ -158,8 +158,7 @@ impl<'a, F: Find<'a>> Packet<'a, F> {
     /// The seconds and microseconds of the timestamp, whatever they are.
     #[inline]
     pub(crate) fn raw_timestamp(&self) -> Option<(u64, u64)> {
-        let value = u128::from_be_bytes(first(self.found.find(nful::TIMESTAMP)?)?);
-        Some(((value >> 64) as u64, value as u64))
+        timestamp(self.found.find(nful::TIMESTAMP)?)
     }
 
     /// The index of the device that the packet came in through; of a bridge's port, the bridge.

@@ -5,6 +5,8 @@ use super::config::{CONFIG_SIZE, Command, Config};
 use super::datagram::{DATAGRAM_SIZE, Found, Kept};
 use super::logged::{Logged, LoggedBatch, Packets, Reading};
 use super::losses::{Loss, Losses};
+#[cfg(feature = "capi")]
+use super::record::{PacketField, PacketRecord};
 use super::request::{Asking, Requests, Step};
 use super::settings::LogSettings;
 use crate::error::asked::Asked;
@@ -72,6 +74,28 @@ impl Source {
         Ok(if self.has_next()? { self.reading.take(&self.datagram) } else { None })
     }
 
+    /// Makes an empty record what comes next, and puts the message at a place of the buffer. Where that
+    /// ends; `None` if nothing has come.
+    ///
+    /// # Errors
+    /// [`netlink::Error::TooLong`]: it does not fit there, and comes still.
+    #[cfg(feature = "capi")]
+    pub fn next_record(
+        &mut self,
+        record: &mut PacketRecord,
+        (buffer, at): (&mut [u8], usize),
+    ) -> Result<Option<usize>, Error> {
+        loop {
+            let found = self.reading.next_record(&self.datagram, record, (&mut *buffer, at))?;
+            if found.is_some() || !self.next_datagram()? {
+                if record.has(PacketField::Overrun) {
+                    record.overrun = self.socket.dropped().unwrap_or(0).into();
+                }
+                return Ok(found);
+            }
+        }
+    }
+
     /// What comes next, of one datagram; `None` if nothing has come.
     pub fn next_batch(&mut self) -> Result<Option<LoggedBatch<'_>>, Error> {
         let found = self.has_next()?;
@@ -83,13 +107,21 @@ impl Source {
     /// received now.
     pub fn has_next(&mut self) -> Result<bool, Error> {
         while !self.reading.has_next(&self.datagram) {
-            if !self.kept.is_empty() {
-                self.datagram = self.kept.take();
-            } else if !self.receive()? {
+            if !self.next_datagram()? {
                 return Ok(false);
             }
-            self.reading.begin();
         }
+        Ok(true)
+    }
+
+    /// Goes on to what was kept or is received now; false if there is nothing.
+    fn next_datagram(&mut self) -> Result<bool, Error> {
+        if !self.kept.is_empty() {
+            self.datagram = self.kept.take();
+        } else if !self.receive()? {
+            return Ok(false);
+        }
+        self.reading.begin();
         Ok(true)
     }
 

@@ -166,6 +166,26 @@ pub const SECTIONS: &[Section] = &[
         text: "",
         names: &["ctrs_packet_field", "ctrs_part", "ctrs_packet", "ctrs_packet_from"],
     },
+    Section {
+        title: "Logged packets, read as they are wanted",
+        text: "",
+        names: &[
+            "ctrs_nflog_setting",
+            "ctrs_nflog_mode",
+            "ctrs_nflog_flags",
+            "ctrs_nflog_settings",
+            "ctrs_nflog",
+            "ctrs_nflog_open",
+            "ctrs_nflog_bind",
+            "ctrs_nflog_set",
+            "ctrs_nflog_unbind",
+            "ctrs_nflog_next",
+            "ctrs_nflog_read",
+            "ctrs_nflog_fd",
+            "ctrs_nflog_receive_buffer",
+            "ctrs_nflog_*",
+        ],
+    },
 ];
 
 /// Without a sign: cbindgen would write a number that C90 has no type for on machines of 32 bits.

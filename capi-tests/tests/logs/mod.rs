@@ -5,7 +5,7 @@ use ctrs::{Logged, Loss, OwnedPacket, PacketLog};
 use std::io::{self, Write};
 use std::net::UdpSocket;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Longer than anything takes that comes.
 pub const LONG: Duration = Duration::from_secs(20);
@@ -33,6 +33,26 @@ pub fn rules(chain: &str, rules: &str) {
     let rules = rules.replace('\n', ";");
     let chain = format!("chain c {{ type filter hook {hook} {device} priority 0; {rules}; }}");
     run("nft", &["-f", "-"], &format!("table {family} {hook} {{ {chain}; }}\n"));
+}
+
+/// A pair of devices, `a0` and `a1`, of which the second is a port of the bridge `br0`.
+pub fn bridge() {
+    ip("link add br0 type bridge
+        link add a0 type veth peer name a1
+        link set a1 master br0
+        link set br0 up
+        link set a0 up
+        link set a1 up");
+    let begin = Instant::now();
+    let forwards = || {
+        let output = Command::new("ip").args(["-details", "link", "show", "dev", "a1"]).output();
+        String::from_utf8(output.unwrap().stdout).unwrap().contains("bridge_slave state forwarding")
+    };
+    // The bridge learns of the other device some time later.
+    while !forwards() {
+        assert!(begin.elapsed() < LONG);
+        std::thread::sleep(Duration::from_millis(2));
+    }
 }
 
 /// Brings the loopback device up, and logs what is sent by these rules.

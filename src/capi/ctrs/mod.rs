@@ -13,6 +13,8 @@ pub mod flow;
 #[cfg(c_header)]
 mod header;
 pub mod json;
+pub mod nflog;
+pub mod nflog_read;
 pub mod open;
 pub mod packet;
 mod reading;

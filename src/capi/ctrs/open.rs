@@ -38,6 +38,9 @@ pub enum ctrs_open_flags {
     CTRS_OPEN_NETNS_FD = 8,
     /// In the network namespace of the process netns_pid.
     CTRS_OPEN_NETNS_PID = 16,
+    /// The kernel does not say that messages were lost because the receive buffer was full. It then
+    /// loses those that do not fit, and not all until the buffer is empty.
+    CTRS_OPEN_NO_ENOBUFS = 32,
 }
 
 const NONBLOCK: u32 = ctrs_open_flags::CTRS_OPEN_NONBLOCK as u32;
@@ -45,6 +48,7 @@ const RELIABLE: u32 = ctrs_open_flags::CTRS_OPEN_RELIABLE as u32;
 const ALL_NAMESPACES: u32 = ctrs_open_flags::CTRS_OPEN_ALL_NAMESPACES as u32;
 const NETNS_FD: u32 = ctrs_open_flags::CTRS_OPEN_NETNS_FD as u32;
 const NETNS_PID: u32 = ctrs_open_flags::CTRS_OPEN_NETNS_PID as u32;
+const NO_ENOBUFS: u32 = ctrs_open_flags::CTRS_OPEN_NO_ENOBUFS as u32;
 
 /// How a handle is opened. What is 0 is as nfct_open() has it; what the size leaves out is 0.
 #[derive(Clone, Copy)]
@@ -105,7 +109,7 @@ impl ctrs_open_options {
     ///
     /// # Safety
     /// `options` is NULL or points to as many readable bytes as its `size` says.
-    unsafe fn read(options: *const Self) -> Result<Self, Error> {
+    pub(super) unsafe fn read(options: *const Self) -> Result<Self, Error> {
         if options.is_null() {
             return Ok(DEFAULT);
         }
@@ -131,8 +135,22 @@ impl ctrs_open_options {
         Ok(known)
     }
 
+    /// Whether only that is asked for which any socket has.
+    pub(super) fn are_of_any_socket(&self) -> bool {
+        let special = self.flags & (RELIABLE | ALL_NAMESPACES) | self.subsystems | self.groups;
+        special | self.timeout_ms == 0
+    }
+
+    /// Sets what a socket is told after it was opened.
+    pub(super) fn apply(&self, socket: &netlink::socket::Socket) -> Result<(), Error> {
+        if self.flags & NO_ENOBUFS != 0 {
+            socket.set_overruns_told(false)?;
+        }
+        Ok(())
+    }
+
     fn check(&self) -> Result<(), Error> {
-        let known = NONBLOCK | RELIABLE | ALL_NAMESPACES | NETNS_FD | NETNS_PID;
+        let known = NONBLOCK | RELIABLE | ALL_NAMESPACES | NETNS_FD | NETNS_PID | NO_ENOBUFS;
         let places = (self.flags & (NETNS_FD | NETNS_PID)).count_ones();
         match self {
             _ if self.flags & !known != 0 => Err(wrong("a flag that there is not")),
@@ -150,7 +168,7 @@ impl ctrs_open_options {
     ///
     /// # Safety
     /// The path is NULL or a C string.
-    unsafe fn options(&self) -> Result<Options, Error> {
+    pub(super) unsafe fn options(&self) -> Result<Options, Error> {
         let mut options = Options::new()
             .nonblocking(self.flags & NONBLOCK != 0)
             .reliable(self.flags & RELIABLE != 0)
@@ -248,6 +266,7 @@ pub unsafe extern "C-unwind" fn ctrs_open(
             State::closed().sweep(&Frame::of(&raw const mark));
             let options = wanted.options()?;
             let socket = options.listen(wanted.groups)?;
+            wanted.apply(&socket)?;
             socket.ask_for_reasons();
             let kept = Kept::new(Extension::with(options)?);
             let opened = kept.and_then(|kept| {

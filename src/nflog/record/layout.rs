@@ -1,8 +1,7 @@
-//! Packets as plain data of a fixed layout, the same wherever the byte order is.
+//! How the record of a packet lies in memory: the same wherever the byte order is.
 //!
-//! Their comments are those of the C header.
+//! Its comments are those of the C header.
 
-use super::packet::Packet;
 use crate::record::Record;
 use std::mem::offset_of;
 
@@ -201,7 +200,7 @@ unsafe impl Record for PacketRecord {
 /// Where each field that may be absent ends.
 macro_rules! ends {
     ($($field:ident $member:ident: $type:ty;)*) => {
-        const ENDS: &[(PacketField, usize)] = &[$((
+        pub(super) const ENDS: &[(PacketField, usize)] = &[$((
             PacketField::$field,
             offset_of!(PacketRecord, $member) + size_of::<$type>(),
         )),*];
@@ -243,78 +242,7 @@ impl PartRecord {
     }
 }
 
-/// Nanoseconds since 1970; `None` beyond what 64 bits hold.
-fn nanoseconds((seconds, microseconds): (u64, u64)) -> Option<u64> {
-    seconds.checked_mul(1_000_000_000)?.checked_add(microseconds.checked_mul(1000)?)
-}
-
-/// An address of at most 8 bytes, with zeros behind it.
-fn address(bytes: &[u8]) -> [u8; 8] {
-    let mut address = [0; 8];
-    address.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-    address
-}
-
-/// Takes over what there is.
-macro_rules! take {
-    ($record:ident $($field:ident $member:ident = $value:expr;)*) => {
-        $(if let Some(value) = $value {
-            $record.$member = value;
-            $record.present |= 1 << PacketField::$field as u32;
-        })*
-    };
-}
-
 impl PacketRecord {
-    /// The record of the packet in a message of the kernel; its parts are places in the message.
-    /// `None` if it is about something else.
-    #[must_use]
-    pub fn of(message: &[u8]) -> Option<Self> {
-        let mut record = Self::default();
-        record.fill(&Packet::read(message)?, 0);
-        Some(record)
-    }
-
-    /// Makes an empty record that of a packet, whose message is at this place of the buffer.
-    #[inline]
-    pub(crate) fn fill(&mut self, packet: &Packet<'_>, at: u32) {
-        let message = packet.message();
-        let part = |bytes: &[u8]| PartRecord {
-            offset: at + bytes.as_ptr().addr().wrapping_sub(message.as_ptr().addr()) as u32,
-            length: bytes.len() as u32,
-        };
-        let header = packet.protocol().zip(packet.hook());
-        let hwaddr = packet.hardware_address();
-        let vlan = packet.vlan();
-        (self.group, self.family) = (packet.group(), packet.family());
-        take! { self
-            Message message = Some(part(message));
-            Header hw_protocol = header.map(|(protocol, _)| protocol);
-            Header hook = header.map(|(_, hook)| hook);
-            Mark mark = packet.mark();
-            Timestamp timestamp = packet.raw_timestamp().and_then(nanoseconds);
-            Indev indev = packet.indev();
-            Outdev outdev = packet.outdev();
-            Physindev physindev = packet.physindev();
-            Physoutdev physoutdev = packet.physoutdev();
-            Hwaddr hwaddr = hwaddr.map(address);
-            Hwaddr hwaddr_length = hwaddr.map(|address| address.len() as u8);
-            Payload payload = packet.payload().map(part);
-            Prefix prefix = packet.prefix().map(part);
-            Uid uid = packet.uid();
-            Seq seq = packet.seq();
-            SeqGlobal seq_global = packet.seq_global();
-            Gid gid = packet.gid();
-            Hwtype hwtype = packet.hardware_type();
-            Hwheader hwheader = packet.hardware_header().map(part);
-            Conntrack conntrack = packet.conntrack_attributes().map(part);
-            ConntrackInfo conntrack_info = packet.raw_conntrack_info();
-            Vlan vlan_protocol = vlan.map(|vlan| vlan.protocol);
-            Vlan vlan_tci = vlan.map(|vlan| vlan.tci);
-            L2header l2header = packet.link_header().map(part);
-        }
-    }
-
     /// Whether the field is there.
     #[must_use]
     #[inline]
@@ -333,109 +261,5 @@ impl PacketRecord {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         Record::as_bytes(self)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::tests::{whole, with};
-    use super::*;
-    use crate::uapi::nful;
-
-    const FIELDS: [PacketField; 22] = [
-        PacketField::Message,
-        PacketField::Header,
-        PacketField::Mark,
-        PacketField::Timestamp,
-        PacketField::Indev,
-        PacketField::Outdev,
-        PacketField::Physindev,
-        PacketField::Physoutdev,
-        PacketField::Hwaddr,
-        PacketField::Payload,
-        PacketField::Prefix,
-        PacketField::Uid,
-        PacketField::Seq,
-        PacketField::SeqGlobal,
-        PacketField::Gid,
-        PacketField::Hwtype,
-        PacketField::Hwheader,
-        PacketField::Conntrack,
-        PacketField::ConntrackInfo,
-        PacketField::Vlan,
-        PacketField::L2header,
-        PacketField::Received,
-    ];
-
-    #[test]
-    fn every_attribute_goes_into_the_record() {
-        let message = whole();
-        let record = PacketRecord::of(&message).unwrap();
-        for field in FIELDS {
-            assert_eq!(record.has(field), field != PacketField::Received, "{field:?}");
-        }
-        assert_eq!((record.group, record.family), (258, 7));
-        assert_eq!((record.hw_protocol, record.hook, record.hwtype), (0x86dd, 3, 772));
-        let devices = [record.indev, record.outdev, record.physindev, record.physoutdev];
-        assert_eq!(devices, [4, 5, 6, 7].map(|number| 0x0102_0300 + number));
-        let numbers = [record.mark, record.uid, record.seq, record.seq_global, record.gid];
-        assert_eq!(numbers, [2, 11, 12, 13, 14].map(|number| 0x0102_0300 + number));
-        assert_eq!((record.timestamp, record.conntrack_info), (3_000_009_000, 4));
-        assert_eq!((record.hwaddr_length, record.hwaddr), (6, [1, 2, 3, 4, 5, 6, 0, 0]));
-        assert_eq!((record.vlan_protocol, record.vlan_tci), (0x88a8, 0xb123));
-        let parts = [record.prefix, record.hwheader, record.l2header, record.payload];
-        let bytes = parts.map(|part| part.of(&message).unwrap());
-        assert_eq!(bytes, [&b"ab"[..], b"he", b"link", b"data"]);
-        assert_eq!(record.conntrack.of(&message).unwrap()[4..], [0, 0, 0, 7]);
-        assert_eq!(record.message.of(&message), Some(&message[..]));
-        assert_eq!(record.message.of(&message[1..]), None);
-    }
-
-    #[test]
-    fn parts_are_places_in_the_buffer_that_has_the_message() {
-        let mut record = PacketRecord::default();
-        let message = whole();
-        record.fill(&Packet::read(&message).unwrap(), 1000);
-        let buffer = [&[0; 1000][..], &message].concat();
-        assert_eq!(record.payload.of(&buffer), Some(&b"data"[..]));
-        assert_eq!(record.message.of(&buffer), Some(&message[..]));
-    }
-
-    #[test]
-    fn an_attribute_alone_leaves_all_else_empty() {
-        for number in 1..=22 {
-            let record = PacketRecord::of(&with(number, &[0, 1, 0, 9, 1, 1, 1, 1, 1, 1, 1, 1]));
-            let record = record.unwrap();
-            let short = matches!(number, nful::TIMESTAMP | nful::HWLEN | nful::VLAN | 22);
-            let expected = 1 | u64::from(!short) << number;
-            assert_eq!(record.present, expected, "{number}");
-            let empty = PacketRecord::of(&with(number, &[])).unwrap();
-            let part = matches!(number, nful::PAYLOAD | nful::HWHEADER | nful::CT | nful::L2HDR);
-            assert_eq!(empty.present, 1 | u64::from(part) << number, "{number}");
-            let all = PacketRecord { present: 1, message: empty.message, ..Default::default() };
-            let of = |record| PacketRecord { group: 258, family: 7, ..record };
-            assert!(part || empty == of(all), "{number}");
-        }
-        assert_eq!(PacketRecord::of(&whole()[..40]), None);
-    }
-
-    #[test]
-    fn what_a_shorter_record_lacks_is_absent() {
-        let whole = PacketRecord::of(&whole()).unwrap();
-        for size in (8..=size_of::<PacketRecord>()).step_by(8) {
-            let cut = PacketRecord::from_bytes(&whole.as_bytes()[..size]).unwrap();
-            for (field, end) in ENDS {
-                assert_eq!(cut.has(*field), whole.has(*field) && *end <= size, "{field:?} {size}");
-            }
-        }
-        let known = FIELDS.iter().filter(|field| ENDS.iter().any(|(of, _)| of == *field));
-        assert_eq!(known.count(), FIELDS.len());
-    }
-
-    #[test]
-    fn a_time_beyond_64_bits_is_absent() {
-        let times = [(3, 9), (0, 0), (u64::MAX, 0), (1, u64::MAX), (18_446_744_073, 709_551)];
-        let expected = [Some(3_000_009_000), Some(0), None, None, Some(u64::MAX - 615)];
-        assert_eq!(times.map(nanoseconds), expected);
     }
 }
