@@ -21,6 +21,15 @@ pub enum Invalid {
     /// A helper's name is empty, has more than 15 bytes, or a NUL.
     #[error("the name of a helper has 1 to 15 bytes and no NUL")]
     Name,
+    /// A protocol that has no timeouts of its own.
+    #[error("this protocol has no timeouts: those of all without are generic, number 255")]
+    NoTimeouts,
+    /// The name of a timeout policy is empty, has more than 31 bytes, or a NUL.
+    #[error("the name of a timeout policy has 1 to 31 bytes and no NUL")]
+    PolicyName,
+    /// A timeout of more seconds than this kernel counts: the most are here.
+    #[error("this kernel takes timeouts of at most {0} seconds, and makes longer ones shorter")]
+    TimeoutTooLong(u32),
     /// A label above 127, the last that the kernel has.
     #[error("labels are 0 to 127")]
     Label,

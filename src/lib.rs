@@ -23,6 +23,7 @@
 //! | see and make what helpers expect | [`Expectations`], [`ExpectationEvents`] |
 //! | receive the packets that rules log | [`PacketLog`], [`Packet`] |
 //! | do so in another network namespace, or with a time limit | [`Options`] |
+//! | give flows other timeouts, by rules or for all | [`TimeoutPolicies`], [`Timeouts`] |
 //! | know why nothing is heard, or counted | [`FlowTable::diagnose`], [`Listener::diagnose`] |
 //!
 //! A [`Flow`] is what the kernel told and is not changed; a [`Tuple`] is always whole and names a
@@ -173,3 +174,5 @@ pub use nflog::settings::{CopyMode, LogFlags, LogSettings};
 pub use nflog::values::{CtInfo, CtState, Vlan};
 pub use nflog::xml::{Xml, XmlParts};
 pub use options::Options;
+pub use timeout::policies::{TimeoutPolicies, TimeoutPolicyList};
+pub use timeout::value::{TimeoutPolicy, TimeoutState, Timeouts};

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use crate::invalid::Invalid;
+use std::fmt;
 use std::str::FromStr;
 
 /// Defines names for some of the numbers of a byte. Values are equal that have the same number.
@@ -151,6 +152,15 @@ impl Family {
             Self::Ipv4 => libc::AF_INET as u8,
             Self::Ipv6 => libc::AF_INET6 as u8,
         }
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Ipv4 => "ipv4",
+            Self::Ipv6 => "ipv6",
+        })
     }
 }
 

@@ -92,7 +92,13 @@ fn data_goes_one_way() {
         ("conntrack/error", vec!["netlink", "text", "invalid", "conntrack/syntax"]),
         ("invalid", vec![]),
         ("protocol", vec!["invalid"]),
-        ("timeout", vec!["netlink", "text", "uapi", "timeout"]),
+        (
+            "timeout",
+            with(&[
+                &["netlink", "text", "uapi", "invalid", "protocol", "record", "facts"],
+                &["error", "options", "connection", "timeout"],
+            ]),
+        ),
         ("helper", vec!["netlink", "text", "uapi", "helper"]),
         ("conntrack/syntax", vec![]),
         ("conntrack/heap", vec!["conntrack/error"]),
@@ -282,6 +288,7 @@ fn unsafe_is_in_few_places() {
                 "record.rs",
                 "shared.rs",
                 "facts/holder.rs",
+                "facts/ticks.rs",
                 "conntrack/heap.rs",
                 "helper/policies.rs",
                 "conntrack/object/layout.rs",

@@ -4,6 +4,7 @@
 
 use super::RequestKind;
 use super::asked::Asked;
+use super::companions;
 use super::fact::Look;
 use super::refusals::{Cause, PRIVILEGE, REFUSALS};
 use crate::facts::privilege::{NET_ADMIN, NET_BROADCAST, SYS_ADMIN};
@@ -51,7 +52,8 @@ pub(super) fn refused(
     let fits = |requests: &[RequestKind]| {
         requests.is_empty() || request.is_some_and(|request| requests.contains(&request))
     };
-    REFUSALS.iter().filter(|(requests, of, ..)| *of == errno && fits(requests)).find_map(
+    let all = companions::REFUSALS.iter().chain(REFUSALS);
+    all.filter(|(requests, of, ..)| *of == errno && fits(requests)).find_map(
         |(_, _, look, causes)| {
             let cause = causes.iter().find(|cause| cause.0.is_shown(asked))?;
             Some((cause, *look))

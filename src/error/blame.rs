@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::RequestKind;
+use super::companions;
 use crate::conntrack::error::Error;
 use crate::conntrack::object::attr::Attr;
 use crate::conntrack::object::expectation::ExpectAttr;
@@ -144,6 +145,8 @@ pub(super) fn of_kernel(request: Option<RequestKind>, kind: u16) -> Option<Blame
     let table = match request {
         Some(request) if request.is_of_log() => OF_LOG_GROUPS,
         Some(request) if request.is_of_expectations() => OF_EXPECTATIONS,
+        Some(request) if request.is_of_timeouts() => companions::OF_TIMEOUTS,
+        Some(request) if request.is_of_helpers() => companions::OF_HELPERS,
         _ => OF_FLOWS,
     };
     table.iter().find(|row| row.0 == kind).and_then(|row| row.1)

@@ -6,6 +6,7 @@
 mod advice;
 pub mod asked;
 mod blame;
+mod companions;
 mod details;
 mod fact;
 mod refusals;

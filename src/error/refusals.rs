@@ -17,7 +17,7 @@ use crate::uapi::{cta, ips};
 pub(super) type Cause = (Sign, Option<Blame>, &'static str);
 
 /// Requests (none: all), `errno`, what is looked up, causes. The first cause that shows counts.
-type Refusal = (&'static [RequestKind], i32, Look, &'static [Cause]);
+pub(super) type Refusal = (&'static [RequestKind], i32, Look, &'static [Cause]);
 
 /// Requests that make a flow what it is.
 const CHANGE: &[RequestKind] = &[Create, Update];

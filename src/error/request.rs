@@ -41,6 +41,32 @@ pub enum RequestKind {
     BindLogFamily,
     /// For the end of that.
     UnbindLogFamily,
+    /// To create a timeout policy.
+    CreateTimeoutPolicy,
+    /// To create a timeout policy, or to put it in another's place.
+    ReplaceTimeoutPolicy,
+    /// For one timeout policy.
+    GetTimeoutPolicy,
+    /// To delete one timeout policy.
+    DeleteTimeoutPolicy,
+    /// To delete all timeout policies.
+    FlushTimeoutPolicies,
+    /// For all timeout policies.
+    ListTimeoutPolicies,
+    /// For the timeouts of flows without a policy.
+    GetDefaultTimeouts,
+    /// To set those.
+    SetDefaultTimeouts,
+    /// To create a helper in user space, or to change it.
+    CreateHelper,
+    /// For one helper.
+    GetHelper,
+    /// To delete one helper.
+    DeleteHelper,
+    /// To delete all helpers.
+    FlushHelpers,
+    /// For all helpers.
+    ListHelpers,
 }
 
 impl RequestKind {
@@ -93,6 +119,19 @@ impl Display for RequestKind {
             Self::UnbindLogGroup => "unbind NFLOG group",
             Self::BindLogFamily => "become the logger of the address family",
             Self::UnbindLogFamily => "remove the logger of the address family",
+            Self::CreateTimeoutPolicy => "create the timeout policy",
+            Self::ReplaceTimeoutPolicy => "replace the timeout policy",
+            Self::GetTimeoutPolicy => "get the timeout policy",
+            Self::DeleteTimeoutPolicy => "delete the timeout policy",
+            Self::FlushTimeoutPolicies => "delete the timeout policies",
+            Self::ListTimeoutPolicies => "list the timeout policies",
+            Self::GetDefaultTimeouts => "read the default timeouts",
+            Self::SetDefaultTimeouts => "set the default timeouts",
+            Self::CreateHelper => "create or change the helper",
+            Self::GetHelper => "get the helper",
+            Self::DeleteHelper => "delete the helper",
+            Self::FlushHelpers => "delete the helpers",
+            Self::ListHelpers => "list the helpers",
         })
     }
 }

@@ -7,6 +7,8 @@ pub mod log_group;
 pub mod module;
 pub mod privilege;
 pub mod sysctl;
+#[allow(unsafe_code, reason = "the system call that tells")]
+pub mod ticks;
 
 use std::fs::File;
 use std::io::Read;

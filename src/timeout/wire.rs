@@ -39,7 +39,8 @@ pub fn build(to: &mut Builder<'_>, policy: &Timeout, known: Known) {
     let states = states::of(policy.l4proto()).map_or(0, |row| known.states(row));
     let has_data = match known {
         Known::Original => policy.has(Attr::Policy) && policy.is_given_any(),
-        Known::All => (0..states).any(|state| policy.given(state).is_some()),
+        // The kernel wants it, empty or not.
+        Known::All => true,
     };
     if has_data {
         let nest = to.begin(cta::DATA);
