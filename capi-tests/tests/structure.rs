@@ -78,7 +78,7 @@ fn data_goes_one_way() {
     let logged = with(&[&faces, &["nflog"]]);
     let mut allowed = BTreeMap::from([
         // What was asked tells why it was refused: of objects, the numbers of attributes.
-        ("error", with(&[&objects, &["facts", "error"]])),
+        ("error", with(&[&objects, &["facts", "text", "error"]])),
         ("facts", vec!["netlink", "facts"]),
         ("conntrack/diagnose", vec!["netlink", "facts"]),
         ("options", vec!["netlink", "error", "shared"]),
@@ -291,6 +291,7 @@ fn unsafe_is_in_few_places() {
                 "facts/ticks.rs",
                 "conntrack/heap.rs",
                 "helper/policies.rs",
+                "timeout/record.rs",
                 "conntrack/object/layout.rs",
                 "conntrack/record/layout.rs",
                 "nflog/record/layout.rs",

@@ -381,6 +381,12 @@ impl From<object::Error> for Error {
     }
 }
 
+impl From<crate::text::json::Error> for Error {
+    fn from(error: crate::text::json::Error) -> Self {
+        object::Error::from(error).into()
+    }
+}
+
 impl From<Invalid> for Error {
     fn from(error: Invalid) -> Self {
         Self::new(Layer::Invalid(error))
