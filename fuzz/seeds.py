@@ -140,9 +140,30 @@ def companions():
                 put(target, bytes([60]) + (CALLS if number % 2 else bytes(30)) + message)
 
 
+def logged():
+    """Packets alone and several to a datagram, behind a few attributes to build."""
+    packets = [message for message in messages() if message[5] == 4]
+    done = struct.pack("<IHHIIi", 20, 3, 0, 0, 0, 0)
+    for number, message in enumerate(packets):
+        padded = message + bytes(-len(message) % 4)
+        head = bytes([number % 4, number * 37 % 256, number * 5 % 256, number % 8, 2, number % 7, 1])
+        build = bytes((number * at) % 256 for at in range(4 * (number % 8)))
+        if number % 4 == 0:
+            put("nflog", head + build + message)
+        if number % 25 == 0:
+            put("nflog", head + build + padded * 2 + done)
+    goldens = HERE / "../capi-tests/goldens/nflog.jsonl"
+    for number, line in enumerate(goldens.read_text().splitlines()):
+        golden = json.loads(line)
+        message = golden.get("msg", golden.get("data"))
+        if message and number % 9 == 0 and len(message) < 2000:
+            put("nflog", bytes([0, 191, 60, 0, 0, 0, 0]) + bytes.fromhex(message))
+
+
 def main():
     expression()
     companions()
+    logged()
     for number, text in enumerate(texts()):
         put("json", bytes([number % 2 * 2]) + text.encode())
     for number, message in enumerate(messages()):

@@ -112,6 +112,11 @@ fn helper() {
     replay("helper");
 }
 
+#[test]
+fn nflog() {
+    replay("nflog");
+}
+
 /// Runs a body on mutations; returns how many.
 fn mutate(target: &str, body: Body, files: &[(String, Vec<u8>)]) -> usize {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);

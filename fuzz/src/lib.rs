@@ -19,6 +19,7 @@ mod json;
 mod kernel;
 mod labels;
 mod message;
+mod nflog;
 mod objects;
 mod receive;
 mod record;
@@ -33,6 +34,7 @@ pub use helper::helper;
 pub use json::json;
 pub use labels::labels;
 pub use message::message;
+pub use nflog::nflog;
 pub use receive::receive;
 pub use record::record;
 pub use roundtrip::roundtrip;
@@ -42,7 +44,7 @@ pub use timeout::timeout;
 pub type Body = fn(&[u8]);
 
 /// All bodies, by the name of their target.
-pub const BODIES: [(&str, Body); 11] = [
+pub const BODIES: [(&str, Body); 12] = [
     ("message", message),
     ("roundtrip", roundtrip),
     ("api", api),
@@ -54,4 +56,5 @@ pub const BODIES: [(&str, Body); 11] = [
     ("expression", expression),
     ("timeout", timeout),
     ("helper", helper),
+    ("nflog", nflog),
 ];
