@@ -37,11 +37,30 @@ ACCESS = {
     "set_u64": "set u64",
     "set": "set by pointer",
 }
-BEYOND = ("print_json",)  # what the reference does not have
+LOG_CODEC = {
+    "nflog_batch": "hand on 27 packets at once, empty callback",
+    "nflog_decode": "hand on one, empty callback",
+    "nflog_getters": "read it with 17 getters",
+    "nflog_record": "decode and read it: a record",
+    "nflog_parse": "nflog_nlmsg_parse",
+    "nflog_xml": "print XML",
+    "nflog_xml_time": "print XML with the time",
+}
+BEYOND = ("print_json", "nflog_record")  # what the reference does not have
+WALKED = ("nflog_decode", "nflog_record")  # what a walk over the attributes is the floor of
 HOT, LIVE = 100, 50_000  # objects that a figure goes through, one after the other
 TABLE_SIZES = (10_000, 100_000, 250_000, 1_000_000)
 PULLED_SIZE = 250_000
 HANDLES = 8  # that hear the same flows: more events than the kernel makes flows
+# How packets are logged: bytes of UDP, threshold, buffer; 0 for as a group has it that was just bound.
+LOGGINGS = {
+    "bound": ((12, 0, 0), "as bound"),
+    "large": ((12, 1000, 131_072), "1,000 at once"),
+    "whole": ((1400, 0, 65_536), "1,400 bytes each"),
+    "single": ((12, 1, 0), "one at a time"),
+}
+LOG_WAYS = (("floor", "floor"), ("ctrs", "records"), ("ctrs", "calls"), ("reference", "calls"))
+LOGGED, LOGS_WAITING = 100_000, 2_000  # packets sent to a listener, and before one listens
 FLOW_RATES = (20, 30, 40, 50, 60, 70, 80, 100, 120, 150, 180, 200)  # 1000 a second
 
 
@@ -56,13 +75,15 @@ class Bench:
     def __init__(self, worker, libraries, entries, effort):
         self.worker = worker
         self.libraries = {"floor": "none", **libraries}
+        self.log_libraries = {**self.libraries, "reference": libraries["log"]}
         self.entries = entries
         self.effort = effort
         self.samples = defaultdict(lambda: defaultdict(list))
 
     def run(self, library, *arguments):
         """What the worker says of one figure."""
-        command = [self.worker, self.libraries[library], *map(str, arguments)]
+        libraries = self.log_libraries if arguments[0].startswith("nflog_") else self.libraries
+        command = [self.worker, libraries[library], *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise SystemExit(f"{' '.join(command)[:200]}: {done.stderr}")
@@ -84,6 +105,30 @@ class Bench:
                 for library in having(figure):
                     took = self.run(library, figure, times, self.entries[objects])
                     self.add(f"{figure}-{objects}", library, took["seconds"] * 1e9)
+
+    def log_codec(self):
+        """What packets take that needs no traffic."""
+        for _ in self.rounds(15):
+            for figure in LOG_CODEC:
+                for library in having(figure):
+                    took = self.run(library, figure, 200_000, self.entries["logged"])
+                    self.add(figure, library, took["seconds"] * 1e9)
+            took = self.run("floor", "nflog_walk", 200_000, self.entries["logged"])
+            for figure in WALKED:
+                self.add(figure, "floor", took["seconds"] * 1e9)
+
+    def logs(self):
+        """Packets that are sent as fast as another process can, and such that wait already."""
+        for _ in self.rounds(9):
+            for name, (logging, _) in LOGGINGS.items():
+                for library, way in LOG_WAYS:
+                    took = self.run(library, "nflog_rate", way, LOGGED, *logging)
+                    waited = self.run(library, "nflog_waiting", way, LOGS_WAITING, *logging)
+                    for column in ("records", "calls") if way == "floor" else (way,):
+                        rate = took["seen"] / took["seconds"] / 1e3
+                        self.add(f"log-rate-{column}-{name}", library, rate)
+                        self.add(f"log-lost-{column}-{name}", library, took["lost"] / LOGGED * 100)
+                        self.add(f"log-cost-{column}-{name}", library, waited["seconds"] * 1e9)
 
     def loading(self):
         for _ in self.rounds(51):
@@ -207,7 +252,8 @@ class Bench:
 
     def instructions(self):
         """Instructions of each codec figure, from two runs of different length."""
-        jobs = [(figure, library) for figure in CODEC | ACCESS for library in having(figure)]
+        figures = CODEC | ACCESS | LOG_CODEC
+        jobs = [(figure, library) for figure in figures for library in having(figure)]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for (figure, library), count in zip(jobs, pool.map(self.count, jobs)):
                 self.add(figure, library, count)
@@ -219,8 +265,10 @@ class Bench:
 
     def callgrind(self, figure, library, times):
         command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
-        command += ["--toggle-collect=repeat_*", self.worker, self.libraries[library]]
-        command += [figure, str(times), self.entries["hot"]]
+        of_log = figure in LOG_CODEC
+        libraries = self.log_libraries if of_log else self.libraries
+        command += ["--toggle-collect=repeat_*", self.worker, libraries[library]]
+        command += [figure, str(times), self.entries["logged" if of_log else "hot"]]
         path = {"PATH": os.environ["PATH"]}
         done = subprocess.run(command, env=path, capture_output=True, text=True, check=True)
         return int(re.search(r"Collected : (\d+)", done.stderr)[1])

@@ -80,3 +80,17 @@ def write(corpus, path, number):
         for _ in range(number // len(TEN)):
             for template in dice.sample(templates, len(templates)):
                 out.write(template.entry(dice))
+
+
+LOGGED = struct.pack("=H", 4 << 8)  # the type of messages about logged packets
+GROUP = struct.pack(">H", 1)
+
+
+def logged(corpus, path):
+    """Leaves the packets that a real kernel has logged in a file, all as of one group."""
+    lines = [line for file in sorted(corpus.glob("*nflog*.hex")) for line in file.read_text().split()]
+    with open(path, "wb") as out:
+        for line in filter(re.compile("([0-9a-f]{2}){20,}$").match, lines):
+            message = bytes.fromhex(line)
+            if message[4:6] == LOGGED and struct.unpack_from("=I", message)[0] == len(message):
+                out.write(message[:18] + GROUP + message[20:])

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define MOST 1024
+#define BATCH 27 /* what the kernel hands out at once by itself */
 #define GROUP 1 /* of all messages in the file */
 
 /* What the interface says that a struct nflog_data is: attributes by their number less 1. */
@@ -25,6 +26,13 @@ static struct nflog_handle *handle;
 static struct nlattr *parsed[NFULA_MAX + 1];
 static struct ctrs_packet record;
 static char text[16 * 1024];
+
+/* All packets, so many to a datagram. */
+static struct datagram {
+	int length;
+	char bytes[BATCH * 512];
+} datagrams[MOST / BATCH + 1];
+static size_t batches;
 
 /* A loop as a program would write it, over one packet `p` after the other, as in codec.c. */
 #define FIGURE(name, ...) \
@@ -60,6 +68,8 @@ static void walk(const struct nlmsghdr *message, struct nlattr **attributes)
 FIGURE(nflog_walk, walk(p->message, parsed); keep((unsigned long)parsed))
 FIGURE(nflog_decode, keep((unsigned long)nflog.nflog_handle_packet(handle, (char *)p->message,
 								   (int)p->message->nlmsg_len)))
+FIGURE(nflog_batch, struct datagram *d = &datagrams[times % batches];
+       keep((unsigned long)nflog.nflog_handle_packet(handle, d->bytes, d->length)))
 FIGURE(nflog_parse, memset(parsed, 0, sizeof(parsed));
        keep((unsigned long)nflog.nflog_nlmsg_parse(p->message, parsed)))
 FIGURE(nflog_getters, read_packet(DATA(p)))
@@ -73,7 +83,7 @@ static const struct {
 	const char *name;
 	void (*repeat)(unsigned long times);
 } figures[] = {
-	ROW(nflog_walk), ROW(nflog_decode), ROW(nflog_parse), ROW(nflog_getters), ROW(nflog_xml),
+	ROW(nflog_walk), ROW(nflog_decode), ROW(nflog_batch), ROW(nflog_parse), ROW(nflog_getters), ROW(nflog_xml),
 	ROW(nflog_xml_time), ROW(nflog_record),
 };
 
@@ -118,10 +128,27 @@ static void read_packets(const char *path)
 	fclose(file);
 }
 
+static void put_in_batches(void)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct nlmsghdr *message = packets[i].message;
+		struct datagram *d;
+
+		if (i % BATCH == 0)
+			batches++;
+		d = &datagrams[batches - 1];
+		if (message->nlmsg_len + (size_t)d->length <= sizeof(d->bytes)) {
+			memcpy(d->bytes + d->length, message, message->nlmsg_len);
+			d->length += (int)message->nlmsg_len;
+		}
+	}
+}
+
 void nflog_codec_figure(const char *name, unsigned long times, const char *path)
 {
 	read_packets(path);
-	if (strcmp(name, "nflog_decode") == 0)
+	put_in_batches();
+	if (strcmp(name, "nflog_decode") == 0 || strcmp(name, "nflog_batch") == 0)
 		open_handle();
 	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
 		double start;

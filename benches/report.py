@@ -5,7 +5,7 @@ import math
 import re
 from statistics import median
 
-from figures import ACCESS, CODEC, LIVE, PULLED_SIZE, TABLE_SIZES
+from figures import ACCESS, CODEC, LIVE, LOG_CODEC, LOGGINGS, PULLED_SIZE, TABLE_SIZES
 
 COLUMNS = ("ctrs", "reference", "floor")
 
@@ -44,6 +44,19 @@ def rows():
         yield f"rss-{size}", f"peak memory of a dump of {thousands(size)}", "KiB", False
     yield "load", "loading the library", "us", False
     yield "size", "the library's file", "KiB", False
+
+
+def log_rows():
+    """As rows(), of logged packets."""
+    for figure, name in LOG_CODEC.items():
+        yield figure, name, "ns", False
+    ways = (("records", "records"), ("calls", "libnetfilter_log's calls and 17 getters"))
+    for way, how in ways:
+        for logging, (_, name) in LOGGINGS.items():
+            yield f"log-rate-{way}-{logging}", f"packets received, {name}, {how}", "1000/s", True
+            yield f"log-lost-{way}-{logging}", f"packets lost, {name}, {how}", "%", False
+        for logging, (_, name) in LOGGINGS.items():
+            yield f"log-cost-{way}-{logging}", f"a packet that waits, {name}, {how}", "ns", False
 
 
 def number(value):
@@ -184,6 +197,7 @@ def machine_lines(machine):
 
 def write_times(docs, samples, machine):
     lines = [*machine_lines(machine), *codec_table(samples), "", *table(samples, rows()), ""]
+    lines += [*table(samples, log_rows()), ""]
     lines += [*cost_table(samples), "", "![Cost of an entry](performance.svg)"]
     replace(docs / "performance.md", "times", lines)
     (docs / "performance.svg").write_text(plot(samples))
@@ -191,7 +205,7 @@ def write_times(docs, samples, machine):
 
 def write_instructions(docs, samples, machine):
     lines = [*machine_lines(machine), "| instructions | ctrs | reference | ratio |", "|---|--:|--:|--:|"]
-    for figure, name in (CODEC | ACCESS).items():
+    for figure, name in (CODEC | ACCESS | LOG_CODEC).items():
         m = medians(samples, figure)
         ratio = quotient(m["reference"], m["ctrs"], "%.2f")
         reference = f"{m['reference']:,}" if m["reference"] else "-"

@@ -273,6 +273,35 @@ check "an interrupt ends events" wait "$pid"
 watch 0 1
 check "events ends after a second" wait "$pid"
 
+# What is sent to port 7 of this host is logged.
+nft 'add table inet logged; add chain inet logged out { type filter hook output priority 0; }'
+nft 'add rule inet logged out udp dport 7 log group 5 prefix "seven "'
+log() {
+	LD_LIBRARY_PATH=$libdir "$work/$1" "${@:2}" >"$work/$1.out" 2>&1 &
+	pid=$!
+	check "$1 binds its group" bound 5
+}
+bound() {
+	for _ in {1..200}; do
+		grep -q "^ *$1 " /proc/net/netfilter/nfnetlink_log && return
+		sleep 0.02
+	done
+	return 1
+}
+send() {
+	for ((left = $1; left > 0; left--)); do printf packet >/dev/udp/127.0.0.1/7; done
+}
+
+log nflog 5 3
+send 3
+check "nflog ends after three packets" wait "$pid"
+check "nflog prints them" counts 3 cat "$work/nflog.out"
+check "nflog says what they are" says '^[0-9:]{8} seven  out lo uid 0 127.0.0.1 > 127.0.0.1 34 bytes$' cat "$work/nflog.out"
+log nflog 5
+check "nflog says who has a group" refuses 'group 5' run nflog 5
+kill -INT "$pid"
+check "an interrupt ends nflog" wait "$pid"
+
 for source in $examples; do
 	name=$(basename "$source" .c)
 	arguments=() advice='CAP_NET_ADMIN.*root'
@@ -285,12 +314,13 @@ for source in $examples; do
 	dump-by-status) arguments=(assured) ;;
 	batch-load) arguments=(2) advice='^2: .*CAP_NET_ADMIN' ;;
 	kill) arguments=(all) ;;
+	nflog) arguments=(5) ;;
 	esac
 	check "$name without CAP_NET_ADMIN says what to do" refuses "$advice" \
 		env LD_LIBRARY_PATH="$libdir" setpriv --bounding-set=-net_admin --inh-caps=-net_admin \
 		"$work/$name" "${arguments[@]}"
 done
-for name in get create update-mark delete delete-by-address dump-by-mark dump-by-status kill; do
+for name in get create update-mark delete delete-by-address dump-by-mark dump-by-status kill nflog; do
 	check "$name without arguments explains itself" refuses '^usage: ' run "$name"
 done
 finish

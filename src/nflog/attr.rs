@@ -26,13 +26,14 @@ pub(crate) fn each(bytes: &[u8]) -> impl Iterator<Item = (u16, usize)> {
     let mut next = 0;
     std::iter::from_fn(move || {
         let at = next;
-        let [a, b, c, d] = *bytes.get(at..)?.first_chunk()?;
-        let length = usize::from(u16::from_ne_bytes([a, b]));
+        let header: &[u8; ATTRIBUTE_HEADER_SIZE] = bytes.get(at..)?.first_chunk()?;
+        let length = usize::from(u16::from_ne_bytes([header[0], header[1]]));
+        let kind = u16::from_ne_bytes([header[2], header[3]]);
         if length < ATTRIBUTE_HEADER_SIZE || length > bytes.len() - at {
             return None;
         }
         next += align(length);
-        Some((u16::from_ne_bytes([c, d]) & TYPE_MASK, at))
+        Some((kind & TYPE_MASK, at))
     })
 }
 

@@ -45,6 +45,7 @@ impl Walk {
     /// # Errors
     /// [`Error::NoMessage`], [`Error::ShortMessage`], [`Error::BadStatus`]: what the kernel does not
     /// send. Nothing behind it can be trusted; the walk is over.
+    #[inline(always)]
     pub fn next<'a>(&mut self, datagram: &'a [u8]) -> Option<Result<Found<'a>, Error>> {
         loop {
             // What is shorter than a header, behind the last message, is nobody's.
@@ -72,6 +73,7 @@ impl Walk {
     }
 }
 
+#[inline(always)]
 fn found(message: Message<'_>) -> Result<Found<'_>, Error> {
     if message.kind == NLMSG_ERROR {
         let status = message.payload().first_chunk().copied().map(i32::from_ne_bytes);

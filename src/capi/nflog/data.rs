@@ -35,18 +35,27 @@ impl Data {
 pub struct Attributes(Pointers);
 
 impl Attributes {
+    /// Those of a packet that has none.
+    pub const NONE: Self = Self([std::ptr::null(); COUNT]);
+
     /// Those of a message about a packet.
     #[inline]
     #[must_use]
     pub fn of(message: &Message<'_>) -> Self {
-        let mut pointers = [std::ptr::null(); COUNT];
+        let mut all = Self::NONE;
+        all.fill(message);
+        all
+    }
+
+    /// Adds those of a message about a packet.
+    #[inline(always)]
+    pub fn fill(&mut self, message: &Message<'_>) {
         let attributes = message.attributes();
         for (kind, at) in each(attributes) {
-            if let Some(pointer) = pointers.get_mut(usize::from(kind).wrapping_sub(1)) {
+            if let Some(pointer) = self.0.get_mut(usize::from(kind).wrapping_sub(1)) {
                 *pointer = attributes.as_ptr().wrapping_add(at).cast();
             }
         }
-        Self(pointers)
     }
 }
 

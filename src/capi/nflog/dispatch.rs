@@ -28,24 +28,31 @@ enum Receiver {
     Nobody,
     /// The callback of a group.
     Group(Target),
-    /// A function that was registered with libnfnetlink.
-    Registered(Callback),
+    /// The function that was registered with libnfnetlink for such messages.
+    Registered,
 }
 
 const _: () = assert!(!std::mem::needs_drop::<Receiver>());
 
 impl State {
+    /// What libnfnetlink calls for such messages.
+    #[inline(always)]
+    fn registered(&mut self, message: &Message<'_>) -> Result<Callback, Error> {
+        let registered = self.block().callback(message.subsystem(), message.number());
+        registered.ok_or(Error::FOREIGN_MESSAGE)
+    }
+
+    #[inline(always)]
     fn receiver(&mut self, message: &Message<'_>) -> Result<Receiver, Error> {
         if self.is_closed() {
             return Err(Error::CLOSED);
         }
-        let registered = self.block().callback(message.subsystem(), message.number());
-        let registered = registered.ok_or(Error::FOREIGN_MESSAGE)?;
+        let registered = self.registered(message)?;
         if registered.call.is_none() || registered.attr_count == 0 {
             return Ok(Receiver::Nobody);
         }
         if !std::ptr::eq(registered.data.cast(), self) {
-            return Ok(Receiver::Registered(registered));
+            return Ok(Receiver::Registered);
         }
         self.target(message).map(Receiver::Group).ok_or(Error::of(libc::ENODEV))
     }
@@ -61,12 +68,30 @@ pub(super) unsafe fn deliver(
     message: &Message<'_>,
 ) -> Option<c_int> {
     // SAFETY: the call at work keeps the handle from being freed, and the reference into it ends
-    // before anything of the program runs; the receiver was found just now, so it is live.
+    // before anything of the program runs; the receiver was found just now.
     unsafe {
-        match boundary(None, || (*state).receiver(message).map(Some))? {
+        let receiver = boundary(None, || (*state).receiver(message).map(Some))?;
+        hand(state, token, message, receiver)
+    }
+}
+
+/// Hands a message to its receiver.
+///
+/// # Safety
+/// `token` is a call at work on `state`; the receiver is live.
+#[inline(always)]
+unsafe fn hand(
+    state: *mut State,
+    token: Token,
+    message: &Message<'_>,
+    receiver: Receiver,
+) -> Option<c_int> {
+    // SAFETY: the receiver is live, and the call at work.
+    unsafe {
+        match receiver {
             Receiver::Nobody => Some(CONTINUE),
             Receiver::Group(target) => Some(call(&target, message)),
-            Receiver::Registered(function) => call_registered(state, token, function, message),
+            Receiver::Registered => call_registered(state, token, message),
         }
     }
 }
@@ -76,7 +101,8 @@ pub(super) unsafe fn deliver(
 /// # Safety
 /// The target's group is live.
 unsafe fn call(target: &Target, message: &Message<'_>) -> c_int {
-    let attributes = Attributes::of(message);
+    let mut attributes = Attributes::NONE;
+    attributes.fill(message);
     let mut data = Data::of(&attributes);
     let head = message.payload().as_ptr().cast_mut().cast::<nfgenmsg>();
     // SAFETY: the function is what the program registered for the packets of this group; all that it
@@ -84,27 +110,25 @@ unsafe fn call(target: &Target, message: &Message<'_>) -> c_int {
     unsafe { (target.callback)(target.group, head, (&raw mut data).cast(), target.data) }
 }
 
-/// Hands a message to a function registered with libnfnetlink.
+/// Hands a message to the function that is registered with libnfnetlink for such messages.
 ///
 /// # Safety
-/// `token` is a call at work on `state`; `function` is from an open subsystem.
-unsafe fn call_registered(
-    state: *mut State,
-    token: Token,
-    function: Callback,
-    message: &Message<'_>,
-) -> Option<c_int> {
-    let table = boundary(None, || {
+/// `token` is a call at work on `state`.
+unsafe fn call_registered(state: *mut State, token: Token, message: &Message<'_>) -> Option<c_int> {
+    let (function, table) = boundary(None, || {
         // SAFETY: the call is at work, and nothing of the program runs while the table is filled.
-        let table = unsafe { &mut (*state).held(token)?.table };
+        let this = unsafe { &mut *state };
+        let function = this.registered(message)?;
+        let table = &mut this.held(token)?.table;
         point_at_attributes(table, function.attr_count, message)?;
-        Ok(Some(table.as_mut_ptr()))
+        Ok(Some((function, table.as_mut_ptr())))
     })?;
     // SAFETY: the function is what the program registered for such messages.
     Some(unsafe { function.call?(ptr::message(message), table, function.data) })
 }
 
 /// The next message of a datagram that may be for somebody. A refusal is an error.
+#[inline(always)]
 fn next<'a>(walk: &mut Walk, datagram: &'a [u8]) -> Result<Option<Message<'a>>, Error> {
     loop {
         match walk.next(datagram).transpose()? {
@@ -127,14 +151,14 @@ unsafe fn deliver_all(state: *mut State, token: Token, datagram: *const [u8]) ->
         // SAFETY: the datagram is alive, and nobody changes it while it is looked at; the call is at
         // work until its function returns.
         unsafe {
-            match boundary(None, || next(&mut walk, &*datagram).map(Some)) {
-                None => return FAILURE,
-                Some(None) => return 0,
-                Some(Some(message)) => {
-                    if deliver(state, token, &message).is_none_or(|verdict| verdict < 0) {
-                        return FAILURE;
-                    }
-                }
+            let found = boundary(None, || {
+                let Some(message) = next(&mut walk, &*datagram)? else { return Ok(Some(None)) };
+                Ok(Some(Some(((*state).receiver(&message)?, message))))
+            });
+            let Some(found) = found else { return FAILURE };
+            let Some((receiver, message)) = found else { return 0 };
+            if hand(state, token, &message, receiver).is_none_or(|verdict| verdict < 0) {
+                return FAILURE;
             }
         }
     }
@@ -145,8 +169,10 @@ unsafe fn deliver_all(state: *mut State, token: Token, datagram: *const [u8]) ->
 ///
 /// # Safety
 /// `token` is a call at work on `state`.
+#[inline]
 pub(super) unsafe fn deliver_kept(state: *mut State, token: Token) {
-    loop {
+    // SAFETY: the call is at work, and nothing of the program runs meanwhile.
+    while !unsafe { &*state }.kept.is_empty() {
         let kept = boundary(None, || {
             // SAFETY: the call is at work, and nothing of the program runs meanwhile.
             let this = unsafe { &mut *state };

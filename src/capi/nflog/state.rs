@@ -157,6 +157,7 @@ impl State {
 
     /// What the packets of a group go to; `None` if it is not bound here, is being given up, or has
     /// no callback.
+    #[inline(always)]
     pub(super) fn target(&mut self, message: &Message<'_>) -> Option<Target> {
         let group = self.group(message.resource())?;
         let (phase, callback, data) = (group.phase, group.callback?, group.data);
