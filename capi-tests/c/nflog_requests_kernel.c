@@ -3,6 +3,9 @@
  * own answer, a refusal is a refusal and a success a success; what waits is handed out and not lost,
  * and no answer is left for the next one. */
 #include "logged.h"
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
 
 #define REFUSED nflog_bind_pf(h, 11) /* no family that the kernel knows */
 
@@ -200,6 +203,36 @@ static void test_blocking_or_not(void)
 	CHECK_INT(nflog_close(h), 0);
 }
 
+/* While packets come without end. */
+static void test_under_load(void)
+{
+	struct heard heard;
+	struct nflog_handle *h = nflog_open();
+	struct nflog_g_handle *gh = bind_heard(h, 1, &heard), *other;
+	pid_t child = fork();
+	struct pollfd comes = { nflog_fd(h), POLLIN, 0 };
+	int wrong = 0, rounds = 0;
+
+	if (child == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0)
+		for (;;)
+			log_packets(1, 1000, 10);
+	while (rounds++ < 2000 && heard.calls < 5000) {
+		CHECK_INT(poll(&comes, 1, 5000), 1);
+		wrong += nflog_bind_pf(h, 11) != -1 || errno != EINVAL;
+		wrong += nflog_set_mode(gh, NFULNL_COPY_META, 0) != 0;
+		other = nflog_bind_group(h, 2);
+		wrong += other == NULL;
+		wrong += nflog_bind_group(h, 1) != NULL || errno != EBUSY;
+		wrong += nflog_unbind_group(other) != 0;
+	}
+	CHECK_INT(wrong, 0);
+	CHECK_INT(heard.wrong, 0);
+	CHECK(heard.calls >= 5000);
+	CHECK_INT(kill(child, SIGKILL), 0);
+	CHECK_INT(waitpid(child, NULL, 0), child);
+	CHECK_INT(nflog_close(h), 0);
+}
+
 /* The receive buffer is made larger by the size of batches, and never smaller. */
 static void test_receive_buffer(void)
 {
@@ -238,6 +271,7 @@ int main(void)
 		test_silent_overruns();
 		test_unbind();
 		test_blocking_or_not();
+		test_under_load();
 		test_receive_buffer();
 	}
 	return finish();
