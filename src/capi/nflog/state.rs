@@ -129,6 +129,7 @@ impl State {
     }
 
     /// The block of libnfnetlink.
+    #[inline(always)]
     pub(super) fn block(&mut self) -> &mut Block {
         // SAFETY: the block lives as long as the handle, which owns it.
         unsafe { &mut *self.block }
@@ -144,11 +145,13 @@ impl State {
         self.calls.held(token).ok_or(Error::CLOSED)
     }
 
+    #[inline(always)]
     fn position(&self, number: u16) -> Result<usize, usize> {
         // SAFETY: what is in the list is live, and used by nobody else during the call.
         self.groups.binary_search_by_key(&number, |group| unsafe { (**group).number })
     }
 
+    #[inline(always)]
     fn group(&mut self, number: u16) -> Option<&mut Group> {
         let group = *self.groups.get(self.position(number).ok()?)?;
         // SAFETY: what is in the list is live, and used by nobody else during the call.
@@ -166,6 +169,7 @@ impl State {
     }
 
     /// Whether the call that binds or unbinds a group is still at it.
+    #[inline(always)]
     fn is_busy(&self, phase: Phase) -> bool {
         match phase {
             Phase::Binding(token) | Phase::Unbinding(token) => self.calls.place(token).is_some(),
