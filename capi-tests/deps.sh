@@ -67,6 +67,8 @@ check   squid                                       squid
 check   iptstate                                    iptstate
 check   flowtop                                     netsniff-ng
 check   oidentd                                     oidentd
+check   tcpdump                                     tcpdump
+check   tshark                                      tshark
 check   tmux                                        tmux
 check   autoreconf                                  autoconf
 check   automake                                    automake

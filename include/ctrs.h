@@ -55,6 +55,8 @@ extern "C" {
  *     Statistics
  *     Logged packets as plain data
  *     Logged packets, read as they are wanted
+ *     Flows of logged packets
+ *     Logged packets as JSON, and in files that tcpdump and Wireshark read
  */
 
 /* ========================================================================
@@ -1624,6 +1626,143 @@ const struct ctrs_error *ctrs_nflog_last_error(const struct ctrs_nflog *log);
  *
  * Returns 0; -1 with EINVAL for NULL. */
 int ctrs_nflog_close(struct ctrs_nflog *log);
+
+/* ========================================================================
+ * Flows of logged packets
+ * ======================================================================== */
+
+/** Flags of ctrs_packet_flow(). */
+enum ctrs_lookup_flags {
+    /** Only what the kernel looks up at once: it is not to go through its table. */
+    CTRS_LOOKUP_BY_TUPLE = 1,
+    /** The zone is that of the original direction alone. */
+    CTRS_LOOKUP_ZONE_ORIGINAL = 2,
+    /** The zone is that of the reply direction alone. */
+    CTRS_LOOKUP_ZONE_REPLY = 4
+};
+
+/** The packet's flow as the kernel attached it, which it does for groups that ask for it, where it
+ * is built with CONFIG_NETFILTER_NETLINK_GLUE_CT: into ct, in place of what that holds.
+ *
+ * packet, of packet_size bytes, and the length bytes of buffer that it was read into are
+ * as the function that read the packet left them.
+ *
+ * Returns 1; 0 if no flow is attached, with ct unchanged; -1 with EINVAL for NULL, a wrong
+ * packet_size, and a record that is of no packet or whose message is not in buffer, with
+ * ENOMEM. */
+int ctrs_packet_conntrack(struct nf_conntrack *ct,
+                          const struct ctrs_packet *packet,
+                          size_t packet_size,
+                          const void *buffer,
+                          size_t length);
+
+/** Asks the kernel for the flow that a packet belongs to, by the packet itself: IPv4 and IPv6; TCP,
+ * UDP, UDP-Lite, SCTP, ICMP, GRE and protocols that have addresses alone; in either direction;
+ * before and after NAT, as the hook tells; an ICMP error by the packet inside. result gets the
+ * flow in place of what it holds; NULL only asks whether there is one. dir, if it is not NULL,
+ * is made CTRS_ORIGINAL or CTRS_REPLY: which way of the flow's the packet goes.
+ *
+ * Most packets take one request, others two. If there is no flow then, it still may be one
+ * whose source and destination both are translated, seen between the one and the other, or
+ * one of PPTP, whose packets do not have all that names it. For these the kernel goes through
+ * its table, which takes it a millisecond and more; CTRS_LOOKUP_BY_TUPLE does without. flags are
+ * some of enum ctrs_lookup_flags.
+ *
+ * A packet does not tell its zone: that is zone, of both directions unless a flag says which,
+ * or 0. Nor does it tell whether a rule kept it from being tracked, or the kernel found it
+ * invalid: it is taken for one of the flow that has its tuple. Ask soon: a flow may have ended,
+ * and another begun with its tuple.
+ *
+ * packet and buffer are as in ctrs_packet_conntrack(). What of the payload was copied has
+ * to reach to the ports, of ICMP errors to those inside.
+ *
+ * Returns 1; 0 if there is no flow, or the packet does not tell: fragments, what is no IP, and
+ * what was cut short; result and dir are then unchanged, as after a failure; -1 with EINVAL
+ * for NULL, wrong sizes, a record that is of no packet, and unknown flags, else as ctrs_get().
+ */
+int ctrs_packet_flow(struct nfct_handle *h,
+                     const struct ctrs_packet *packet,
+                     size_t packet_size,
+                     const void *buffer,
+                     size_t length,
+                     uint16_t zone,
+                     uint32_t flags,
+                     struct nf_conntrack *result,
+                     int *dir);
+
+/* ========================================================================
+ * Logged packets as JSON, and in files that tcpdump and Wireshark read
+ * ======================================================================== */
+
+/** Writes a packet as JSON into a buffer of size bytes: one object of what the kernel told, on
+ * one line. docs/json.md lists its members, and docs/packet.schema.json describes them for a
+ * validator. ct is its flow, or NULL for the one that the kernel attached; flags and map are
+ * for that, as in ctrs_snprintf_json().
+ *
+ * packet, of packet_size bytes, and the length bytes of buffer that it was read into are
+ * as the function that read the packet left them.
+ *
+ * Returns as ctrs_snprintf_json(); also -1 with EINVAL for a wrong packet_size, and a record that
+ * is of no packet or whose message is not in buffer, with ENOMEM. */
+int ctrs_packet_snprintf_json(char *buf,
+                              size_t size,
+                              const struct ctrs_packet *packet,
+                              size_t packet_size,
+                              const void *buffer,
+                              size_t length,
+                              const struct nf_conntrack *ct,
+                              uint32_t flags,
+                              const struct nfct_labelmap *map);
+
+/** What the packets of a file begin with: LINKTYPE_* of tcpdump. */
+enum ctrs_link_type {
+    /** The header of Ethernet, with the tag of a virtual LAN if there is one: of what came in
+     * through such a device, is in a bridge, or leaves by netdev egress. Others are not in the
+     * file. */
+    CTRS_LINK_ETHERNET = 1,
+    /** The header of IPv4 or IPv6. ARP and what else is not IP is not in the file. */
+    CTRS_LINK_RAW = 101,
+    /** All that the kernel told of any packet, as attributes. */
+    CTRS_LINK_NFLOG = 239
+};
+
+/** Bytes that a file of packets begins with. */
+enum ctrs_pcap_size {
+    /** Bytes that ctrs_pcap_header() writes. */
+    CTRS_PCAP_HEADER_SIZE = 24
+};
+
+/** Writes what a file of packets begins with: CTRS_PCAP_HEADER_SIZE bytes, or nothing if size is
+ * less. The file is in the byte order of the machine, with times in microseconds, as every
+ * program reads it. link_type is of enum ctrs_link_type; snaplen is how many bytes of a packet
+ * the file has at most, 0 for all.
+ *
+ * Returns CTRS_PCAP_HEADER_SIZE; -1 with EINVAL for NULL and for an unknown link_type. */
+int ctrs_pcap_header(void *header, size_t size, uint32_t link_type, uint32_t snaplen);
+
+/** Writes a packet as a record of such a file, to be put behind those before it: into size bytes
+ * of record, or nothing if that is too little. With a size of 0 it is only measured, and
+ * record may be NULL. link_type and snaplen are those of the file.
+ *
+ * The time is when the kernel received the packet, or if it does not tell, when the library did.
+ * How long it was before it was cut is what its IP header says, for the kernel does not tell; of
+ * CTRS_LINK_NFLOG it is the length of the message.
+ *
+ * packet, of packet_size bytes, and the length bytes of buffer that it was read into are
+ * as the function that read the packet left them.
+ *
+ * Returns how many bytes the record has; 0 if the packet has nothing of that kind, as its payload
+ * was not copied, it is no IP, or has no such header; -1 with EINVAL for NULL, an unknown
+ * link_type, a wrong packet_size, and a record that is of no packet or whose message is not
+ * in buffer. */
+ssize_t ctrs_packet_pcap(void *record,
+                         size_t size,
+                         const struct ctrs_packet *packet,
+                         size_t packet_size,
+                         const void *buffer,
+                         size_t length,
+                         uint32_t link_type,
+                         uint32_t snaplen);
 
 #ifdef __cplusplus
 } /* extern "C" */

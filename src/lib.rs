@@ -22,6 +22,8 @@
 //! | see how full the table is, and what was dropped | [`FlowTable::statistics`], [`FlowTable::cpu_statistics`] |
 //! | see and make what helpers expect | [`Expectations`], [`ExpectationEvents`] |
 //! | receive the packets that rules log | [`PacketLog`], [`Packet`] |
+//! | find the flow of such a packet | [`Packet::find_flow`], [`Packet::conntrack`] |
+//! | keep them in files for tcpdump, or as JSON | [`PcapWriter`], [`Packet::json`] |
 //! | do so in another network namespace, or with a time limit | [`Options`] |
 //! | give flows other timeouts, by rules or for all | [`TimeoutPolicies`], [`Timeouts`] |
 //! | know why nothing is heard, or counted | [`FlowTable::diagnose`], [`Listener::diagnose`] |
@@ -164,11 +166,14 @@ pub use conntrack::values::{
 pub use conntrack::wire::Change;
 pub use error::{Error, ErrorKind, Invalid, RequestKind};
 pub use netlink::wait::Stopper;
+pub use nflog::json::PacketJson;
 pub use nflog::log::PacketLog;
 pub use nflog::logged::{Logged, LoggedBatch, Packets};
+pub use nflog::lookup::{FlowLookup, PacketFlow};
 pub use nflog::losses::{Loss, Losses};
 pub use nflog::owned::OwnedPacket;
 pub use nflog::packet::Packet;
+pub use nflog::pcap::{LinkType, Pcap, PcapRecord, PcapWriter};
 pub use nflog::record::{PacketField, PacketRecord, PartRecord};
 pub use nflog::settings::{CopyMode, LogFlags, LogSettings};
 pub use nflog::values::{CtInfo, CtState, Vlan};

@@ -213,6 +213,12 @@ pub mod nful {
     pub const VLAN: u16 = 20;
     pub const L2HDR: u16 = 21;
 
+    // Hooks in a packet's header, `NF_INET_*` of `linux/netfilter.h`.
+    pub const PRE_ROUTING: u8 = 0;
+    pub const FORWARD: u8 = 2;
+    pub const OUTPUT: u8 = 3;
+    pub const INGRESS: u8 = 5;
+
     // In `VLAN`.
     pub const VLAN_PROTO: u16 = 1;
     pub const VLAN_TCI: u16 = 2;

@@ -9,6 +9,7 @@ schema must refuse all of them."""
 
 import copy
 import json
+import pathlib
 import random
 import sys
 
@@ -33,6 +34,8 @@ def damaged(document, dice):
         holder = holder[key]
     key = path[-1]
     wrong = [None, True, -1, 1.5, 1 << 64, {"x": 1}, [[]]]
+    if isinstance(holder[key], bool):
+        wrong.remove(True)
     how = dice.randrange(len(wrong) + 1)
     if how < len(wrong):
         holder[key] = wrong[how]
@@ -41,14 +44,19 @@ def damaged(document, dice):
     else:
         holder.append(holder[key])
         # Bytes may come twice; a set may not.
-        if "info" in path or "name" in path or "secctx" in path:
+        if {"info", "name", "secctx", "prefix"} & set(path):
             holder.append("x")
     return broken, f"{path}, way {how}"
 
 
 def main():
-    with open(sys.argv[1]) as file:
-        schema = json.load(file)
+    path = pathlib.Path(sys.argv[1])
+    text = path.read_text()
+    schema = json.loads(text)
+    # One may refer to another, which is found by its "$id".
+    for other in path.parent.glob("*.schema.json"):
+        if f'"{other.name}' in text:
+            schema["$defs"][other.name] = json.loads(other.read_text())
     Draft202012Validator.check_schema(schema)
     validator = Draft202012Validator(schema)
     dice = random.Random(1)

@@ -1,6 +1,8 @@
 //! Flows as JSON: what a schema validator, jq and serde make of them.
 #![forbid(unsafe_code)]
 
+mod schema;
+
 use ctrs::conntrack::object::attr::{Attr, Storage};
 use ctrs::conntrack::object::entry::Conntrack;
 use ctrs::conntrack::wire::decode;
@@ -9,9 +11,8 @@ use ctrs::netlink::message::Message;
 use ctrs::text::json::Reader;
 use ctrs::text::writer::Writer;
 use ctrs::{Change, Flow, LabelMap};
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use schema::{ask, validated};
+use std::process::Command;
 
 /// Numbers that are the same each time.
 struct Dice(u64);
@@ -27,21 +28,9 @@ impl Dice {
     }
 }
 
-fn here(file: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(file)
-}
-
 /// Messages about entries that a real kernel has sent.
 fn recorded() -> Vec<Vec<u8>> {
-    let digit = |text: &str| u8::from_str_radix(text, 16).unwrap();
-    let mut all = Vec::new();
-    for file in std::fs::read_dir(here("corpus")).unwrap() {
-        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
-        let lines = text.lines().filter(|line| !line.starts_with('#'));
-        all.extend(lines.map(|line| {
-            (0..line.len()).step_by(2).map(|at| digit(&line[at..at + 2])).collect::<Vec<u8>>()
-        }));
-    }
+    let mut all = schema::recorded();
     all.retain(|bytes| {
         let message = Message::first(bytes).unwrap();
         message.subsystem() == 1 && [0, 2].contains(&message.number())
@@ -106,18 +95,6 @@ fn written(ct: &Conntrack, style: &json::Style<'_>) -> String {
     String::from_utf8(room[..length].to_vec()).unwrap()
 }
 
-/// What a program answers to some text.
-fn ask(program: &mut Command, text: &str) -> String {
-    let mut child = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let text = text.to_owned();
-    let writer = std::thread::spawn(move || stdin.write_all(text.as_bytes()));
-    let output = child.wait_with_output().unwrap();
-    let _ = writer.join();
-    assert!(output.status.success(), "{program:?}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
 /// What is written is what docs/flow.schema.json describes, and that describes nothing else.
 #[test]
 fn the_schema_takes_all_that_is_written_and_nothing_damaged() {
@@ -134,42 +111,16 @@ fn the_schema_takes_all_that_is_written_and_nothing_damaged() {
             written(ct, &style) + "\n"
         })
         .collect();
-    let schema = here("../docs/flow.schema.json");
-    let told = ask(Command::new("python3").arg(here("json/validate.py")).arg(&schema), &lines);
-    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let (told, mut members) = validated("flow.schema.json", &lines);
     assert_eq!(told["lines"], entries.len());
     assert!(entries.len() > 3000 && told["refused"].as_u64().unwrap() > 9000, "{told}");
     // All that the schema tells of came to pass.
-    let schema = serde_json::from_str(&std::fs::read_to_string(schema).unwrap()).unwrap();
-    let mut members = Vec::new();
-    describe(&schema, &schema, "", &mut members);
-    members.sort();
     let mut seen: Vec<String> = serde_json::from_value(told["members"].clone()).unwrap();
     // What a master has is that of any tuple.
     for all in [&mut seen, &mut members] {
         all.retain(|member| !member.starts_with("master."));
     }
     assert_eq!(seen, members);
-}
-
-/// The members that a schema describes, by the keys that lead to them.
-fn describe(
-    root: &serde_json::Value,
-    schema: &serde_json::Value,
-    path: &str,
-    members: &mut Vec<String>,
-) {
-    if let Some(name) = schema["$ref"].as_str() {
-        return describe(root, root.pointer(&name[1..]).unwrap(), path, members);
-    }
-    for part in schema["allOf"].as_array().into_iter().flatten() {
-        describe(root, part, path, members);
-    }
-    for (key, member) in schema["properties"].as_object().into_iter().flatten() {
-        let here = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-        describe(root, member, &here, members);
-        members.push(here);
-    }
 }
 
 /// jq 1.6 keeps numbers as doubles. What it makes of lines that have no larger ones is read as before.

@@ -173,7 +173,14 @@ fn data_goes_one_way() {
         ),
         ("conntrack/listener", with(&[&faces, &["conntrack/diagnose", "conntrack/selects"]])),
         ("conntrack/events", with(&[&faces, &["conntrack/listener", "conntrack/selects"]])),
-        ("nflog", with(&[&logged, &["record", "text"]])),
+        (
+            "nflog",
+            with(&[
+                &logged,
+                &["record", "text", "connection", "conntrack/dump", "conntrack/json"],
+                &["conntrack/table"],
+            ]),
+        ),
         ("nested", vec![]),
         ("capi/ffi", vec!["nested", "netlink", "width", "text", "error", "capi/ffi"]),
         (

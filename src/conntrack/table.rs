@@ -47,7 +47,7 @@ const RACES: u32 = 8;
 /// ```
 #[derive(Debug)]
 pub struct FlowTable {
-    pub(super) connection: Connection,
+    pub(crate) connection: Connection,
 }
 
 impl FlowTable {

@@ -3,11 +3,16 @@
 pub mod attr;
 pub mod config;
 pub mod datagram;
+mod flow;
+mod ip;
+pub mod json;
 pub mod log;
 pub mod logged;
+pub mod lookup;
 pub mod losses;
 pub mod owned;
 pub mod packet;
+pub mod pcap;
 pub mod record;
 pub mod request;
 pub mod settings;

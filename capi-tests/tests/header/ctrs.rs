@@ -186,6 +186,22 @@ pub const SECTIONS: &[Section] = &[
             "ctrs_nflog_*",
         ],
     },
+    Section {
+        title: "Flows of logged packets",
+        text: "",
+        names: &["ctrs_lookup_flags", "ctrs_packet_conntrack", "ctrs_packet_flow"],
+    },
+    Section {
+        title: "Logged packets as JSON, and in files that tcpdump and Wireshark read",
+        text: "",
+        names: &[
+            "ctrs_packet_snprintf_json",
+            "ctrs_link_type",
+            "ctrs_pcap_size",
+            "ctrs_pcap_header",
+            "ctrs_packet_pcap",
+        ],
+    },
 ];
 
 /// Without a sign: cbindgen would write a number that C90 has no type for on machines of 32 bits.

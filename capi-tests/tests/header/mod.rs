@@ -193,6 +193,8 @@ pub const HEADERS: [Header; 15] = [
             "ctrs/packet.rs",
             "ctrs/nflog.rs",
             "ctrs/nflog_read.rs",
+            "ctrs/packet_flow.rs",
+            "ctrs/pcap.rs",
             "ctrs/json.rs",
             "ctrs/dump.rs",
             "ctrs/expect_dump.rs",

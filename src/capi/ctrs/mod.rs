@@ -17,6 +17,8 @@ pub mod nflog;
 pub mod nflog_read;
 pub mod open;
 pub mod packet;
+pub mod packet_flow;
+pub mod pcap;
 mod reading;
 pub mod record;
 pub mod stats;

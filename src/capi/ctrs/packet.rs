@@ -112,7 +112,6 @@ const _: () = {
 /// # Safety
 /// `packet` is NULL or points to `size` readable bytes, `buffer` is NULL or points to `length` that
 /// nobody changes meanwhile.
-#[allow(dead_code, reason = "for what reads packets again")]
 pub(in crate::capi) unsafe fn packet<'a>(
     packet: *const PacketRecord,
     size: size_t,

@@ -19,10 +19,14 @@ pub use face::Json;
 
 pub use read::conntrack as read;
 pub use write::conntrack as write;
+pub(crate) use write::{flow, time};
 
 use crate::conntrack::labels::map::LabelMap;
+use crate::conntrack::object::tuple::ORIG;
+use crate::conntrack::tuple::Tuple;
 #[cfg(feature = "serde")]
-use crate::text::json::{Error, JsonWriter, Reader};
+use crate::text::json::{Error, Reader};
+use crate::text::json::{JsonWriter, Word};
 #[cfg(feature = "serde")]
 use crate::text::writer::Writer;
 
@@ -38,6 +42,19 @@ pub struct Style<'a> {
     pub flags: u32,
     /// The names of labels; one without a name is its number.
     pub labels: Option<&'a LabelMap>,
+}
+
+/// Writes a tuple, whole.
+pub(crate) fn tuple(out: &mut JsonWriter<'_, '_>, tuple: &Tuple) {
+    let tuple = tuple.object();
+    if let Some(whole) = ORIG.whole(tuple.l3proto, tuple.l4proto) {
+        tuple::write(out, &whole, tuple, &ORIG);
+    }
+}
+
+/// Writes a member that is a number with a name, or the number where `words` has none.
+pub(crate) fn named(out: &mut JsonWriter<'_, '_>, key: &Word, number: u32, words: &[Word]) {
+    words::write(out, key, number, words);
 }
 
 /// Writes the bits of a status as the member of that name is written.

@@ -12,11 +12,15 @@ use crate::text::writer::Writer;
 
 /// Writes an entry as one object of what is present.
 pub fn conntrack(out: &mut Writer<'_>, ct: &Conntrack, style: &Style<'_>) {
-    let mut out = JsonWriter::new(out);
+    flow(&mut JsonWriter::new(out), ct, style);
+}
+
+/// Writes an entry as a value.
+pub(crate) fn flow(out: &mut JsonWriter<'_, '_>, ct: &Conntrack, style: &Style<'_>) {
     out.begin_object();
-    event(&mut out, style.message);
+    event(out, style.message);
     for part in FLOW.iter().filter(|part| ct.flat.present.has_any(part.present)) {
-        members(&mut out, ct, part.members, style);
+        members(out, ct, part.members, style);
     }
     out.end_object();
 }
@@ -115,7 +119,8 @@ fn number(out: &mut JsonWriter<'_, '_>, flat: &Flat, attr: Attr, style: &Style<'
     }
 }
 
-fn time(out: &mut JsonWriter<'_, '_>, nanoseconds: u64) {
+/// Writes a time in nanoseconds since 1970.
+pub(crate) fn time(out: &mut JsonWriter<'_, '_>, nanoseconds: u64) {
     out.begin_object();
     out.word(&const { Word::key("sec") });
     out.number(nanoseconds / 1_000_000_000);

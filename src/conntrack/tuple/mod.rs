@@ -128,6 +128,11 @@ impl Tuple {
         Self(entry::Tuple { src, l4src: port.to_be_bytes(), ..self.0 })
     }
 
+    /// The same, to elsewhere: where packets of another tuple of its family and protocol go.
+    pub(crate) fn with_destination_of(&self, other: &Self) -> Self {
+        Self(entry::Tuple { dst: other.0.dst, l4dst: other.0.l4dst, ..self.0 })
+    }
+
     /// A tuple of no family, which names nothing.
     pub(crate) fn none() -> Self {
         Self(entry::Tuple::default())

@@ -67,7 +67,20 @@ pub fn conntrack(ct: &mut Conntrack, attributes: &[u8], family: u8) -> Result<()
 /// # Errors
 /// [`Error::OutOfMemory`].
 pub fn as_far_as_possible(ct: &mut Conntrack, message: &Message<'_>) -> Result<(), Error> {
-    match conntrack(ct, message.attributes(), message.family()) {
+    attributes_as_far_as_possible(ct, message.attributes(), message.family())
+}
+
+/// Decodes attributes so, where they are in another message.
+///
+/// # Errors
+/// [`Error::OutOfMemory`].
+#[inline(always)]
+pub(crate) fn attributes_as_far_as_possible(
+    ct: &mut Conntrack,
+    attributes: &[u8],
+    family: u8,
+) -> Result<(), Error> {
+    match conntrack(ct, attributes, family) {
         Err(Error::OutOfMemory) => Err(Error::OutOfMemory),
         _ => Ok(()),
     }

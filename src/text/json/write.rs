@@ -179,6 +179,18 @@ impl<'a, 'b> JsonWriter<'a, 'b> {
         }
     }
 
+    /// Bytes as the digits of a string.
+    pub fn hex(&mut self, bytes: &[u8]) {
+        self.out.text(b"\"");
+        self.out.hex_bytes(bytes);
+        self.out.text(b"\"");
+    }
+
+    /// A truth value.
+    pub fn boolean(&mut self, value: bool) {
+        self.out.text(if value { b"true" } else { b"false" });
+    }
+
     /// An array of the numbers of bytes.
     pub fn bytes(&mut self, bytes: &[u8]) {
         self.begin_array();
