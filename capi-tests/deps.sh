@@ -61,6 +61,11 @@ check   conntrackd                                  conntrackd
 check   nfct                                        nfct
 check   ulogd                                       ulogd2
 check   /usr/lib/*/ulogd/ulogd_output_JSON.so       ulogd2-json
+check   /usr/lib/*/ulogd/ulogd_output_PCAP.so       ulogd2-pcap
+check   /usr/lib/*/ulogd/ulogd_output_SQLITE3.so    ulogd2-sqlite3
+check   /usr/lib/*/ulogd/ulogd_output_DBI.so        ulogd2-dbi
+check   /usr/lib/*/dbd/libdbdsqlite3.so             libdbd-sqlite3
+check   uacctd                                      pmacct
 check   strace                                      strace
 check   dnsmasq                                     dnsmasq-base
 check   squid                                       squid
