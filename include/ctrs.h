@@ -32,6 +32,11 @@
 
 #include "libnetfilter_conntrack/libnetfilter_conntrack.h"
 
+/* Of libnetfilter_cttimeout and libnetfilter_cthelper, whose headers declare them. */
+struct nfct_timeout;
+struct nfct_helper;
+struct nfct_helper_policy;
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -53,6 +58,8 @@ extern "C" {
  *     Many flows: deleted by filter
  *     Lists, read as they are wanted
  *     Statistics
+ *     Timeout policies, and the timeouts of flows without one
+ *     Helpers in user space
  *     Logged packets as plain data
  *     Logged packets, read as they are wanted
  *     Flows of logged packets
@@ -1289,6 +1296,272 @@ int ctrs_stats_expect(struct nfct_handle *h,
                       struct ctrs_expect_stats *stats,
                       size_t n,
                       size_t size);
+
+/* ========================================================================
+ * Timeout policies, and the timeouts of flows without one
+ * ======================================================================== */
+
+/** A timeout policy, or the timeouts of flows without one, as plain data: what is not there is
+ * zero. The layout is that of every architecture of the same byte order, 32 bits or 64. It only
+ * grows, at the end: each call is told the size that its program was compiled with. */
+struct ctrs_timeout {
+    /** Bit n: timeouts has one of the state with number n. */
+    uint32_t given;
+    /** How many rules use the policy, as the kernel told. */
+    uint32_t rules;
+    /** Seconds by the number of the state: NFCT_TIMEOUT_ATTR_TCP_ESTABLISHED and its like, and
+     * CTRS_TIMEOUT_SCTP_HEARTBEAT_SENT and _ACKED. */
+    uint32_t timeouts[16];
+    /** AF_INET or AF_INET6. */
+    uint16_t l3proto;
+    /** IPPROTO_*; 255 stands for all protocols that are not tracked. */
+    uint8_t l4proto;
+    /** Zero. */
+    uint8_t reserved[5];
+    /** The name, with its NUL. */
+    char name[32];
+};
+
+/** States of SCTP that nfct_timeout_policy_attr_set_u32() does not know: numbers of timeouts in a
+ * struct ctrs_timeout. */
+enum ctrs_timeout_state {
+    /** A heartbeat was sent on a path that has no flow yet. */
+    CTRS_TIMEOUT_SCTP_HEARTBEAT_SENT = 7,
+    /** It was answered. Linux 6.18 has no such state, and tells 0. */
+    CTRS_TIMEOUT_SCTP_HEARTBEAT_ACKED = 8
+};
+
+/** Flags of ctrs_timeout_set(). */
+enum ctrs_timeout_flags {
+    /** The policy takes the place of the one that has its name, family and protocol. */
+    CTRS_TIMEOUT_REPLACE = 1
+};
+
+/** Creates a timeout policy in the handle's network namespace, for rules to use: -j CT --timeout of
+ * iptables and ip6tables. It must have a name, an address family and a protocol; states that are
+ * not given get the defaults that the network namespace has then. flags is 0, and there must be
+ * none of this name, or CTRS_TIMEOUT_REPLACE: flows of rules that use the one that was there see
+ * the new timeouts from their next packet on. size is sizeof(struct ctrs_timeout) as the program
+ * was compiled.
+ *
+ * The kernel counts ticks in 32 bits, and makes timeouts shorter that do not fit: of those (at 250
+ * ticks in a second, above 17,179,869 seconds) nothing is sent. Linux 3.4.
+ *
+ * Returns 0; -1 with EEXIST if there is one of this name, with EINVAL for NULL, a name or family
+ * that is missing, states that the protocol does not have, timeouts that are too long, unknown
+ * flags, or to replace one of another family or protocol, with EOPNOTSUPP if this kernel keeps no
+ * timeouts of the protocol, with EPERM without CAP_NET_ADMIN. ctrs_last_error() says more. */
+int ctrs_timeout_set(struct nfct_handle *h,
+                     const struct ctrs_timeout *policy,
+                     size_t size,
+                     uint32_t flags);
+
+/** Asks for the timeout policy of a name.
+ *
+ * Returns 0; -1 with ENOENT if there is none, with EINVAL for NULL, for a name that no policy can
+ * have, and for a wrong size, with EPERM without CAP_NET_ADMIN. */
+int ctrs_timeout_get(struct nfct_handle *h,
+                     const char *name,
+                     struct ctrs_timeout *policy,
+                     size_t size);
+
+/** Deletes the timeout policy of a name. Flows that have it keep their timer, and get the defaults
+ * at their next packet.
+ *
+ * Returns 0; -1 with EBUSY if a rule uses it, else as ctrs_timeout_get(). */
+int ctrs_timeout_delete(struct nfct_handle *h, const char *name);
+
+/** Deletes all timeout policies that no rule uses.
+ *
+ * Returns 0; -1 with EPERM without CAP_NET_ADMIN, with EINVAL for NULL. */
+int ctrs_timeout_flush(struct nfct_handle *h);
+
+/** Asks for the timeouts of flows that have no policy, of a protocol: all are given. The record has
+ * no name. Linux 3.13.
+ *
+ * Returns 0; -1 with EOPNOTSUPP if this kernel keeps no timeouts of the protocol, with EINVAL for
+ * NULL and for a wrong size, with EPERM without CAP_NET_ADMIN. */
+int ctrs_timeout_get_defaults(struct nfct_handle *h,
+                              uint8_t l4proto,
+                              struct ctrs_timeout *defaults,
+                              size_t size);
+
+/** Sets timeouts of flows that have no policy, those that are given: the sysctls
+ * net.netfilter.nf_conntrack_PROTOCOL_timeout_STATE. Name and family do not matter. UDP-Lite has
+ * the defaults of UDP. Linux 3.13.
+ *
+ * Returns as ctrs_timeout_set(). */
+int ctrs_timeout_set_defaults(struct nfct_handle *h,
+                              const struct ctrs_timeout *defaults,
+                              size_t size);
+
+/** A list of timeout policies that is read.
+ *
+ * Made by ctrs_timeout_dump_begin(), released with ctrs_timeout_dump_end(). It has a socket of its
+ * own, in the network namespace of its handle. */
+struct ctrs_timeout_dump;
+
+/** Begins to list the timeout policies of the handle's network namespace, in the order in which
+ * they were created. The timeout objects of nftables are not among them.
+ *
+ * Returns the list; NULL with EINVAL for NULL, with EMFILE, ENFILE or ENOMEM. What the kernel
+ * refuses, reading the list tells. */
+struct ctrs_timeout_dump *ctrs_timeout_dump_begin(struct nfct_handle *h);
+
+/** Reads the next policies into an array of n records. size is sizeof(struct ctrs_timeout) as
+ * the program was compiled.
+ *
+ * Returns how many records it has filled: fewer than n at the end, and before an error, which
+ * the next call tells; 0 when there are no more. -1 with EINVAL for NULL, for an n of 0, and for
+ * a wrong size, with EPERM without CAP_NET_ADMIN, with ENOBUFS, ENOMEM. */
+ssize_t ctrs_timeout_dump_read(struct ctrs_timeout_dump *dump,
+                               struct ctrs_timeout *policies,
+                               size_t n,
+                               size_t size);
+
+/** Ends a list, at its end or before, and releases it.
+ *
+ * Returns CTRS_CONSISTENT, or CTRS_INCONSISTENT if policies came or went meanwhile so that the
+ * kernel says that some may be missing; -1 with EINVAL for NULL, and with the errno of the call
+ * that failed if the list ended by that. The list is gone whatever is returned. */
+int ctrs_timeout_dump_end(struct ctrs_timeout_dump *dump);
+
+/** What went wrong in the last call on a list.
+ *
+ * Returns the error, which is the list's and stays until the next call on it: with an err of 0
+ * and empty texts if that call succeeded. NULL with EINVAL for NULL. */
+const struct ctrs_error *ctrs_timeout_dump_last_error(const struct ctrs_timeout_dump *dump);
+
+/** The name of a state, heartbeats of SCTP too, in upper case.
+ *
+ * Returns a string that stays; NULL with EINVAL if the protocol has no such state, or no timeouts.
+ */
+const char *ctrs_timeout_state_name(uint8_t l4proto, uint32_t state);
+
+/** The number of the state of this name, in upper or lower case.
+ *
+ * Returns the number; -1 with EINVAL if the protocol has no such state, and for NULL. */
+int ctrs_timeout_state_by_name(uint8_t l4proto, const char *name);
+
+/** Writes a policy of libnetfilter_cttimeout into a record: also the heartbeats of SCTP, which that
+ * library does not show. What was not set is zero.
+ *
+ * Returns 0; -1 with EINVAL for NULL, and for a wrong size. */
+int ctrs_timeout_from(struct ctrs_timeout *policy, size_t size, const struct nfct_timeout *t);
+
+/** Makes a policy of libnetfilter_cttimeout what a record says; what the record lacks, it has no
+ * more.
+ *
+ * Returns 0; -1 with EINVAL for NULL, for a wrong size, and for states that the protocol does
+ * not have; the policy is then as it was. */
+int ctrs_timeout_to(struct nfct_timeout *t, const struct ctrs_timeout *policy, size_t size);
+
+/** Writes a policy, or timeouts without a name, as JSON into a buffer of size bytes: one object
+ * on one line, as {"name":"long","family":"ipv4","protocol":"udp","timeouts":{"replied":300}}. The
+ * text is cut to fit and always ends with a NUL. With a size of 0 it is only measured, and buf
+ * may be NULL.
+ *
+ * Returns the length of the whole text in bytes, without its NUL: it was cut if that is size or
+ * more; -1 with EINVAL for NULL, for a wrong policy_size, and for states that the protocol does
+ * not have. */
+int ctrs_timeout_snprintf_json(char *buf,
+                               size_t size,
+                               const struct ctrs_timeout *policy,
+                               size_t policy_size);
+
+/** Reads a policy, or timeouts without a name, from size bytes of JSON, as
+ * ctrs_timeout_snprintf_json() writes it. Unknown members are passed over.
+ *
+ * Returns 0; -1 with EINVAL for NULL, for a wrong policy_size, and for what cannot be read, then
+ * with the byte that it is about in the offset of error, which may be NULL. */
+int ctrs_timeout_parse_json(struct ctrs_timeout *policy,
+                            size_t policy_size,
+                            const char *text,
+                            size_t size,
+                            struct ctrs_error *error);
+
+/* ========================================================================
+ * Helpers in user space
+ * ======================================================================== */
+
+/** Flags of ctrs_helper_set(). */
+enum ctrs_helper_flags {
+    /** There must be no helper of this name and these protocols. */
+    CTRS_HELPER_NEW = 1
+};
+
+/** Creates a helper, or changes the queue, the status and the policies of the one of its name and
+ * protocols: what is set of helper is sent. flags is 0 or CTRS_HELPER_NEW.
+ *
+ * It takes a kernel that was built with CONFIG_NF_CT_NETLINK_HELPER: others answer EINVAL to all
+ * that is asked about helpers. Linux 3.6.
+ *
+ * Returns 0; -1 with EINVAL from such a kernel, for NULL, a helper without a name, unknown flags,
+ * and for a helper that is incomplete; with EEXIST if there is one and there must be none, with
+ * EBUSY if that has another length of private data or other policies, with EPERM without
+ * CAP_NET_ADMIN in the first user namespace. ctrs_last_error() says more. */
+int ctrs_helper_set(struct nfct_handle *h, const struct nfct_helper *helper, uint32_t flags);
+
+/** Asks for the helper that has the name of helper, and its protocols if they are set, and reads
+ * it into helper, in place of what that holds; its policies are freed.
+ *
+ * Returns 0; -1 with ENOENT if there is none, else as ctrs_helper_set(). The helper is then as it
+ * was. */
+int ctrs_helper_get(struct nfct_handle *h, struct nfct_helper *helper);
+
+/** Deletes the helper that has the name of helper, and its protocols if they are set.
+ *
+ * Returns 0; -1 with ENOENT if there is none, with EBUSY if a rule or a flow uses it, else as
+ * ctrs_helper_set(). */
+int ctrs_helper_delete(struct nfct_handle *h, const struct nfct_helper *helper);
+
+/** Deletes all helpers in user space.
+ *
+ * Returns 0; -1 with EBUSY if one is in use, else as ctrs_helper_set(). */
+int ctrs_helper_flush(struct nfct_handle *h);
+
+/** A list of helpers that is read.
+ *
+ * Made by ctrs_helper_dump_begin(), released with ctrs_helper_dump_end(). It has a socket of its
+ * own, in the network namespace of its handle. */
+struct ctrs_helper_dump;
+
+/** Begins to list the helpers in user space.
+ *
+ * Returns the list; NULL with EINVAL for NULL, with EMFILE, ENFILE or ENOMEM. What the kernel
+ * refuses, reading the list tells. */
+struct ctrs_helper_dump *ctrs_helper_dump_begin(struct nfct_handle *h);
+
+/** Reads the next helper into helper, in place of what that holds; its policies are freed.
+ *
+ * Returns 1 with a helper; 0 at the end, and -1 with errno as ctrs_helper_set(), both with the
+ * helper as it was. */
+int ctrs_helper_dump_next(struct ctrs_helper_dump *dump, struct nfct_helper *helper);
+
+/** Ends a list, at its end or before, and releases it.
+ *
+ * Returns as ctrs_timeout_dump_end(). */
+int ctrs_helper_dump_end(struct ctrs_helper_dump *dump);
+
+/** What went wrong in the last call on a list, as ctrs_timeout_dump_last_error().
+ *
+ * Returns the error, which is the list's; NULL with EINVAL for NULL. */
+const struct ctrs_error *ctrs_helper_dump_last_error(const struct ctrs_helper_dump *dump);
+
+/** The name of a policy, which libnetfilter_cthelper only sets.
+ *
+ * Returns a string that is the policy's, and shows later changes; NULL with EINVAL for NULL. */
+const char *ctrs_helper_policy_name(const struct nfct_helper_policy *policy);
+
+/** How long the expectations of a policy are kept, in seconds.
+ *
+ * Returns the timeout; 0 with EINVAL for NULL. */
+uint32_t ctrs_helper_policy_timeout(const struct nfct_helper_policy *policy);
+
+/** How many expectations of a policy a flow may have at once.
+ *
+ * Returns the number; 0 with EINVAL for NULL. */
+uint32_t ctrs_helper_policy_max(const struct nfct_helper_policy *policy);
 
 /* ========================================================================
  * Logged packets as plain data

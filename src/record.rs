@@ -1,5 +1,8 @@
 //! Records: structs that are plain data of one layout on every machine, also as bytes.
 
+/// A byte of a name, where C has `char`.
+pub type TextByte = u8;
+
 /// The most bytes that one may say a record has: far more than one ever will.
 const MOST: usize = 65_536;
 

@@ -3,6 +3,7 @@
 #include "kernel.h"
 #include <libnetfilter_cthelper/libnetfilter_cthelper.h>
 #ifndef REFERENCE
+#include <ctrs.h>
 #include <libnetfilter_cttimeout/libnetfilter_cttimeout.h>
 #endif
 #include <linux/netlink.h>
@@ -90,6 +91,37 @@ static int call_parse(void)
 	return result;
 }
 
+static struct nfct_handle *h;
+
+static int call_set_and_get(void)
+{
+	struct ctrs_timeout policy = { .given = 1, .timeouts = { 5 }, .l3proto = AF_INET,
+				       .l4proto = IPPROTO_UDP, .name = "memory" };
+	struct nfct_handle *handle = nfct_open(CONNTRACK, 0);
+	int result = made(handle);
+
+	if (handle == NULL)
+		return result;
+	result = done(ctrs_timeout_set(handle, &policy, sizeof(policy), CTRS_TIMEOUT_REPLACE), 0);
+	if (result == 1)
+		result = done(ctrs_timeout_get(handle, "memory", &policy, sizeof(policy)), 0);
+	nfct_close(handle);
+	return result;
+}
+
+static int call_list(void)
+{
+	struct ctrs_timeout_dump *dump = ctrs_timeout_dump_begin(h);
+	struct ctrs_timeout policy;
+	int result = made(dump);
+
+	if (dump == NULL)
+		return result;
+	result = done((int)ctrs_timeout_dump_read(dump, &policy, 1, sizeof(policy)), 1);
+	ctrs_timeout_dump_end(dump);
+	return result;
+}
+
 int main(void)
 {
 	begin();
@@ -98,6 +130,12 @@ int main(void)
 	try_call("nfct_helper_policy_alloc", call_policy_alloc);
 	try_call("nfct_timeout_alloc", call_timeout_alloc);
 	try_call("nfct_helper_nlmsg_parse_payload", call_parse);
+	h = nfct_open(CONNTRACK, 0);
+	CHECK_INT(call_set_and_get(), 1);
+	CHECK_INT(call_list(), 1); /* what a handle keeps is there from then on */
+	try_call("ctrs_timeout_set", call_set_and_get);
+	try_call("ctrs_timeout_dump_begin", call_list);
+	nfct_close(h);
 	return finish();
 }
 #endif

@@ -5,4 +5,5 @@ pub mod object;
 pub mod policies;
 pub mod policy;
 pub mod print;
+pub(crate) mod request;
 pub mod wire;

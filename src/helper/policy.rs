@@ -59,6 +59,12 @@ impl Policy {
         text(&self.name)
     }
 
+    /// The name with its NUL, and the zeros behind it.
+    #[must_use]
+    pub fn name_in_room(&self) -> &[u8; NAME_SIZE] {
+        &self.name
+    }
+
     /// Sets the name: what is before a NUL, at most 15 bytes.
     pub fn set_name(&mut self, name: &[u8]) {
         store(&mut self.name, name);

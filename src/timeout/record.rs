@@ -1,8 +1,8 @@
 //! Timeout policies as plain data of a fixed layout. The comments are those of the C header.
 
-use super::object::{NAME_SIZE, Timeout};
+use super::object::Timeout;
 use super::states;
-use crate::record::Record;
+use crate::record::{Record, TextByte};
 use std::mem::offset_of;
 
 /// Timeouts that there is room for.
@@ -20,7 +20,7 @@ pub struct TimeoutRecord {
     pub rules: u32,
     /// Seconds by the number of the state: NFCT_TIMEOUT_ATTR_TCP_ESTABLISHED and its like, and
     /// CTRS_TIMEOUT_SCTP_HEARTBEAT_SENT and _ACKED.
-    pub timeouts: [u32; ROOM],
+    pub timeouts: [u32; 16],
     /// AF_INET or AF_INET6.
     pub l3proto: u16,
     /// IPPROTO_*; 255 stands for all protocols that are not tracked.
@@ -28,7 +28,7 @@ pub struct TimeoutRecord {
     /// Zero.
     pub(crate) reserved: [u8; 5],
     /// The name, with its NUL.
-    pub name: [u8; NAME_SIZE],
+    pub name: [TextByte; 32],
 }
 
 const _: () = {

@@ -134,7 +134,7 @@ impl Timeouts {
         Self { object }
     }
 
-    pub(super) fn object(&self) -> &Timeout {
+    pub(crate) fn object(&self) -> &Timeout {
         &self.object
     }
 
@@ -213,7 +213,7 @@ impl TimeoutPolicy {
         Self { object, rules: uses.map(|uses| uses.saturating_sub(1)) }
     }
 
-    pub(super) fn object(&self) -> &Timeout {
+    pub(crate) fn object(&self) -> &Timeout {
         &self.object
     }
 

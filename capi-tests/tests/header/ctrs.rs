@@ -29,7 +29,12 @@ pub const TOP: &str = "\
  * handle, and not while that is at work. Nor is a handler of a signal to jump out of it: it
  * calls ctrs_wake(), or returns. */
 
-#include \"libnetfilter_conntrack/libnetfilter_conntrack.h\"";
+#include \"libnetfilter_conntrack/libnetfilter_conntrack.h\"
+
+/* Of libnetfilter_cttimeout and libnetfilter_cthelper, whose headers declare them. */
+struct nfct_timeout;
+struct nfct_helper;
+struct nfct_helper_policy;";
 
 /// What `capi-tests/tests/headers.rs` puts the numbers of the package into.
 const VERSION: &str = "\
@@ -160,6 +165,38 @@ pub const SECTIONS: &[Section] = &[
         title: "Statistics",
         text: "",
         names: &["ctrs_stats", "ctrs_count", "ctrs_cpu_stats", "ctrs_expect_stats", "ctrs_stats_*"],
+    },
+    Section {
+        title: "Timeout policies, and the timeouts of flows without one",
+        text: "",
+        names: &[
+            "ctrs_timeout",
+            "ctrs_timeout_state",
+            "ctrs_timeout_flags",
+            "ctrs_timeout_set",
+            "ctrs_timeout_get",
+            "ctrs_timeout_delete",
+            "ctrs_timeout_flush",
+            "ctrs_timeout_get_defaults",
+            "ctrs_timeout_set_defaults",
+            "ctrs_timeout_dump",
+            "ctrs_timeout_dump_*",
+            "ctrs_timeout_*",
+        ],
+    },
+    Section {
+        title: "Helpers in user space",
+        text: "",
+        names: &[
+            "ctrs_helper_flags",
+            "ctrs_helper_set",
+            "ctrs_helper_get",
+            "ctrs_helper_delete",
+            "ctrs_helper_flush",
+            "ctrs_helper_dump",
+            "ctrs_helper_dump_*",
+            "ctrs_helper_*",
+        ],
     },
     Section {
         title: "Logged packets as plain data",

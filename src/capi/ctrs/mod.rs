@@ -1,5 +1,6 @@
 //! The extensions of `ctrs.h`.
 
+mod answer;
 pub mod attr;
 pub mod batch;
 pub mod call;
@@ -12,6 +13,7 @@ pub mod filter;
 pub mod flow;
 #[cfg(c_header)]
 mod header;
+pub mod helper;
 pub mod json;
 pub mod nflog;
 pub mod nflog_read;
@@ -22,6 +24,7 @@ pub mod pcap;
 mod reading;
 pub mod record;
 pub mod stats;
+pub mod timeout;
 pub mod types;
 pub mod version;
 pub mod wake;

@@ -5,8 +5,7 @@
 use crate::record::Record;
 use std::mem::offset_of;
 
-/// A byte of a name, where C has `char`.
-pub type TextByte = u8;
+pub use crate::record::TextByte;
 
 /// A tuple of a record: one direction of a flow. Addresses are bytes in network order, an IPv4
 /// address the first four and the rest zero; all numbers are in host order. What is not there is
