@@ -302,6 +302,16 @@ check "nflog says who has a group" refuses 'group 5' run nflog 5
 kill -INT "$pid"
 check "an interrupt ends nflog" wait "$pid"
 
+check "timeout makes a policy" run timeout short 6 established 600
+check "timeout lists it" says '^{"name":"short","family":"ipv4","protocol":"tcp",.*"established":600,.* used by 0 rules$' \
+	run timeout
+check "nfct shows it" says 'ESTABLISHED = 600,$' nfct get timeout short
+check "timeout says which state is none" refuses 'no state replied' run timeout short 6 replied 1
+check "timeout sets defaults" run timeout - 17 unreplied 31
+check "the sysctl shows it" says '^31$' cat /proc/sys/net/netfilter/nf_conntrack_udp_timeout
+check "timeout deletes it" run timeout -d short
+check "timeout says what is gone" refuses 'no policy of this name' run timeout -d short
+
 for source in $examples; do
 	name=$(basename "$source" .c)
 	arguments=() advice='CAP_NET_ADMIN.*root'

@@ -180,4 +180,5 @@ pub use nflog::values::{CtInfo, CtState, Vlan};
 pub use nflog::xml::{Xml, XmlParts};
 pub use options::Options;
 pub use timeout::policies::{TimeoutPolicies, TimeoutPolicyList};
+pub use timeout::record::TimeoutRecord;
 pub use timeout::value::{TimeoutPolicy, TimeoutState, Timeouts};

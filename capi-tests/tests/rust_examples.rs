@@ -231,3 +231,14 @@ fn what_went_wrong_is_told() {
         assert!(!content && refused.contains("Family"), "{refused}");
     });
 }
+
+#[test]
+fn timeout_policies_are_made_and_listed() {
+    in_namespace(|| {
+        let printed = run("timeouts", &["hour", "3600"]);
+        let lines: Vec<_> = printed.lines().collect();
+        assert!(lines[0].starts_with("hour ipv4 tcp SYN_SENT=120 "), "{printed}");
+        assert!(lines[0].contains(" ESTABLISHED=3600 "), "{printed}");
+        assert!(lines[1].starts_with("others: tcp "), "{printed}");
+    });
+}

@@ -164,6 +164,22 @@ pub(crate) fn policy(message: &Message<'_>) -> Result<TimeoutPolicy, Error> {
 }
 
 /// The timeout policies of a network namespace, as they are listed.
+///
+/// ```
+/// use ctrs::{Error, TimeoutPolicies, TimeoutPolicyList};
+///
+/// fn print(list: TimeoutPolicyList) -> Result<(), Error> {
+///     for policy in list {
+///         let policy = policy?;
+///         println!("{policy}, used by {:?} rules", policy.rules());
+///     }
+///     Ok(())
+/// }
+///
+/// if let Err(error) = TimeoutPolicies::open().and_then(|policies| print(policies.list()?)) {
+///     println!("{error}");
+/// }
+/// ```
 #[derive(Debug)]
 pub struct TimeoutPolicyList {
     answer: Answer,

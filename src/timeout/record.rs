@@ -11,6 +11,21 @@ const ROOM: usize = 16;
 /// A timeout policy, or the timeouts of flows without one, as plain data: what is not there is
 /// zero. The layout is that of every architecture of the same byte order, 32 bits or 64. It only
 /// grows, at the end: each call is told the size that its program was compiled with.
+///
+/// # Examples
+///
+/// ```
+/// use ctrs::{Family, Protocol, TimeoutPolicy, TimeoutState, Timeouts};
+/// use std::time::Duration;
+///
+/// # fn main() -> Result<(), ctrs::Invalid> {
+/// let timeouts = Timeouts::of(Protocol::Udp)?
+///     .with(TimeoutState::UDP_REPLIED, Duration::from_secs(300))?;
+/// let record: ctrs::TimeoutRecord = TimeoutPolicy::new("long", Family::Ipv4, timeouts)?.record();
+/// assert_eq!((record.given, record.timeouts[1], &record.name[..5]), (2, 300, &b"long\0"[..]));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct TimeoutRecord {
@@ -51,6 +66,7 @@ unsafe impl Record for TimeoutRecord {
 
 impl TimeoutRecord {
     /// The record of a policy, and how many rules use it.
+    #[doc(hidden)]
     #[must_use]
     pub fn of(policy: &Timeout, rules: Option<u32>) -> Self {
         let mut record = Self { rules: rules.unwrap_or(0), ..Self::default() };
@@ -67,6 +83,7 @@ impl TimeoutRecord {
     }
 
     /// The policy of a record; what is given of states that the protocol does not have is passed over.
+    #[doc(hidden)]
     #[must_use]
     pub fn policy(&self) -> Timeout {
         let mut policy = Timeout::default();
@@ -87,6 +104,7 @@ impl TimeoutRecord {
     }
 
     /// Whether it gives a state that the protocol does not have.
+    #[doc(hidden)]
     #[must_use]
     pub fn gives_too_much(&self) -> bool {
         let states = states::of(self.l4proto).map_or(0, |row| row.states.len());

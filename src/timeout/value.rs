@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::object::{NAME_SIZE, Timeout};
+use super::record::TimeoutRecord;
 use super::states;
 use crate::invalid::Invalid;
 use crate::protocol::{Family, Protocol};
@@ -233,6 +234,12 @@ impl TimeoutPolicy {
     /// The timeouts. A policy that the kernel tells has all of its protocol.
     pub fn timeouts(&self) -> Timeouts {
         Timeouts::read(&self.object)
+    }
+
+    /// The policy as plain data.
+    #[must_use]
+    pub fn record(&self) -> TimeoutRecord {
+        TimeoutRecord::of(&self.object, self.rules)
     }
 
     /// How many rules use it; `None` of a policy that does not come from the kernel.
