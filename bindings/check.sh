@@ -82,6 +82,18 @@ try LuaJIT luajit "$here/luajit/flows.lua"
 try Go "$work/flows-go"
 try C++ "$work/flows-cpp"
 
+# Logged packets.
+ip link set lo up
+nft 'add table inet logged; add chain inet logged out { type filter hook output priority 0; };
+	add rule inet logged out udp dport 7 log group 5 prefix "seven "'
+/usr/bin/python3 "$here/python/packets.py" 5 3 >"$work/out" 2>"$work/errors" &
+pid=$!
+check "Python binds a group" bound 5
+for left in 3 2 1; do printf packet >/dev/udp/127.0.0.1/7; done
+check "Python ends after three packets" wait "$pid"
+check "Python prints them" says '^seven  127.0.0.1 127.0.0.1 34 bytes$' cat "$work/out"
+check "three lines" test "$(wc -l <"$work/out")" = 3
+
 # A callback that raises.
 "${python[@]}" watch >/dev/full 2>"$work/errors" &
 pid=$!

@@ -63,6 +63,15 @@ counts() {
 	[ "$(grep -c . <<<"$output")" = "$wanted" ]
 }
 
+# bound GROUP: a socket has bound a group of logged packets, or does in time.
+bound() {
+	for _ in {1..200}; do
+		grep -q "^ *$1 " /proc/net/netfilter/nfnetlink_log && return
+		sleep 0.02
+	done
+	return 1
+}
+
 # subscribed PID: waits until the process listens to events.
 subscribed() {
 	for _ in $(seq 50); do

@@ -281,13 +281,6 @@ log() {
 	pid=$!
 	check "$1 binds its group" bound 5
 }
-bound() {
-	for _ in {1..200}; do
-		grep -q "^ *$1 " /proc/net/netfilter/nfnetlink_log && return
-		sleep 0.02
-	done
-	return 1
-}
 send() {
 	for ((left = $1; left > 0; left--)); do printf packet >/dev/udp/127.0.0.1/7; done
 }

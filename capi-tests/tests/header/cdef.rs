@@ -23,8 +23,9 @@ const TOP: &str = "\
  * numbers are enumerators here. What each is, the headers say. */
 ";
 
-/// What only compilers understand, and the kernel's names of types.
-const PLAIN: [(&str, &str); 7] = [
+/// What only compilers understand, the kernel's names of types, and a suffix that other languages' numbers
+/// lack.
+const PLAIN: [(&str, &str); 8] = [
     ("__attribute__((deprecated))", ""),
     ("__extension__", ""),
     ("__aligned_be64", "uint64_t"),
@@ -32,6 +33,7 @@ const PLAIN: [(&str, &str); 7] = [
     ("__be16", "uint16_t"),
     ("__u16", "uint16_t"),
     ("__u8", "uint8_t"),
+    ("ffU", "ff"),
 ];
 
 /// The declarations of these headers.
