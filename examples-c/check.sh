@@ -294,6 +294,11 @@ log nflog 5
 check "nflog says who has a group" refuses 'group 5' run nflog 5
 kill -INT "$pid"
 check "an interrupt ends nflog" wait "$pid"
+log nflog-pcap 5 "$work/packets" 3
+send 4
+check "nflog-pcap ends after three packets" wait "$pid"
+check "tcpdump reads them" counts 3 tcpdump -nr "$work/packets"
+check "and what they are" says 'IP 127.0.0.1.[0-9]+ > 127.0.0.1.7: UDP, length 6$' tcpdump -nr "$work/packets"
 
 check "timeout makes a policy" run timeout short 6 established 600
 check "timeout lists it" says '^{"name":"short","family":"ipv4","protocol":"tcp",.*"established":600,.* used by 0 rules$' \
@@ -318,12 +323,13 @@ for source in $examples; do
 	batch-load) arguments=(2) advice='^2: .*CAP_NET_ADMIN' ;;
 	kill) arguments=(all) ;;
 	nflog) arguments=(5) ;;
+	nflog-pcap) arguments=(5 "$work/packets") ;;
 	esac
 	check "$name without CAP_NET_ADMIN says what to do" refuses "$advice" \
 		env LD_LIBRARY_PATH="$libdir" setpriv --bounding-set=-net_admin --inh-caps=-net_admin \
 		"$work/$name" "${arguments[@]}"
 done
-for name in get create update-mark delete delete-by-address dump-by-mark dump-by-status kill nflog; do
+for name in get create update-mark delete delete-by-address dump-by-mark dump-by-status kill nflog nflog-pcap; do
 	check "$name without arguments explains itself" refuses '^usage: ' run "$name"
 done
 finish
