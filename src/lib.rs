@@ -26,6 +26,7 @@
 //! | keep them in files for tcpdump, or as JSON | [`PcapWriter`], [`Packet::json`] |
 //! | do so in another network namespace, or with a time limit | [`Options`] |
 //! | give flows other timeouts, by rules or for all | [`TimeoutPolicies`], [`Timeouts`] |
+//! | give the work of helpers to programs | [`UserHelpers`] |
 //! | know why nothing is heard, or counted | [`FlowTable::diagnose`], [`Listener::diagnose`] |
 //!
 //! A [`Flow`] is what the kernel told and is not changed; a [`Tuple`] is always whole and names a
@@ -165,6 +166,8 @@ pub use conntrack::values::{
 };
 pub use conntrack::wire::Change;
 pub use error::{Error, ErrorKind, Invalid, RequestKind};
+pub use helper::helpers::UserHelpers;
+pub use helper::value::UserHelper;
 pub use netlink::wait::Stopper;
 pub use nflog::json::PacketJson;
 pub use nflog::log::PacketLog;

@@ -3,7 +3,7 @@
 use capi_tests::in_namespace;
 use ctrs::{
     Error, ErrorKind, Family, FlowTable, Options, Protocol, RequestKind, TimeoutPolicies,
-    TimeoutPolicy, TimeoutState, Timeouts,
+    TimeoutPolicy, TimeoutState, Timeouts, UserHelper, UserHelpers,
 };
 use std::fs;
 use std::net::UdpSocket;
@@ -309,5 +309,33 @@ fn without_privileges_every_request_says_what_is_missing() {
             }
         });
         unprivileged.join().unwrap();
+    });
+}
+
+/// Few kernels have them: all others say that of everything, and the error which option is missing.
+#[test]
+fn helpers_in_user_space_are_there_or_the_kernel_says_why_not() {
+    in_namespace(|| {
+        let mut helpers = UserHelpers::open().unwrap();
+        let helper = UserHelper::new("ctrs-test", Family::Ipv4, Protocol::Tcp, 3).unwrap();
+        let helper = helper.policy("data", 1, seconds(300)).unwrap();
+        let error = match helpers.create(&helper) {
+            Ok(()) => return helpers.delete("ctrs-test", Family::Ipv4, Protocol::Tcp).unwrap(),
+            Err(error) => error,
+        };
+        let errors = [
+            error,
+            helpers.set(&helper).unwrap_err(),
+            helpers.get("ctrs-test", Family::Ipv4, Protocol::Tcp).unwrap_err(),
+            helpers.delete("ctrs-test", Family::Ipv4, Protocol::Tcp).unwrap_err(),
+            helpers.flush().unwrap_err(),
+            helpers.list().unwrap().next().unwrap().unwrap_err(),
+        ];
+        for error in errors {
+            let text = error.to_string();
+            let missing = text.contains("CONFIG_NF_CT_NETLINK_HELPER");
+            // In a user namespace the kernel does not come to say it.
+            assert!(missing || text.contains("first user namespace"), "{text}");
+        }
     });
 }

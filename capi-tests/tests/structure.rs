@@ -99,7 +99,13 @@ fn data_goes_one_way() {
                 &["error", "options", "connection", "timeout"],
             ]),
         ),
-        ("helper", vec!["netlink", "text", "uapi", "error", "connection", "helper"]),
+        (
+            "helper",
+            with(&[
+                &["netlink", "text", "uapi", "protocol", "error", "options"],
+                &["connection", "helper"],
+            ]),
+        ),
         ("conntrack/syntax", vec![]),
         ("conntrack/heap", vec!["conntrack/error"]),
         (

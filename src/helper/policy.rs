@@ -53,6 +53,14 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// A policy of this name, for so many expectations at once, of so many seconds.
+    #[must_use]
+    pub fn new(name: &[u8], max: u32, timeout: u32) -> Self {
+        let mut policy = Self { name: [0; NAME_SIZE], timeout, max };
+        policy.set_name(name);
+        policy
+    }
+
     /// The name, without its NUL.
     #[must_use]
     pub fn name(&self) -> &[u8] {
