@@ -51,7 +51,7 @@ exports() {
 
 archive() {
     nm --defined-only --extern-only --format=posix usr/lib/libctrs.a 2>/dev/null |
-        awk '$2 == "T" && /^(nfct|nfexp|ctrs)_/ { print $1 }' | sort
+        awk '$2 ~ /[TBD]/ && /^(nf[a-z]+|ctrs)_/ { print $1 }' | sort
 }
 
 ask() {

@@ -15,6 +15,8 @@ int main(void)
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#define NO_FLAG 0x80000000u /* no flag of ctrs_open() has this bit */
+
 /* Opening fails with this errno and kind, and these words are told. */
 static void refused(struct ctrs_open_options options, int want, unsigned int kind, const char *words)
 {
@@ -149,7 +151,7 @@ static void test_wrong_options(void)
 	newer[sizeof(newer) - 1] = 1;
 	CHECK_NULL(ctrs_open((void *)newer, &error), EINVAL);
 	CHECK(strstr(error.text, "this version") != NULL);
-	refused((struct ctrs_open_options){ .flags = 32 }, EINVAL, CTRS_ERROR_INVALID, "flag");
+	refused((struct ctrs_open_options){ .flags = NO_FLAG }, EINVAL, CTRS_ERROR_INVALID, "flag");
 	refused((struct ctrs_open_options){ .subsystems = 3 }, EINVAL, CTRS_ERROR_INVALID, "subsystems");
 	refused((struct ctrs_open_options){ .groups = 64 }, EINVAL, CTRS_ERROR_INVALID, "group");
 	refused((struct ctrs_open_options){ .reserved = 1 }, EINVAL, CTRS_ERROR_INVALID, "reserved");
@@ -191,7 +193,7 @@ static void test_sizes_of_errors(void)
 {
 	static const uint32_t wrong[] = { 0, 4, 23, 65537, 0xffffffff };
 	static uint8_t room[2000];
-	struct ctrs_open_options options = { .size = sizeof(options), .flags = 32 };
+	struct ctrs_open_options options = { .size = sizeof(options), .flags = NO_FLAG };
 	struct ctrs_error *of = (void *)room;
 
 	for (size_t i = 0; i < COUNT(wrong); i++) {
