@@ -19,22 +19,36 @@ pub trait Find<'a> {
     fn find(&self, kind: u16) -> Option<&'a [u8]>;
 }
 
-/// The number of each attribute in `bytes`, and where it begins; the first that does not fit ends
+/// Length and type in an attribute's header, read at once.
+#[inline(always)]
+fn header(bytes: [u8; ATTRIBUTE_HEADER_SIZE]) -> (usize, u16) {
+    let both = u32::from_ne_bytes(bytes);
+    let (first, second) = (both as u16, (both >> 16) as u16);
+    if cfg!(target_endian = "little") { (first.into(), second) } else { (second.into(), first) }
+}
+
+/// The number of each attribute in `bytes`, and the bytes from it on; the first that does not fit ends
 /// them.
 #[inline(always)]
-pub(crate) fn each(bytes: &[u8]) -> impl Iterator<Item = (u16, usize)> {
+pub(crate) fn each(bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     let mut next = 0;
     std::iter::from_fn(move || {
-        let at = next;
-        let header: &[u8; ATTRIBUTE_HEADER_SIZE] = bytes.get(at..)?.first_chunk()?;
-        let length = usize::from(u16::from_ne_bytes([header[0], header[1]]));
-        let kind = u16::from_ne_bytes([header[2], header[3]]);
-        if length < ATTRIBUTE_HEADER_SIZE || length > bytes.len() - at {
+        let rest = bytes.get(next..)?;
+        let (length, kind) = header(*rest.first_chunk()?);
+        // Those shorter than their header become longer than anything.
+        if length.wrapping_sub(ATTRIBUTE_HEADER_SIZE) > rest.len() - ATTRIBUTE_HEADER_SIZE {
             return None;
         }
         next += align(length);
-        Some((kind & TYPE_MASK, at))
+        Some((kind & TYPE_MASK, rest))
     })
+}
+
+/// The value of the attribute at the beginning of `bytes`, of those of [`each`].
+#[inline(always)]
+pub(super) fn value(bytes: &[u8]) -> &[u8] {
+    let length = bytes.first_chunk().map_or(0, |length| u16::from_ne_bytes(*length));
+    bytes.get(ATTRIBUTE_HEADER_SIZE..length.into()).unwrap_or_default()
 }
 
 /// Where the attributes of a message are, by their number less 1; 0 for those that it lacks.
@@ -55,9 +69,9 @@ impl<'a> Found<'a> {
             return None;
         }
         let mut places = [0; COUNT];
-        for (kind, at) in each(message.attributes()) {
+        for (kind, rest) in each(message.attributes()) {
             if let Some(place) = places.get_mut(usize::from(kind).wrapping_sub(1)) {
-                *place = (BEGIN + at) as u32;
+                *place = (message.bytes().len() - rest.len()) as u32;
             }
         }
         Some(Self { message: message.bytes(), places })
@@ -68,9 +82,7 @@ impl<'a> Find<'a> for Found<'a> {
     #[inline]
     fn find(&self, kind: u16) -> Option<&'a [u8]> {
         let place = *self.places.get(usize::from(kind).wrapping_sub(1))? as usize;
-        let rest = self.message.get(place..).filter(|_| place != 0)?;
-        let length = u16::from_ne_bytes(*rest.first_chunk()?);
-        rest.get(ATTRIBUTE_HEADER_SIZE..length.into())
+        self.message.get(place..).filter(|_| place != 0).map(value)
     }
 }
 

@@ -50,10 +50,9 @@ impl Attributes {
     /// Adds those of a message about a packet.
     #[inline(always)]
     pub fn fill(&mut self, message: &Message<'_>) {
-        let attributes = message.attributes();
-        for (kind, at) in each(attributes) {
+        for (kind, rest) in each(message.attributes()) {
             if let Some(pointer) = self.0.get_mut(usize::from(kind).wrapping_sub(1)) {
-                *pointer = attributes.as_ptr().wrapping_add(at).cast();
+                *pointer = rest.as_ptr().cast();
             }
         }
     }

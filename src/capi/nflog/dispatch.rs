@@ -14,6 +14,7 @@ use crate::capi::ffi::ptr;
 use crate::nested::Token;
 use crate::netlink::message::Message;
 use crate::nflog::datagram::{Found, Walk};
+use crate::uapi::nful;
 use libc::{c_char, c_int, c_void, nlmsghdr};
 
 /// What a callback returns to go on.
@@ -40,6 +41,22 @@ impl State {
     fn registered(&mut self, message: &Message<'_>) -> Result<Callback, Error> {
         let registered = self.block().callback(message.subsystem(), message.number());
         registered.ok_or(Error::FOREIGN_MESSAGE)
+    }
+
+    /// What comes next in a datagram, if it is what nearly all messages are: a packet with a callback.
+    /// Anything else is left to [`receiver`](Self::receiver), which knows why.
+    #[inline(always)]
+    fn packet<'a>(&mut self, walk: &mut Walk, datagram: &'a [u8]) -> Option<(Target, Message<'a>)> {
+        let mut ahead = *walk;
+        let Some(Ok(Found::Packet(message))) = ahead.next(datagram) else { return None };
+        let registered = self.block().callback(nful::SUBSYS_ULOG, nful::PACKET as u8)?;
+        let ours = registered.call.is_some()
+            && registered.attr_count != 0
+            && std::ptr::eq(registered.data.cast(), self)
+            && !self.is_closed();
+        let target = self.target(&message).filter(|_| ours)?;
+        *walk = ahead;
+        Some((target, message))
     }
 
     #[inline(always)]
@@ -100,6 +117,7 @@ unsafe fn hand(
 ///
 /// # Safety
 /// The target's group is live.
+#[inline(always)]
 unsafe fn call(target: &Target, message: &Message<'_>) -> c_int {
     let mut attributes = Attributes::NONE;
     attributes.fill(message);
@@ -151,6 +169,12 @@ unsafe fn deliver_all(state: *mut State, token: Token, datagram: *const [u8]) ->
         // SAFETY: the datagram is alive, and nobody changes it while it is looked at; the call is at
         // work until its function returns.
         unsafe {
+            if let Some((target, message)) = (*state).packet(&mut walk, &*datagram) {
+                match call(&target, &message) {
+                    ..0 => return FAILURE,
+                    _ => continue,
+                }
+            }
             let found = boundary(None, || {
                 let Some(message) = next(&mut walk, &*datagram)? else { return Ok(Some(None)) };
                 Ok(Some(Some(((*state).receiver(&message)?, message))))

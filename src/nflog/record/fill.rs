@@ -3,7 +3,7 @@
 
 use super::layout::{PacketField, PacketRecord, PartRecord};
 use crate::netlink::message::{ATTRIBUTE_HEADER_SIZE, Message};
-use crate::nflog::attr::{BEGIN, be16, be32, each, first, timestamp};
+use crate::nflog::attr::{BEGIN, be16, be32, each, first, timestamp, value};
 #[cfg(feature = "capi")]
 use crate::nflog::losses::Loss;
 use crate::nflog::values::Vlan;
@@ -24,14 +24,6 @@ fn hardware_address(value: &[u8]) -> Option<(u8, [u8; 8])> {
     let bits = 64_u32.checked_sub(u32::from(length) * 8)?;
     let kept = u64::MAX.checked_shl(bits).unwrap_or(0);
     Some((length as u8, (u64::from_be_bytes(address) & kept).to_be_bytes()))
-}
-
-/// The value of the attribute at a place that [`each`] has told.
-#[inline(always)]
-fn value(attributes: &[u8], place: usize) -> &[u8] {
-    let rest = attributes.get(place..).unwrap_or_default();
-    let length = rest.first_chunk().map_or(0, |length| u16::from_ne_bytes(*length));
-    rest.get(ATTRIBUTE_HEADER_SIZE..length.into()).unwrap_or_default()
 }
 
 /// Takes over what there is; without, it is zero.
@@ -61,16 +53,16 @@ impl PacketRecord {
     /// What there is, and of which length it must be, is as [`Packet`](crate::Packet) has it.
     #[inline]
     pub(crate) fn fill(&mut self, message: &Message<'_>, at: u32) {
-        let attributes = message.attributes();
         (self.group, self.family) = (message.resource(), message.family());
         self.message = PartRecord { offset: at, length: message.bytes().len() as u32 };
         let (mut present, mut hardware_length) = (1 << PacketField::Message as u32, None);
-        for (kind, place) in each(attributes) {
-            let value = value(attributes, place);
+        for (kind, rest) in each(message.attributes()) {
+            let value = value(rest);
             if kind == nful::HWLEN {
                 hardware_length = be16(value);
             }
-            let offset = at + (BEGIN + place + ATTRIBUTE_HEADER_SIZE) as u32;
+            let place = message.bytes().len() - rest.len() + ATTRIBUTE_HEADER_SIZE;
+            let offset = at + place as u32;
             let there = self.take(kind, PartRecord { offset, length: value.len() as u32 }, value);
             let bit = 1_u64.checked_shl(kind.into()).unwrap_or(0);
             present = if there { present | bit } else { present & !bit };
