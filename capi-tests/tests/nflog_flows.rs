@@ -117,6 +117,16 @@ impl World {
                 }
             }
         }
+        self.settle();
+    }
+
+    /// Waits until all that was sent is routed: what comes last does so.
+    fn settle(&mut self) {
+        let (id, src, dst) = (self.id(), ipv4(10, 1, 0, 9), ipv4(10, 2, 0, 1));
+        let body = Sent::body_of(UDP, [1, 1], 0);
+        let last = Sent { ipv6: false, src, dst, protocol: UDP, id, ttl: 64, options: false, body };
+        self.router.left.send(&last.bytes());
+        while Sent::read(&self.router.right.wait()).id != id {}
     }
 }
 
@@ -208,7 +218,7 @@ fn the_flow_of_a_packet_is_the_kernels() {
             let mut world = World { router, dice: Dice(round), last_id: 0 };
             let mut table = FlowTable::open().unwrap();
             let mut counts = BTreeMap::new();
-            for _ in 0..8 {
+            for _ in 0..5 {
                 world.turn();
                 check(&mut world, &mut table, &mut counts);
             }
@@ -218,7 +228,7 @@ fn the_flow_of_a_packet_is_the_kernels() {
                 total(|count| count.without),
                 total(|count| count.lost),
             ];
-            assert!(counts.len() == 15 && with > 2000 && without > 100, "{counts:#?}");
+            assert!(counts.len() == 15 && with > 1200 && without > 60, "{counts:#?}");
             assert!(with > 5 * lost, "{counts:#?}");
         });
     }
@@ -251,9 +261,8 @@ fn there_and_back(router: &Router, server: u8, id: u16) {
     let (src, dst) = (ipv4(10, 1, 0, 1), ipv4(10, 2, 0, server));
     let sent = Sent { ipv6: false, src, dst, protocol: UDP, id, ttl: 64, options: false, body };
     router.left.send(&sent.bytes());
-    let seen = router.right.receive().expect("the packet was forwarded");
-    router.right.send(&Sent::read(&seen).answer(id + 1).unwrap().bytes());
-    router.left.receive().expect("the answer was forwarded");
+    router.right.send(&Sent::read(&router.right.wait()).answer(id + 1).unwrap().bytes());
+    router.left.wait();
 }
 
 #[test]
@@ -330,8 +339,7 @@ fn packets_of_this_machine_have_flows() {
         server.send_to(&room[..length], from).unwrap();
         client.recv_from(&mut room).unwrap();
         local.send_to(b"question", "10.2.0.6:7").unwrap();
-        let seen = world.router.right.receive().expect("the packet has left");
-        let mut answer = Sent::read(&seen).answer(1).unwrap();
+        let mut answer = Sent::read(&world.router.right.wait()).answer(1).unwrap();
         // The device was to sum up the question.
         answer.body[6..8].fill(0);
         world.router.right.send(&answer.bytes());
@@ -367,7 +375,7 @@ fn tunnels_of_pptp_are_found_by_one_key() {
                 (&world.router.right, &world.router.left)
             };
             near.send(&sent.bytes());
-            assert!(far.receive().is_some(), "packet {id} was forwarded");
+            far.wait();
         };
         let mut tcp = |from_client: bool, flags: u8, data: &[u8]| {
             let ports: &[u8] = if from_client { &[4, 0, 6, 0xbb] } else { &[6, 0xbb, 4, 0] };

@@ -6,6 +6,7 @@ use ctrs::{LogSettings, Logged, Options, OwnedPacket, PacketLog};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// The group that the rules log to.
 const GROUP: u16 = 5;
@@ -87,6 +88,9 @@ ip route add fd01::/64 via fd99:1::1; ip route add fd02::/64 via fd99:2::1; ip r
 sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.netfilter.nf_conntrack_checksum=0 \\
     net.netfilter.nf_conntrack_tcp_be_liberal=1 net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0 \\
     net.ipv4.conf.all.rp_filter=0
+for flow in udp_timeout icmp_timeout icmpv6_timeout gre_timeout tcp_timeout_close sctp_timeout_closed; do
+    sysctl -qw net.netfilter.nf_conntrack_$flow=600 # none ends while it is looked for
+done
 ";
 
 fn rules(more: &str) -> String {
@@ -140,6 +144,18 @@ impl Cable {
         assert_eq!(sent, frame.len() as isize, "{}", io::Error::last_os_error());
     }
 
+    /// The next IP packet that comes through the cable.
+    pub fn wait(&self) -> Vec<u8> {
+        let ends = Instant::now() + Duration::from_secs(5);
+        loop {
+            match self.receive() {
+                Some(packet) => return packet,
+                None => assert!(Instant::now() < ends, "nothing came through the cable"),
+            }
+            std::thread::yield_now();
+        }
+    }
+
     /// The next IP packet that came through the cable, if there is one.
     pub fn receive(&self) -> Option<Vec<u8>> {
         let mut room = vec![0; 4096];
@@ -148,7 +164,9 @@ impl Cable {
             let length = unsafe {
                 libc::recv(socket.as_raw_fd(), room.as_mut_ptr().cast(), 4096, libc::MSG_DONTWAIT)
             };
-            (length > 0).then(|| room[ETHERNET..length as usize].to_vec())
+            // The router tells its neighbours what it listens to.
+            let packet = (length > 0).then(|| &room[ETHERNET..length as usize]);
+            packet.filter(|packet| packet[0] >> 4 == 4 || packet[24] != 0xff).map(<[u8]>::to_vec)
         })
     }
 }
@@ -175,6 +193,16 @@ fn raw_socket(device: &str, kind: u16) -> io::Result<OwnedFd> {
     }
 }
 
+/// Packets that this thread sends are routed in their order then.
+fn stay_on_a_processor() {
+    // SAFETY: the set is alive during the call, and of the size given.
+    unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        libc::CPU_SET(libc::sched_getcpu().max(0) as usize, &mut set);
+        assert_eq!(libc::sched_setaffinity(0, size_of_val(&set), &set), 0);
+    }
+}
+
 /// A router in this thread's namespace.
 pub struct Router {
     pub left: Cable,
@@ -185,6 +213,7 @@ pub struct Router {
 impl Router {
     /// With more chains than those that log; `None` where the machine cannot.
     pub fn new(more: &str) -> Option<Self> {
+        stay_on_a_processor();
         if !run("sh", CABLES) || !run("nft", &rules(more)) {
             return None;
         }
