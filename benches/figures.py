@@ -266,6 +266,8 @@ class Bench:
     def callgrind(self, figure, library, times):
         command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
         of_log = figure in LOG_CODEC
+        if of_log:  # those at the same time bind the same group
+            command = ["unshare", "--net", *command]
         libraries = self.log_libraries if of_log else self.libraries
         command += ["--toggle-collect=repeat_*", self.worker, libraries[library]]
         command += [figure, str(times), self.entries["logged" if of_log else "hot"]]
