@@ -33,13 +33,13 @@ pub(super) fn address(port: u32, groups: u32) -> libc::sockaddr_nl {
 }
 
 /// The thread's `errno`, which a call that succeeds in the end leaves as it was.
-fn errno() -> libc::c_int {
+pub(super) fn errno() -> libc::c_int {
     // SAFETY: the C library returns the address of this thread's errno.
     unsafe { *libc::__errno_location() }
 }
 
 /// Sets the thread's `errno`.
-fn set_errno(errno: libc::c_int) {
+pub(super) fn set_errno(errno: libc::c_int) {
     // SAFETY: as above.
     unsafe { *libc::__errno_location() = errno };
 }

@@ -1,7 +1,7 @@
 //! Waiting for a socket, and ending that from elsewhere.
 
 use super::error::Error;
-use super::socket::check;
+use super::socket::{check, errno, set_errno};
 use super::syscalls;
 use crate::shared::Shared;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -85,13 +85,10 @@ impl Stopper {
     /// Ends the wait, and every later one. A signal handler may call this: it is an atomic store and
     /// a write(2), and leaves `errno` alone.
     pub fn stop(&self) {
-        let one = 1_u64;
-        // SAFETY: the number is alive during the call and of the size given; errno is this thread's.
-        unsafe {
-            let errno = *libc::__errno_location();
-            syscalls::write(self.fd(), (&raw const one).cast(), size_of::<u64>());
-            *libc::__errno_location() = errno;
-        }
+        let (one, before) = (1_u64, errno());
+        // SAFETY: the number is alive during the call and of the size given.
+        unsafe { syscalls::write(self.fd(), (&raw const one).cast(), size_of::<u64>()) };
+        set_errno(before);
         // After the write: who sees it finds something to read.
         self.shared.stopped.store(true, Ordering::Release);
     }
@@ -114,9 +111,11 @@ impl Stopper {
         }
         // Before the read: a stop that comes between is seen again.
         self.shared.stopped.store(false, Ordering::Release);
-        let mut count = 0_u64;
+        let (mut count, before) = (0_u64, errno());
         // SAFETY: the kernel writes a number of the size given, alive during the call.
         let read = unsafe { syscalls::read(self.fd(), (&raw mut count).cast(), size_of::<u64>()) };
+        // That the wait has used it up before is no error of the call.
+        set_errno(before);
         read == size_of::<u64>() as isize
     }
 
@@ -243,5 +242,17 @@ mod tests {
             assert!(stopper.ends_wait());
             assert_eq!(waits(&socket, &patience), Err(Error::TimedOut), "and the other way round");
         }
+    }
+
+    #[cfg(feature = "capi")]
+    #[test]
+    fn a_stop_that_was_used_up_while_it_was_made_leaves_errno_alone() {
+        let stopper = Stopper::of_one_wait().unwrap();
+        stopper.stop();
+        assert!(stopper.ends_wait());
+        stopper.shared.stopped.store(true, Ordering::Release); // what stop() does last
+        set_errno(7);
+        assert!(!stopper.ends_wait());
+        assert_eq!(errno(), 7);
     }
 }
