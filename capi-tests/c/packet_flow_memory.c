@@ -35,6 +35,20 @@ static int call_json(void)
 	return length > 0 ? 1 : done(length, 1);
 }
 
+static int call_from(void)
+{
+	struct ctrs_packet packet;
+
+	return done(ctrs_packet_from(&packet, sizeof(packet), &logged.message, sizeof(logged.message)), 0);
+}
+
+static int call_pcap(void)
+{
+	char record[1024];
+
+	return ctrs_packet_pcap(record, sizeof(record), LOGGED(&logged), CTRS_LINK_NFLOG, 0) > 16 ? 1 : -1;
+}
+
 /* Two requests, and two lists through sockets of their own. */
 static int call_flow(void)
 {
@@ -59,6 +73,8 @@ int main(void)
 	CHECK_INT(call_conntrack(), 1); /* the entry has labels then */
 	try_call("attached", call_conntrack);
 	try_call("JSON", call_json);
+	try_call("from", call_from);
+	try_call("a record of a file", call_pcap);
 	CHECK_INT(call_flow(), 1); /* the handle keeps its socket */
 	try_call("looked up", call_flow);
 	nfct_destroy(ct);

@@ -35,8 +35,8 @@ static int try_open(void)
 	return result;
 }
 
-/* Opens with memory, so that only what `call` asks for fails. */
-static int on_a_log(int (*call)(struct ctrs_nflog *))
+/* Opens with memory, and a group if it is not 0, so that only what `call` asks for fails. */
+static int on_a_log(int (*call)(struct ctrs_nflog *), uint32_t group)
 {
 	long then = left;
 	struct ctrs_nflog *log;
@@ -44,6 +44,8 @@ static int on_a_log(int (*call)(struct ctrs_nflog *))
 
 	left = -1;
 	log = opened();
+	if (group != 0)
+		CHECK_INT(ctrs_nflog_bind(log, group, &settings), 0);
 	left = then;
 	errno = UNTOUCHED;
 	result = call(log);
@@ -61,6 +63,37 @@ static int bind_group(struct ctrs_nflog *log)
 	return result;
 }
 
+/* Requests about a group that this log has bound, and about families. */
+static int change_group(struct ctrs_nflog *log)
+{
+	return done(ctrs_nflog_set(log, 5, &settings), 0);
+}
+
+static int unbind_group(struct ctrs_nflog *log)
+{
+	return done(ctrs_nflog_unbind(log, 5), 0);
+}
+
+static int bind_family(struct ctrs_nflog *log)
+{
+	return done(ctrs_nflog_bind_family(log, AF_INET), 0);
+}
+
+static int unbind_family(struct ctrs_nflog *log)
+{
+	return done(ctrs_nflog_unbind_family(log, AF_INET), 0);
+}
+
+/* A group that the log has bound already: without memory the refusal says less of the cause. */
+static int refused_group(struct ctrs_nflog *log)
+{
+	int result = ctrs_nflog_bind(log, 5, &settings);
+
+	if (result == -1 && errno == EBUSY)
+		return strstr(ctrs_nflog_last_error(log)->text, "cannot bind NFLOG group 5: ") != NULL ? 1 : -1;
+	return done(result, 0);
+}
+
 /* What was not read for lack of memory is read with it. */
 static int read_packet(struct ctrs_nflog *log)
 {
@@ -68,7 +101,6 @@ static int read_packet(struct ctrs_nflog *log)
 	int result;
 
 	left = -1;
-	CHECK_INT(ctrs_nflog_bind(log, 5, &settings), 0);
 	log_packets(5, 1, 10);
 	left = then;
 	errno = UNTOUCHED;
@@ -84,25 +116,53 @@ static int read_packet(struct ctrs_nflog *log)
 
 static int try_bind(void)
 {
-	return on_a_log(bind_group);
+	return on_a_log(bind_group, 0);
+}
+
+static int try_change(void)
+{
+	return on_a_log(change_group, 5);
+}
+
+static int try_unbind(void)
+{
+	return on_a_log(unbind_group, 5);
+}
+
+static int try_bind_family(void)
+{
+	return on_a_log(bind_family, 0);
+}
+
+static int try_unbind_family(void)
+{
+	return on_a_log(unbind_family, 0);
+}
+
+static int try_refused(void)
+{
+	return on_a_log(refused_group, 5);
 }
 
 static int try_read(void)
 {
-	return on_a_log(read_packet);
+	return on_a_log(read_packet, 5);
 }
 
 int main(void)
 {
-	static char output_buffer[65536];
-
-	setvbuf(stdout, output_buffer, _IOFBF, sizeof(output_buffer));
+	begin_output();
 	if (!log_by_port())
 		return finish();
 	settings = at_once();
 	CHECK_INT(ctrs_nflog_close(opened()), 0); /* what the C library keeps of its first thread */
 	try_call("open", try_open);
 	try_call("bind", try_bind);
+	try_call("change", try_change);
+	try_call("unbind", try_unbind);
+	try_call("bind a family", try_bind_family);
+	try_call("unbind a family", try_unbind_family);
+	try_call("a group that is bound already", try_refused);
 	try_call("read", try_read);
 	return finish();
 }
