@@ -161,6 +161,8 @@ pub mod ips {
     pub const DYING: u32 = 1 << 9;
     pub const FIXED_TIMEOUT: u32 = 1 << 10;
     pub const TEMPLATE: u32 = 1 << 11;
+    /// The second entry that two packets made of one flow: hidden from lists, until it expires.
+    pub const NAT_CLASH: u32 = 1 << 12;
     pub const HELPER: u32 = 1 << 13;
     pub const OFFLOAD: u32 = 1 << 14;
     pub const HW_OFFLOAD: u32 = 1 << 15;

@@ -180,6 +180,10 @@ fn data_goes_one_way() {
         ("conntrack/listener", with(&[&faces, &["conntrack/diagnose", "conntrack/selects"]])),
         ("conntrack/events", with(&[&faces, &["conntrack/listener", "conntrack/selects"]])),
         (
+            "conntrack/mirror",
+            with(&[&objects, &typed, &wire, &["conntrack/expression", "conntrack/mirror"]]),
+        ),
+        (
             "nflog",
             with(&[
                 &logged,

@@ -1,7 +1,7 @@
 //! Whether an expression is true of a flow, with a third value for what was not told.
 #![forbid(unsafe_code)]
 
-use super::fields::{Read, Stateful};
+use super::fields::{InEvents, Read, Stateful};
 use super::tree::{Joint, Node, Of, Term, Test, Value};
 use crate::conntrack::filter::criteria::End;
 use crate::conntrack::object::attr::Attr;
@@ -85,6 +85,16 @@ impl From<bool> for Truth {
 pub(super) struct Told<'a> {
     pub ct: &'a Conntrack,
     pub change: Option<Change>,
+    /// The terms that are looked at; the others are unknown.
+    pub terms: Terms,
+}
+
+/// Terms of an expression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Terms {
+    All,
+    /// Those whose answer never changes for a flow.
+    Fixed,
 }
 
 /// What a flow has where a term looks.
@@ -120,6 +130,9 @@ fn join(joint: Joint, truths: impl Iterator<Item = Truth>) -> Truth {
 
 impl Term {
     fn truth(&self, told: Told<'_>) -> Truth {
+        if told.terms == Terms::Fixed && self.field.in_events != InEvents::Fixed {
+            return Truth::Unknown;
+        }
         let reads = self.field.reads(self.side).iter();
         join(Joint::Or, reads.map(|read| self.test.truth(&told.read(*read))))
     }

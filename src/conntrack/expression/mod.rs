@@ -33,7 +33,7 @@ use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::netlink;
 use crate::netlink::bpf::Instruction;
-use eval::Told;
+use eval::{Terms, Told};
 use explain::Explanation;
 use std::fmt;
 use std::str::FromStr;
@@ -121,7 +121,12 @@ impl Expression {
 
     /// As [`matches`](Self::matches), of an object.
     pub(crate) fn truth(&self, ct: &Conntrack, change: Option<Change>) -> Truth {
-        self.root.truth(Told { ct, change })
+        self.root.truth(Told { ct, change, terms: Terms::All })
+    }
+
+    /// Whether it may be true of the flow at some time, whatever of it changes.
+    pub(crate) fn may_become_true(&self, ct: &Conntrack) -> bool {
+        self.root.truth(Told { ct, change: None, terms: Terms::Fixed }) != Truth::False
     }
 
     /// Who decides which term, a line each: the kernel, so that less has to be read, or the library.

@@ -67,6 +67,18 @@ impl Conntrack {
         Ok(())
     }
 
+    /// Makes these attributes what they are in `src`, absent ones too, and takes what of them lies on the
+    /// heap from it.
+    pub(crate) fn take_attrs(&mut self, src: &mut Self, attrs: Presence) {
+        let there = src.flat.present.among(attrs);
+        self.flat.present.remove(attrs);
+        self.flat.copy_values(&src.flat, there);
+        self.flat.present.insert(there);
+        if attrs.has_any(ON_HEAP) && !(self.heap.is_empty() && src.heap.is_empty()) {
+            self.heap.take(&mut src.heap, attrs);
+        }
+    }
+
     /// An independent copy of the whole object.
     ///
     /// # Errors
@@ -112,6 +124,19 @@ const ON_HEAP: Presence =
     Presence::of(&[Attr::Secctx, Attr::HelperInfo, Attr::Connlabels, Attr::ConnlabelsMask]);
 
 impl Heap {
+    /// Takes the parts in `attrs`, or that there are none; with labels those that an update changes.
+    fn take(&mut self, src: &mut Self, attrs: Presence) {
+        if attrs.has(Attr::Secctx) {
+            self.secctx = src.secctx.take();
+        }
+        if attrs.has(Attr::HelperInfo) {
+            self.helper_info = std::mem::take(&mut src.helper_info);
+        }
+        if attrs.has(Attr::Connlabels) {
+            self.labels = std::mem::take(&mut src.labels);
+        }
+    }
+
     /// Copies the parts in `attrs`, or none if there is no memory for all of them. Of those that
     /// `src` has no value for, the security context vanishes here too, the others stay.
     fn copy_from(&mut self, src: &Self, attrs: Presence) -> Result<(), Error> {
@@ -159,10 +184,8 @@ const fn slots(width: usize) -> Presence {
 }
 
 /// All the others.
-const UNLIKE_SLOT: Presence = Presence::of_class(Class::Original)
-    .with(Presence::of_class(Class::Reply))
-    .with(Presence::of_class(Class::Meta))
-    .without(slots(1).with(slots(2)).with(slots(4)).with(slots(8)).with(slots(16)));
+const UNLIKE_SLOT: Presence =
+    Presence::all().without(slots(1).with(slots(2)).with(slots(4)).with(slots(8)).with(slots(16)));
 
 /// From a slot of the original tuple to that of the reply tuple.
 const TO_REPLY: usize = offset_of!(Flat, reply) - offset_of!(Flat, orig);

@@ -19,6 +19,14 @@ impl Presence {
         Self(words)
     }
 
+    /// All attributes.
+    #[must_use]
+    pub const fn all() -> Self {
+        Self::of_class(Class::Original)
+            .with(Self::of_class(Class::Reply))
+            .with(Self::of_class(Class::Meta))
+    }
+
     /// The attributes of a class.
     #[must_use]
     #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]

@@ -1,0 +1,67 @@
+//! What is kept, looked up.
+#![forbid(unsafe_code)]
+
+use super::key::TupleKey;
+use super::replica::{Counts, Replica};
+use super::store::{Entry, Marks, Slot};
+use crate::conntrack::key::Key;
+use crate::conntrack::object::entry::Conntrack;
+
+impl Replica {
+    /// Whether it is what the table was at the last event that was read, but for flows that change
+    /// without events.
+    pub fn is_settled(&self) -> bool {
+        self.settled
+    }
+
+    /// The numbers.
+    pub fn counts(&self) -> Counts {
+        let (flows, unheard) = (self.store.flows, self.store.flows.saturating_sub(self.heard));
+        Counts { flows, unheard, ..self.counts }
+    }
+
+    /// The flow that a key names: by the tuple of its direction and the zone that this has, and by the
+    /// id if that counts.
+    pub fn find(&self, key: &Key) -> Option<Kept<'_>> {
+        let slot = self.store.find(&TupleKey::named_by(key), key.direction())?;
+        let found = self.kept(slot)?;
+        key.id().is_none_or(|id| id.0 == found.flow.flat.id).then_some(found)
+    }
+
+    /// The flow with this id. It may be that two have the same, though hardly ever.
+    pub fn find_id(&self, id: u32) -> Option<Kept<'_>> {
+        self.kept(self.store.find_id(id)?)
+    }
+
+    /// Flows, from a place on that is 0 at first and then [`Kept::next`] of the last one. A flow that is
+    /// there from the beginning to the end comes once.
+    pub fn flows_from(&self, place: u64) -> impl Iterator<Item = Kept<'_>> {
+        let first = usize::try_from(place).unwrap_or(usize::MAX);
+        self.store.flows_from(first).map(|(slot, entry)| Kept::of(slot, entry))
+    }
+
+    pub(super) fn kept(&self, slot: Slot) -> Option<Kept<'_>> {
+        self.store.get(slot).map(|entry| Kept::of(slot, entry))
+    }
+}
+
+/// A flow that is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Kept<'a> {
+    /// As it is.
+    pub flow: &'a Conntrack,
+    /// Whether the filter selects it as it is.
+    pub selected: bool,
+    /// Whether an event has told of it, so that it is none of the silent ones.
+    pub heard: bool,
+    /// Where [`Replica::flows_from`] goes on behind it.
+    pub next: u64,
+}
+
+impl<'a> Kept<'a> {
+    pub(super) fn of(slot: Slot, entry: &'a Entry) -> Self {
+        let has = |mark| entry.marks.contains(mark);
+        let (selected, heard) = (has(Marks::MATCHES), has(Marks::HEARD));
+        Self { flow: &entry.ct, selected, heard, next: slot.get().into() }
+    }
+}
