@@ -57,6 +57,7 @@ extern "C" {
  *     Filters: expressions that select flows
  *     Many flows: deleted by filter
  *     Lists, read as they are wanted
+ *     Events, read as they are wanted
  *     Statistics
  *     Timeout policies, and the timeouts of flows without one
  *     Helpers in user space
@@ -1197,6 +1198,139 @@ int ctrs_expect_dump_end(struct ctrs_expect_dump *dump);
  *
  * Returns the error, as ctrs_dump_last_error(). */
 const struct ctrs_error *ctrs_expect_dump_last_error(const struct ctrs_expect_dump *dump);
+
+/* ========================================================================
+ * Events, read as they are wanted
+ * ======================================================================== */
+
+/** What struct ctrs_event tells beside NFCT_T_NEW, NFCT_T_UPDATE and NFCT_T_DESTROY. */
+enum ctrs_event_change {
+    /** Events were lost here, as the receive buffer was full. */
+    CTRS_EVENT_LOST = 8
+};
+
+/** Flags of struct ctrs_event. */
+enum ctrs_event_flags {
+    /** The time is the kernel's, of the moment when it happened: it stamps events, where
+     * net.netfilter.nf_conntrack_timestamp is 1. */
+    CTRS_EVENT_KERNEL_TIME = 1,
+    /** The event is of another network namespace than the handle: CTRS_OPEN_ALL_NAMESPACES. */
+    CTRS_EVENT_NSID = 2,
+    /** With CTRS_OPEN_RELIABLE, in a record of what was lost: it counts how often an event did
+     * not fit. Ends of flows among them come again, and may count again; others may be lost. */
+    CTRS_EVENT_UNDELIVERED = 4
+};
+
+/** An event of a flow as plain data, without a pointer: what happened, and the flow as far as the
+ * event tells.
+ *
+ * A record whose change is CTRS_EVENT_LOST is of no flow: it tells, in its place among the others,
+ * that events were lost. Those before it are older than what was lost, those after it newer.
+ *
+ * The layout is that of every architecture of the same byte order, 32 bits or 64. It only grows,
+ * at the end of the flow: each call is told the size that its program was compiled with. */
+struct ctrs_event {
+    /** When it happened, nanoseconds since 1970: by the kernel's clock with
+     * CTRS_EVENT_KERNEL_TIME, else when the library received it. */
+    uint64_t when;
+    /** With CTRS_EVENT_LOST, how many events were lost; 0: more than none, the kernel does not say
+     * how many. */
+    uint64_t lost;
+    /** NFCT_T_NEW, NFCT_T_UPDATE, NFCT_T_DESTROY or CTRS_EVENT_LOST. */
+    uint32_t change;
+    /** Some of enum ctrs_event_flags. */
+    uint32_t flags;
+    /** With CTRS_EVENT_NSID, the id of the event's network namespace in that of the handle. */
+    int32_t nsid;
+    /** Netlink port of who asked for the change; 0: a packet made it, or time. */
+    uint32_t port;
+    /** Zero. */
+    uint32_t reserved[12];
+    /** The flow. */
+    struct ctrs_flow flow;
+};
+
+/** Reads the next event of a flow into a record, and the flow into an entry, in place of what that
+ * holds, unless ct is NULL. Where events were lost it is a record that says so
+ * (CTRS_EVENT_LOST), in its place: behind those that are older. The receive buffer of a handle of
+ * ctrs_open() has grown then as its options allow.
+ *
+ * The handle is subscribed to groups: nfct_open(CONNTRACK, NFCT_ALL_CT_GROUPS), or those of
+ * ctrs_open(). A filter of ctrs_filter_attach() holds. What is not an event of a flow is passed
+ * over: events of expectations, and answers to what nfct_send() sent. So a program that wants both
+ * kinds of events opens a handle for each. Functions of this header that ask the kernel something
+ * meanwhile leave the events and their order as they are.
+ *
+ * It never receives more than it returns, so that other ways to receive see what comes next, and
+ * the descriptor, nfct_fd(), is readable as long as there is something to read. Who waits for
+ * changes of that alone (EPOLLET) reads until 0 is returned.
+ *
+ * size is sizeof(struct ctrs_event) as the program was compiled: what that lacks of the flow is
+ * cut. timeout_ms says how long it waits: 0 not at all, negative without end, whatever the
+ * descriptor would do and the options of the handle say. A thread that waits can be cancelled.
+ *
+ * Returns 1 with an event or a loss; 0 if none came in time; -1 with errno, ct as it was.
+ * EINVAL: for NULL, and for a size that is no multiple of 8, less than 96 or above 65,536;
+ * ECANCELED: woken by ctrs_wake(); EINTR: the handler of a signal ran; ENOMEM: the event comes
+ * again. */
+int ctrs_event_next(struct nfct_handle *h,
+                    struct ctrs_event *event,
+                    size_t size,
+                    struct nf_conntrack *ct,
+                    int timeout_ms);
+
+/** Reads the next events of flows into an array of n records: as many as have come, several with
+ * one system call. It waits only if nothing has come. All else is as in ctrs_event_next().
+ *
+ * Returns how many records it has filled: at least one, unless none came in time: 0. -1 as
+ * ctrs_event_next(), and with EINVAL for an n of 0. */
+ssize_t ctrs_event_read(struct nfct_handle *h,
+                        struct ctrs_event *events,
+                        size_t n,
+                        size_t size,
+                        int timeout_ms);
+
+/** An event of an expectation as plain data, as one of a flow. */
+struct ctrs_expectation_event {
+    /** When the library received it, nanoseconds since 1970. */
+    uint64_t when;
+    /** With CTRS_EVENT_LOST, how many events were lost; 0: more than none, the kernel does not say
+     * how many. */
+    uint64_t lost;
+    /** NFCT_T_NEW, NFCT_T_DESTROY or CTRS_EVENT_LOST. */
+    uint32_t change;
+    /** Some of enum ctrs_event_flags. */
+    uint32_t flags;
+    /** With CTRS_EVENT_NSID, the id of the event's network namespace in that of the handle. */
+    int32_t nsid;
+    /** Netlink port of who asked for the change; 0: a packet made it, or time. */
+    uint32_t port;
+    /** Zero. */
+    uint32_t reserved[12];
+    /** The expectation. */
+    struct ctrs_expectation expectation;
+};
+
+/** Reads the next event of an expectation into a record, and the expectation into an object unless
+ * exp is NULL, as ctrs_event_next() reads those of flows, which it passes over. The handle is
+ * subscribed to NF_NETLINK_CONNTRACK_EXP_NEW or NF_NETLINK_CONNTRACK_EXP_DESTROY.
+ *
+ * Returns as ctrs_event_next(). EINVAL for a size, here sizeof(struct ctrs_expectation_event),
+ * less than 88. */
+int ctrs_expectation_event_next(struct nfct_handle *h,
+                                struct ctrs_expectation_event *event,
+                                size_t size,
+                                struct nf_expect *exp,
+                                int timeout_ms);
+
+/** Reads the next events of expectations into an array of n records, as ctrs_event_read().
+ *
+ * Returns as ctrs_event_read(). */
+ssize_t ctrs_expectation_event_read(struct nfct_handle *h,
+                                    struct ctrs_expectation_event *events,
+                                    size_t n,
+                                    size_t size,
+                                    int timeout_ms);
 
 /* ========================================================================
  * Statistics

@@ -158,6 +158,7 @@ pub use conntrack::record::{
 };
 pub use conntrack::returned::Returned;
 pub use conntrack::stats::{Counter, CpuStatistics, ExpectationStatistics, Statistics};
+pub use conntrack::stream::record::{EventRecord, ExpectationEventRecord};
 pub use conntrack::table::FlowTable;
 pub use conntrack::tuple::{IcmpQuery, Layer4, Tuple};
 pub use conntrack::values::{

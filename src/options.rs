@@ -120,8 +120,8 @@ impl Options {
         Self { all_namespaces: on, ..self }
     }
 
-    pub(crate) fn wants_all_namespaces(&self) -> bool {
-        self.all_namespaces
+    pub(crate) fn is_reliable(&self) -> bool {
+        self.reliable
     }
 
     /// What is left to know once a socket of events was opened.
@@ -149,15 +149,24 @@ impl Options {
         Ok(socket)
     }
 
+    /// Opens a socket for events of all namespaces.
+    fn open_for_all_namespaces(&self) -> Result<Socket, Error> {
+        let socket = match &self.namespace {
+            Some(namespace) => Socket::open_at_own_port_in(namespace.as_fd())?,
+            None => Socket::open_at_own_port()?,
+        };
+        self.apply(&socket)?;
+        socket.listen_to_all_namespaces()?;
+        Ok(socket)
+    }
+
     /// Opens a socket that receives events: those of these groups.
     #[inline(never)]
     pub(crate) fn listen(&self, groups: u32) -> Result<Socket, Error> {
-        let socket = self.open()?;
+        let socket =
+            if self.all_namespaces { self.open_for_all_namespaces()? } else { self.open()? };
         if self.reliable {
             socket.be_told_again()?;
-        }
-        if self.all_namespaces {
-            socket.listen_to_all_namespaces()?;
         }
         socket.bind(socket.port()?, groups)?;
         Ok(socket)

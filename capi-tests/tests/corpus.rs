@@ -1,6 +1,6 @@
 //! Messages of a real kernel, decoded and encoded again, cut short and damaged.
 
-use ctrs::conntrack::listener::Told;
+use ctrs::conntrack::dump::Listed;
 use ctrs::conntrack::object::attr::Attr;
 use ctrs::conntrack::object::entry::Conntrack;
 use ctrs::conntrack::object::expectation::Expect;
@@ -8,7 +8,7 @@ use ctrs::conntrack::wire::{decode, encode, expect};
 use ctrs::netlink::builder::{Builder, Header};
 use ctrs::netlink::message::Message;
 use ctrs::uapi::cta;
-use ctrs::{Change, Event, Flow, Tuple};
+use ctrs::{Flow, Tuple};
 use serde_json::{Value, json};
 
 /// The messages about flows, and some that only claim to be.
@@ -159,9 +159,10 @@ fn any_byte_may_be_anything() {
 /// What the feature `serde` writes of a message's flow.
 fn written(bytes: &[u8]) -> (Flow, Value) {
     let message = Message::first(bytes).unwrap();
-    let event = Event::read(Change::Update, &message, None).unwrap();
-    let value = serde_json::to_value(&event.flow).unwrap();
-    (event.flow, value)
+    let mut flow = Flow::default();
+    flow.read(&message).unwrap();
+    let value = serde_json::to_value(&flow).unwrap();
+    (flow, value)
 }
 
 #[test]

@@ -7,12 +7,13 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-const DOCUMENTS: [&str; 10] = [
+const DOCUMENTS: [&str; 11] = [
     "README.md",
     "CONTRIBUTING.md",
     "capi-tests/README.md",
     "docs/architecture.md",
     "docs/differences.md",
+    "docs/events.md",
     "docs/expressions.md",
     "docs/ffi.md",
     "docs/drop-in.md",

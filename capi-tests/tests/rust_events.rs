@@ -393,9 +393,11 @@ fn events_of_other_namespaces_are_read() {
         let mut there = FlowTable::open_with(&there).unwrap();
         there.create(&Flow::udp(end("203.0.113.1:1"), end("203.0.113.2:2")).unwrap()).unwrap();
         FlowTable::open().unwrap().create(&udp(7)).unwrap();
-        let told = [(); 2].map(|()| events.next_event().unwrap());
-        assert_eq!(told.each_ref().map(port), [1, 7]);
-        assert_eq!(told.map(|event| event.namespace), [Some(0), None]);
+        // What a request has returned that has the port of a first socket, as a listener has it else.
+        there.create_returning(&udp(8)).unwrap();
+        let told = [(); 3].map(|()| events.next_event().unwrap());
+        assert_eq!(told.each_ref().map(port), [1, 7, 8]);
+        assert_eq!(told.map(|event| event.namespace), [Some(0), None, Some(0)]);
     });
 }
 
@@ -409,9 +411,9 @@ fn lost_events_are_told_and_counted() {
         for port in 1..=5000 {
             table.create(&udp(port)).unwrap();
         }
-        assert_eq!(events.next_event().unwrap_err().kind(), ErrorKind::Lost);
-        let read = std::iter::from_fn(|| events.try_next().unwrap()).count();
+        let read = std::iter::from_fn(|| events.try_next().ok().flatten()).count();
         assert_eq!(read + events.lost().unwrap() as usize, 5000);
+        assert!(events.try_next().unwrap().is_none(), "what was lost is told once");
         if events.set_receive_buffer(1 << 20).unwrap() < 1 << 20 {
             return skip("a larger receive buffer takes root in the first user namespace");
         }

@@ -7,14 +7,15 @@ use crate::conntrack::filter::event::EventFilter;
 use crate::conntrack::flow::Flow;
 use crate::conntrack::listener::{EventKind, Listener, Told};
 use crate::conntrack::selects::Selects;
-use crate::conntrack::wire::{Change, decode};
+use crate::conntrack::stream::Head;
+use crate::conntrack::wire::Change;
 use crate::error::Error;
 #[cfg(doc)]
 use crate::error::ErrorKind;
-use crate::netlink::message::Message;
 use crate::netlink::socket;
 use crate::options::Options;
 use std::os::fd::AsRawFd;
+use std::time::SystemTime;
 
 /// Something that happened to a flow.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub struct Event {
     pub flow: Flow,
     /// The id that the listener's network namespace knows the event's by; `None` for its own.
     pub namespace: Option<i32>,
+    /// When it was received. When it happened, [`Flow::event_time`] tells, if the kernel stamps events.
+    pub received: SystemTime,
 }
 
 /// What happens to the flows of a network namespace. After lost events, of which an error of the kind
@@ -47,15 +50,15 @@ pub type Events = Listener<Event>;
 impl Told for Event {
     const GROUPS: u32 = 0;
 
-    fn read(change: Change, message: &Message<'_>, namespace: Option<i32>) -> Result<Self, Error> {
-        let mut flow = Flow::default();
-        decode::as_far_as_possible(&mut flow.0, message)?;
-        Ok(Self { change, flow, namespace })
+    type Entry = Flow;
+
+    fn of(change: Change, head: &Head, flow: Flow) -> Self {
+        Self { change, flow, namespace: head.namespace, received: head.received() }
     }
 
     #[allow(private_interfaces, reason = "nobody else tells anything")]
-    fn meets(&self, selects: &Selects) -> bool {
-        selects.selects_event(self.change, &self.flow)
+    fn meets(flow: &Flow, change: Change, selects: &Selects) -> bool {
+        selects.selects_event(change, flow)
     }
 }
 

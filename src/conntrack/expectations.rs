@@ -9,6 +9,7 @@ use crate::conntrack::expectation::seen::Expectation;
 use crate::conntrack::listener::{EventKind, Listener, Told};
 use crate::conntrack::record::ExpectationRecord;
 use crate::conntrack::stats::ExpectationStatistics;
+use crate::conntrack::stream::Head;
 use crate::conntrack::wire::query::{Query, Request, Statistics};
 use crate::conntrack::wire::{Change, stats};
 use crate::error::{Error, ErrorKind};
@@ -17,6 +18,7 @@ use crate::netlink::message::Message;
 use crate::options::Options;
 use std::iter::FusedIterator;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::SystemTime;
 
 /// A connection to the expectations of a network namespace.
 ///
@@ -239,6 +241,8 @@ pub struct ExpectationEvent {
     pub expectation: Expectation,
     /// The id that the listener's network namespace knows the event's by; `None` for its own.
     pub namespace: Option<i32>,
+    /// When it was received.
+    pub received: SystemTime,
 }
 
 /// What happens to the expectations of a network namespace: they come, and they go when they are met,
@@ -260,8 +264,10 @@ pub type ExpectationEvents = Listener<ExpectationEvent>;
 impl Told for ExpectationEvent {
     const GROUPS: u32 = 3;
 
-    fn read(change: Change, message: &Message<'_>, namespace: Option<i32>) -> Result<Self, Error> {
-        Ok(Self { change, expectation: read(message)?, namespace })
+    type Entry = Expectation;
+
+    fn of(change: Change, head: &Head, expectation: Expectation) -> Self {
+        Self { change, expectation, namespace: head.namespace, received: head.received() }
     }
 }
 

@@ -3,16 +3,14 @@
 
 use crate::conntrack::diagnose::Diagnosis;
 use crate::conntrack::selects::Selects;
+use crate::conntrack::stream::{Head, Source, Stream, Tells};
 use crate::conntrack::wire::Change;
 use crate::error::{Error, ErrorKind};
 use crate::netlink;
-use crate::netlink::exchange::Exchange;
-use crate::netlink::message::Message;
-use crate::netlink::receiver::Receiver;
+use crate::netlink::socket::Socket;
 use crate::netlink::wait::{Patience, Stopper};
 use crate::options::Options;
 use std::fmt;
-use std::marker::PhantomData;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -52,14 +50,18 @@ pub trait Told: Sized {
     #[doc(hidden)]
     const GROUPS: u32;
 
-    /// Reads a message that says of a change.
+    /// What it is about.
     #[doc(hidden)]
-    fn read(change: Change, message: &Message<'_>, namespace: Option<i32>) -> Result<Self, Error>;
+    type Entry: Tells;
+
+    /// The event of a change.
+    #[doc(hidden)]
+    fn of(change: Change, head: &Head, entry: Self::Entry) -> Self;
 
     /// Whether it is of a flow that is selected.
     #[doc(hidden)]
     #[allow(private_interfaces, reason = "nobody else tells anything")]
-    fn meets(&self, _: &Selects) -> bool {
+    fn meets(_: &Self::Entry, _: Change, _: &Selects) -> bool {
         true
     }
 }
@@ -105,27 +107,28 @@ pub trait Told: Sized {
 /// }
 /// ```
 #[derive(Debug)]
-pub struct Listener<E> {
-    exchange: Exchange,
-    receiver: Receiver,
+pub struct Listener<E: Told> {
+    socket: Socket,
+    stream: Stream,
+    /// What messages are read into.
+    entry: E::Entry,
     options: Options,
     stopper: OnceLock<Stopper>,
     /// What events are checked against.
     checked: Selects,
-    hands_out: PhantomData<fn() -> E>,
 }
 
 impl<E: Told> Listener<E> {
     pub(super) fn listen(kinds: EventKind, options: &Options) -> Result<Self, Error> {
         let socket = options.listen(kinds.bits() << E::GROUPS)?;
-        let mut receiver = Receiver::listening();
-        if options.wants_all_namespaces() {
-            receiver = receiver.asking_for_origin();
-        }
-        let options = options.clone().once_open();
-        let exchange = Exchange::new(socket, 0);
-        let (stopper, hands_out) = (OnceLock::new(), PhantomData);
-        Ok(Self { exchange, receiver, options, stopper, checked: Selects::All, hands_out })
+        Ok(Self {
+            socket,
+            stream: Stream::default(),
+            entry: E::Entry::default(),
+            options: options.clone().once_open(),
+            stopper: OnceLock::new(),
+            checked: Selects::All,
+        })
     }
 
     /// The next event, waiting for it.
@@ -136,8 +139,8 @@ impl<E: Told> Listener<E> {
     /// [`ErrorKind::Stopped`].
     pub fn next_event(&mut self) -> Result<E, Error> {
         let deadline = self.options.patience().deadline();
-        let waits = !self.exchange.socket().is_nonblocking()?;
-        self.next_until(deadline, waits)
+        let waits = !self.socket.is_nonblocking()?;
+        self.until(deadline, waits, &mut Self::try_next)
     }
 
     /// The next event, if there is one already, whatever the descriptor would do.
@@ -145,9 +148,12 @@ impl<E: Told> Listener<E> {
     /// # Errors
     /// [`ErrorKind::Lost`]: events were lost, call again.
     pub fn try_next(&mut self) -> Result<Option<E>, Error> {
-        match self.receive() {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
-            result => result.map(Some),
+        match self.receive(1)? {
+            Some(Head { what: Err(gap), .. }) => Err(gap.error().into()),
+            Some(head @ Head { what: Ok(change), .. }) => {
+                Ok(Some(E::of(change, &head, std::mem::take(&mut self.entry))))
+            }
+            None => Ok(None),
         }
     }
 
@@ -156,10 +162,72 @@ impl<E: Told> Listener<E> {
     /// # Errors
     /// [`ErrorKind::Lost`]: events were lost, call again. [`ErrorKind::Stopped`].
     pub fn next_timeout(&mut self, time: Duration) -> Result<Option<E>, Error> {
-        match self.next_until(deadline(Some(time)), true) {
+        match self.until(deadline(Some(time)), true, &mut Self::try_next) {
             Err(error) if error.kind() == ErrorKind::TimedOut => Ok(None),
             result => result.map(Some),
         }
+    }
+
+    /// Puts the records of the next events into `records`, and tells how many it has filled: as many as
+    /// have come, and at least one, for which it waits. What was lost has a record in its place, and is
+    /// no error.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), ctrs::Error> {
+    /// use ctrs::{EventKind, EventRecord, Events};
+    ///
+    /// let mut events = Events::open(EventKind::DESTROY)?;
+    /// let mut records = [EventRecord::default(); 64];
+    /// loop {
+    ///     let filled = events.next_records(&mut records)?;
+    ///     for record in records.iter().take(filled) {
+    ///         match record.lost() {
+    ///             Some(count) => println!("{count} lost here"),
+    ///             None => println!("{:?} {:?}", record.flow.orig, record.flow.bytes),
+    ///         }
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`next_event`](Self::next_event), but for [`ErrorKind::Lost`].
+    #[allow(private_interfaces, reason = "nobody else tells anything")]
+    pub fn next_records(
+        &mut self,
+        records: &mut [<E::Entry as Tells>::Record],
+    ) -> Result<usize, Error> {
+        let deadline = self.options.patience().deadline();
+        let waits = !self.socket.is_nonblocking()?;
+        let empty = records.is_empty();
+        self.until(deadline, waits, &mut |this| {
+            this.try_records(records).map(|filled| (filled > 0 || empty).then_some(filled))
+        })
+    }
+
+    /// As [`next_records`](Self::next_records), of what has come already, whatever the descriptor would
+    /// do; 0 if nothing has.
+    ///
+    /// # Errors
+    /// [`ErrorKind::OutOfMemory`], [`ErrorKind::System`].
+    #[allow(private_interfaces, reason = "nobody else tells anything")]
+    pub fn try_records(
+        &mut self,
+        records: &mut [<E::Entry as Tells>::Record],
+    ) -> Result<usize, Error> {
+        let most = records.len();
+        for (filled, record) in records.iter_mut().enumerate() {
+            match self.receive(most - filled) {
+                Ok(Some(head)) => {
+                    *record = Default::default();
+                    self.entry.put(&head, record);
+                }
+                // What failed fails again in the next call.
+                Err(error) if filled == 0 => return Err(error),
+                _ => return Ok(filled),
+            }
+        }
+        Ok(most)
     }
 
     /// What ends [`next_event`](Self::next_event) and [`next_timeout`](Self::next_timeout) from
@@ -181,7 +249,7 @@ impl<E: Told> Listener<E> {
     /// # Errors
     /// [`ErrorKind::System`].
     pub fn set_nonblocking(&self, on: bool) -> Result<(), Error> {
-        Ok(self.exchange.socket().set_nonblocking(on)?)
+        Ok(self.socket.set_nonblocking(on)?)
     }
 
     /// Makes the receive buffer hold that many bytes, beyond `net.core.rmem_max` only with
@@ -190,7 +258,7 @@ impl<E: Told> Listener<E> {
     /// # Errors
     /// [`ErrorKind::System`].
     pub fn set_receive_buffer(&self, bytes: usize) -> Result<usize, Error> {
-        Ok(self.exchange.socket().set_receive_buffer(bytes)?)
+        Ok(self.socket.set_receive_buffer(bytes)?)
     }
 
     /// How many bytes of messages the receive buffer holds: what was obtained of what was asked for.
@@ -198,7 +266,7 @@ impl<E: Told> Listener<E> {
     /// # Errors
     /// [`ErrorKind::System`].
     pub fn receive_buffer(&self) -> Result<usize, Error> {
-        Ok(self.exchange.socket().receive_buffer()?)
+        Ok(self.socket.receive_buffer()?)
     }
 
     /// Events that were lost since this was opened, because the receive buffer was full.
@@ -206,14 +274,14 @@ impl<E: Told> Listener<E> {
     /// # Errors
     /// [`ErrorKind::System`] before Linux 4.12.
     pub fn lost(&self) -> Result<u32, Error> {
-        Ok(self.exchange.socket().dropped()?)
+        Ok(self.socket.dropped()?)
     }
 
     /// Why nothing may be heard: as [`FlowTable::diagnose`](crate::FlowTable::diagnose), and whether
     /// events were lost.
     #[must_use]
     pub fn diagnose(&self) -> Diagnosis {
-        Diagnosis::of_listener(self.exchange.socket())
+        Diagnosis::of_listener(&self.socket)
     }
 
     /// Hands out only what is selected, from now on.
@@ -221,35 +289,32 @@ impl<E: Told> Listener<E> {
         self.checked = selects;
     }
 
-    fn next_until(&mut self, deadline: Option<Instant>, waits: bool) -> Result<E, Error> {
+    /// Waits until there is what is looked for.
+    fn until<T>(
+        &mut self,
+        deadline: Option<Instant>,
+        waits: bool,
+        look: &mut dyn FnMut(&mut Self) -> Result<Option<T>, Error>,
+    ) -> Result<T, Error> {
         let stopper = self.stopper.get().cloned();
         let patience = Patience { stopper, ..Patience::default() };
         loop {
             if patience.stopper.as_ref().is_some_and(Stopper::ends_wait) {
                 return Err(netlink::Error::Stopped.into());
             }
-            match self.try_next()? {
-                Some(event) => return Ok(event),
+            match look(self)? {
+                Some(found) => return Ok(found),
                 None if waits => patience.wait(self.as_fd(), deadline)?,
                 None => return Err(netlink::Error::WOULD_BLOCK.into()),
             }
         }
     }
 
-    fn receive(&mut self) -> Result<E, Error> {
-        loop {
-            // An acknowledgement is none of an event's business.
-            let found = self.exchange.next_from(&mut self.receiver);
-            if matches!(found, Err(netlink::Error::Overrun)) {
-                self.options.grow_buffer(self.exchange.socket());
-            }
-            let Some((message, namespace)) = found? else { continue };
-            let Some(change) = Change::of(&message) else { continue };
-            let event = E::read(change, &message, namespace)?;
-            if event.meets(&self.checked) {
-                return Ok(event);
-            }
-        }
+    /// The next event, read into `entry`, or what was lost.
+    fn receive(&mut self, most: usize) -> Result<Option<Head>, Error> {
+        let Self { socket, stream, entry, options, checked, .. } = self;
+        let meets = |change, entry: &E::Entry| E::meets(entry, change, checked);
+        stream.next(&Source { socket, options }, most, entry, &meets)
     }
 }
 
@@ -272,15 +337,15 @@ impl<E: Told> Iterator for Listener<E> {
 
 /// For poll(2) and for runtimes that do that: readable when there is an event. They want it
 /// non-blocking; [`Listener::try_next`] never waits.
-impl<E> AsFd for Listener<E> {
+impl<E: Told> AsFd for Listener<E> {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.exchange.socket().as_fd()
+        self.socket.as_fd()
     }
 }
 
-impl<E> AsRawFd for Listener<E> {
+impl<E: Told> AsRawFd for Listener<E> {
     fn as_raw_fd(&self) -> RawFd {
-        self.exchange.socket().fd()
+        self.socket.fd()
     }
 }
 

@@ -36,6 +36,7 @@ mod selects;
 #[cfg(feature = "serde")]
 mod serde;
 pub mod stats;
+pub mod stream;
 pub mod syntax;
 pub mod table;
 pub mod tuple;

@@ -134,9 +134,22 @@ impl Error {
             Layer::Netlink(netlink::Error::Refused(errno))
             | Layer::Netlink(netlink::Error::System { errno, .. })
             | Layer::Object(object::Error::File(errno)) => Some(errno),
-            Layer::Netlink(netlink::Error::Overrun) => Some(libc::ENOBUFS),
+            Layer::Netlink(error) if error.is_of_loss() => Some(libc::ENOBUFS),
             Layer::Netlink(netlink::Error::OutOfMemory)
             | Layer::Object(object::Error::OutOfMemory) => Some(libc::ENOMEM),
+            _ => None,
+        }
+    }
+
+    /// How many events were lost where this came in their place, if it is of the kind
+    /// [`ErrorKind::Lost`] and the kernel says so. With [`Options::reliable`](crate::Options::reliable)
+    /// it is how many times one did not fit, and the ends of flows among them come again.
+    #[must_use]
+    pub fn lost(&self) -> Option<u64> {
+        match self.layer {
+            Layer::Netlink(netlink::Error::Missed(count) | netlink::Error::Undelivered(count)) => {
+                Some(count)
+            }
             _ => None,
         }
     }
@@ -211,7 +224,9 @@ impl Error {
             Layer::Netlink(netlink::Error::System { call, errno }) => {
                 advice::failed(call, errno).map(|(cause, _)| cause)
             }
-            Layer::Netlink(netlink::Error::Overrun) => Some(advice::LOST),
+            Layer::Netlink(netlink::Error::Overrun | netlink::Error::Missed(_)) => {
+                Some(advice::LOST)
+            }
             _ => None,
         }
     }
@@ -252,7 +267,7 @@ impl Error {
             }
             Error::Refused(errno) | Error::System { errno, .. } => kind_of_errno(errno),
             Error::OutOfMemory => ErrorKind::OutOfMemory,
-            Error::Overrun => ErrorKind::Lost,
+            Error::Overrun | Error::Missed(_) | Error::Undelivered(_) => ErrorKind::Lost,
             Error::TimedOut => ErrorKind::TimedOut,
             Error::Stopped => ErrorKind::Stopped,
             Error::NotSent => ErrorKind::NotSent,

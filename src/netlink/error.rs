@@ -24,6 +24,12 @@ pub enum Error {
     /// The kernel dropped messages because the socket's buffer was full.
     #[error("messages were lost: the receive buffer of the socket is too small for the rate")]
     Overrun,
+    /// So many messages were lost, here among those that were received.
+    #[error("{0} messages were lost: the receive buffer of the socket is too small for the rate")]
+    Missed(u64),
+    /// So many times a message did not fit the socket's buffer, of which the kernel tells some again.
+    #[error("{0} times an event did not fit: ends of flows are told again, others may be lost")]
+    Undelivered(u64),
     /// The kernel has not answered in the time that the socket was given.
     #[error("the kernel has not answered in time")]
     TimedOut,
@@ -70,6 +76,11 @@ pub enum Error {
 impl Error {
     /// There is nothing to receive, and nothing was waited for.
     pub(crate) const WOULD_BLOCK: Self = Self::System { call: "recvfrom", errno: libc::EAGAIN };
+
+    /// Whether it says that messages were lost, as the receive buffer was full.
+    pub(crate) fn is_of_loss(&self) -> bool {
+        matches!(self, Self::Overrun | Self::Missed(_) | Self::Undelivered(_))
+    }
 
     /// The error of a system call that just failed, from the thread's `errno`.
     pub(super) fn last_os(call: &'static str) -> Self {

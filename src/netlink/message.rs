@@ -82,6 +82,12 @@ impl<'a> Message<'a> {
         self.bytes.get(HEADER_SIZE..).unwrap_or_default()
     }
 
+    /// `nlmsg_pid`: of an event, the port of who asked for what it tells.
+    #[must_use]
+    pub(crate) fn port(&self) -> u32 {
+        u32_at(self.bytes, 12).unwrap_or(0)
+    }
+
     /// The netfilter subsystem: the high byte of the type.
     #[must_use]
     pub fn subsystem(&self) -> u8 {

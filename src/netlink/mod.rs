@@ -4,14 +4,14 @@ pub mod ack;
 pub mod batch;
 pub mod bpf;
 pub mod builder;
+#[allow(unsafe_code, reason = "a system call that receives several datagrams")]
+pub(crate) mod datagrams;
 pub mod decisions;
 pub mod error;
 pub mod exchange;
 pub mod message;
 #[allow(unsafe_code, reason = "system calls about namespaces")]
 mod namespace;
-#[allow(unsafe_code, reason = "a system call that tells more of a datagram")]
-mod origin;
 pub mod receiver;
 #[allow(unsafe_code, reason = "system calls on the socket")]
 pub mod settings;

@@ -69,7 +69,7 @@ fn descriptor_of(socket: RawFd) -> Result<OwnedFd, Error> {
 /// # Errors
 /// Those of [`open_in`].
 pub(super) fn open_inside(other: RawFd) -> Result<Socket, Error> {
-    open_in(descriptor_of(other)?.as_fd())
+    open_in(descriptor_of(other)?.as_fd(), Socket::open)
 }
 
 /// Opens a socket in a namespace: in a thread of its own, so that the caller's stays where it is
@@ -78,9 +78,12 @@ pub(super) fn open_inside(other: RawFd) -> Result<Socket, Error> {
 /// # Errors
 /// [`Error::System`], with `EPERM` without `CAP_SYS_ADMIN` in that namespace, with `EINVAL` if the
 /// descriptor is of something else.
-pub(super) fn open_in(namespace: BorrowedFd<'_>) -> Result<Socket, Error> {
+pub(super) fn open_in(
+    namespace: BorrowedFd<'_>,
+    open: fn() -> Result<Socket, Error>,
+) -> Result<Socket, Error> {
     let mut opened = Err(Error::OutOfMemory);
-    visit(namespace, &mut || opened = Socket::open())?;
+    visit(namespace, &mut || opened = open())?;
     opened
 }
 

@@ -4,7 +4,6 @@
 use super::error::Error;
 use super::exchange::{Cursor, Exchange, Place, Step};
 use super::message::Message;
-use super::origin::Origin;
 use super::wait::Patience;
 
 /// Bytes a Rust loop has room for. The kernel fills at most 32 KiB with a dump, and echoes at most
@@ -19,14 +18,12 @@ pub struct Receiver {
     datagram: Vec<u8>,
     /// How it waits for what has not come yet.
     patience: Option<Patience>,
-    /// The namespace that the datagram is from, if the loop asks.
-    origin: Option<Origin>,
 }
 
 impl Default for Receiver {
     fn default() -> Self {
         let (request, datagram) = (Vec::new(), Vec::new());
-        Self { cursor: Exchange::listen(), request, datagram, patience: None, origin: None }
+        Self { cursor: Exchange::listen(), request, datagram, patience: None }
     }
 }
 
@@ -50,12 +47,6 @@ impl Receiver {
     /// The message at a place of its datagram.
     pub(crate) fn message(&self, place: &Place) -> Message<'_> {
         place.message(&self.datagram)
-    }
-
-    /// Asks of which namespace each datagram is.
-    #[must_use]
-    pub(crate) fn asking_for_origin(self) -> Self {
-        Self { origin: Some(Origin::default()), ..self }
     }
 }
 
@@ -96,18 +87,7 @@ impl Exchange {
     /// [`Error::NoMessage`], [`Error::BadStatus`]: not what the kernel sends. The rest of the
     /// datagram is dropped; a listening loop may go on.
     pub fn next<'a>(&mut self, receiver: &'a mut Receiver) -> Result<Option<Message<'a>>, Error> {
-        Ok(self.next_from(receiver)?.map(|(message, _)| message))
-    }
-
-    /// As [`next`](Self::next), and the kernel's id of the namespace that the message is from; `None`
-    /// for the socket's own.
-    pub(crate) fn next_from<'a>(
-        &mut self,
-        receiver: &'a mut Receiver,
-    ) -> Result<Option<(Message<'a>, Option<i32>)>, Error> {
-        let place = self.find(receiver)?;
-        let namespace = receiver.origin.and_then(|origin| origin.namespace);
-        Ok(place.map(|place| (receiver.message(&place), namespace)))
+        Ok(self.find(receiver)?.map(|place| receiver.message(&place)))
     }
 
     /// Where the next message for the caller is; `None` when the loop came to its goal.
@@ -150,12 +130,9 @@ impl Exchange {
 
     /// Receives what has come, if anything has.
     fn receive(&self, receiver: &mut Receiver) -> Result<bool, Error> {
-        let Receiver { datagram, origin, .. } = receiver;
+        let datagram = &mut receiver.datagram;
         datagram.clear();
         datagram.try_reserve_exact(self.room().max(RECEIVE_SIZE))?;
-        match origin {
-            Some(origin) => self.socket().receive_from(datagram, origin),
-            None => self.socket().receive(datagram),
-        }
+        self.socket().receive(datagram)
     }
 }

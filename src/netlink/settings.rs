@@ -1,12 +1,16 @@
 //! What a socket can be told to do otherwise, and what it tells of itself.
 
+use super::datagrams::NETLINK_LISTEN_ALL_NSID;
 use super::error::Error;
-use super::origin::NETLINK_LISTEN_ALL_NSID;
 use super::socket::{Socket, set_option};
 use std::os::fd::RawFd;
 
-/// `SO_MEMINFO`, since Linux 4.12, and of its numbers that of dropped messages and of all.
+const NETLINK_NO_ENOBUFS: libc::c_int = 5;
+
+/// `SO_MEMINFO`, since Linux 4.12, and of its numbers that of bytes to be read, that of dropped
+/// messages, and of all.
 const SO_MEMINFO: libc::c_int = 55;
+const SK_MEMINFO_RMEM_ALLOC: usize = 0;
 const SK_MEMINFO_DROPS: usize = 8;
 const SK_MEMINFO_VARS: usize = 9;
 
@@ -133,8 +137,15 @@ impl Socket {
     /// # Errors
     /// [`Error::System`].
     pub fn set_overruns_told(&self, on: bool) -> Result<(), Error> {
-        const NETLINK_NO_ENOBUFS: libc::c_int = 5;
         set_option(self.fd(), libc::SOL_NETLINK, NETLINK_NO_ENOBUFS, &libc::c_int::from(!on))
+    }
+
+    /// Whether the kernel says that messages were lost.
+    ///
+    /// # Errors
+    /// [`Error::System`] before Linux 4.2.
+    pub fn are_overruns_told(&self) -> Result<bool, Error> {
+        Ok(option_of::<libc::c_int>(self.fd(), libc::SOL_NETLINK, NETLINK_NO_ENOBUFS, 0)? == 0)
     }
 
     /// The multicast groups that it listens to, a bit each from group 1 on.
@@ -151,8 +162,20 @@ impl Socket {
     /// # Errors
     /// [`Error::System`], before Linux 4.12.
     pub fn dropped(&self) -> Result<u32, Error> {
+        self.memory_number(SK_MEMINFO_DROPS)
+    }
+
+    /// Bytes, as the kernel counts them, of messages that wait to be received.
+    ///
+    /// # Errors
+    /// [`Error::System`], before Linux 4.12.
+    pub fn waiting(&self) -> Result<u32, Error> {
+        self.memory_number(SK_MEMINFO_RMEM_ALLOC)
+    }
+
+    fn memory_number(&self, which: usize) -> Result<u32, Error> {
         let numbers = option(self.fd(), SO_MEMINFO, [0_u32; SK_MEMINFO_VARS])?;
-        Ok(numbers.get(SK_MEMINFO_DROPS).copied().unwrap_or(0))
+        Ok(numbers.get(which).copied().unwrap_or(0))
     }
 }
 

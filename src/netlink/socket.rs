@@ -50,13 +50,37 @@ impl Socket {
     /// # Errors
     /// [`Error::System`], as `EMFILE`, or `EPROTONOSUPPORT` from a kernel without netfilter netlink.
     pub fn open() -> Result<Self, Error> {
+        let socket = Self::open_unbound()?;
+        socket.bind(0, 0)?;
+        Ok(socket)
+    }
+
+    /// Opens a socket at a port that the kernel chooses for none: what it chooses may be another
+    /// socket's in another namespace, and the kernel then withholds from this one what a request of
+    /// that one has made.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open); [`Error::System`] with `EADDRINUSE`.
+    pub fn open_at_own_port() -> Result<Self, Error> {
+        const PORTS: std::ops::RangeInclusive<u32> = 0..=0xff;
+        let socket = Self::open_unbound()?;
+        // Ports of the kernel's choice are ids of processes, or above 0x80000000 at random.
+        let first = 0x4000_0000 | std::process::id() << 8 & 0x3fff_ff00;
+        let mut bound = Ok(());
+        for port in PORTS.map(|number| first | number) {
+            bound = socket.bind(port, 0);
+            if !matches!(bound, Err(Error::System { errno: libc::EADDRINUSE, .. })) {
+                break;
+            }
+        }
+        bound.map(|()| socket)
+    }
+
+    fn open_unbound() -> Result<Self, Error> {
         let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
         // SAFETY: no pointer is involved.
         let fd = unsafe { syscalls::socket(libc::AF_NETLINK, kind, libc::NETLINK_NETFILTER) };
-        check("socket", fd)?;
-        let socket = Self { fd };
-        socket.bind(0, 0)?;
-        Ok(socket)
+        check("socket", fd).map(|_| Self { fd })
     }
 
     /// Opens a socket in a network namespace.
@@ -65,7 +89,15 @@ impl Socket {
     /// Those of [`open`](Self::open); [`Error::System`] of `setns`, with `EPERM` without
     /// `CAP_SYS_ADMIN` there.
     pub fn open_in(namespace: BorrowedFd<'_>) -> Result<Self, Error> {
-        namespace::open_in(namespace)
+        namespace::open_in(namespace, Self::open)
+    }
+
+    /// As [`open_at_own_port`](Self::open_at_own_port), in a network namespace.
+    ///
+    /// # Errors
+    /// Those of both.
+    pub fn open_at_own_port_in(namespace: BorrowedFd<'_>) -> Result<Self, Error> {
+        namespace::open_in(namespace, Self::open_at_own_port)
     }
 
     /// A socket that was closed, for tests of what needs one and does not use it.
@@ -136,15 +168,8 @@ impl Socket {
     /// # Errors
     /// Those of [`receive`].
     pub fn receive(&self, buffer: &mut Vec<u8>) -> Result<bool, Error> {
-        Self::receive_by(buffer, |room| receive(self.fd, room, false))
-    }
-
-    pub(super) fn receive_by(
-        buffer: &mut Vec<u8>,
-        receive: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<Option<usize>, Error>,
-    ) -> Result<bool, Error> {
         buffer.clear();
-        let length = receive(buffer.spare_capacity_mut())?;
+        let length = receive(self.fd, buffer.spare_capacity_mut(), false)?;
         // SAFETY: the kernel has written this many bytes, which fit the capacity.
         unsafe { buffer.set_len(length.unwrap_or(0)) };
         Ok(length.is_some())

@@ -146,16 +146,30 @@ impl Patience {
     /// # Errors
     /// [`Error::Stopped`], [`Error::TimedOut`], [`Error::System`].
     pub fn wait(&self, socket: BorrowedFd<'_>, deadline: Option<Instant>) -> Result<(), Error> {
-        loop {
-            match poll(socket.as_raw_fd(), self.stopper.as_ref(), until(deadline)) {
-                Ok(true) => return Ok(()),
-                Ok(false) if deadline.is_some_and(|deadline| Instant::now() >= deadline) => {
-                    return Err(Error::TimedOut);
-                }
-                Ok(false) => {}
-                Err(Error::System { errno: libc::EINTR, .. }) if !self.ends_by_signals => {}
-                Err(error) => return Err(error),
+        wait_until(socket, self.stopper.as_ref(), deadline, self.ends_by_signals)
+    }
+}
+
+/// Waits until there is something to receive, or an error to be told; the calling thread may be cancelled
+/// here.
+///
+/// # Errors
+/// As [`Patience::wait`].
+pub(crate) fn wait_until(
+    socket: BorrowedFd<'_>,
+    stopper: Option<&Stopper>,
+    deadline: Option<Instant>,
+    ends_by_signals: bool,
+) -> Result<(), Error> {
+    loop {
+        match poll(socket.as_raw_fd(), stopper, until(deadline)) {
+            Ok(true) => return Ok(()),
+            Ok(false) if deadline.is_some_and(|deadline| Instant::now() >= deadline) => {
+                return Err(Error::TimedOut);
             }
+            Ok(false) => {}
+            Err(Error::System { errno: libc::EINTR, .. }) if !ends_by_signals => {}
+            Err(error) => return Err(error),
         }
     }
 }

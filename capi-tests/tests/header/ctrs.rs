@@ -162,6 +162,18 @@ pub const SECTIONS: &[Section] = &[
         ],
     },
     Section {
+        title: "Events, read as they are wanted",
+        text: "",
+        names: &[
+            "ctrs_event_change",
+            "ctrs_event_flags",
+            "ctrs_event",
+            "ctrs_event_*",
+            "ctrs_expectation_event",
+            "ctrs_expectation_event_*",
+        ],
+    },
+    Section {
         title: "Statistics",
         text: "",
         names: &["ctrs_stats", "ctrs_count", "ctrs_cpu_stats", "ctrs_expect_stats", "ctrs_stats_*"],

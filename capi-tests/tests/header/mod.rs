@@ -199,6 +199,8 @@ pub const HEADERS: [Header; 15] = [
             "ctrs/packet_flow.rs",
             "ctrs/pcap.rs",
             "ctrs/json.rs",
+            "../conntrack/stream/record.rs",
+            "ctrs/event.rs",
             "ctrs/dump.rs",
             "ctrs/expect_dump.rs",
             "ctrs/stats.rs",

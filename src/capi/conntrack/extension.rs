@@ -9,9 +9,11 @@ use super::types::nfct_handle;
 use crate::capi::ffi::error::Error as Errno;
 use crate::capi::ffi::explained::{ctrs_error, errno_of};
 use crate::connection::Connection;
+use crate::conntrack::dump::WithId;
 use crate::conntrack::expression::Expression;
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::selection::lets_pass;
+use crate::conntrack::stream::{Source, Stream};
 use crate::error::Error;
 use crate::netlink;
 use crate::netlink::message::Message;
@@ -37,6 +39,16 @@ pub(in crate::capi) struct Extension {
     error: ctrs_error,
     /// What events are checked against.
     events: Option<Shared<Expression>>,
+    hearing: Hearing,
+}
+
+/// What events are read with, where they are pulled.
+#[derive(Default)]
+pub(in crate::capi) struct Hearing {
+    pub(in crate::capi) stream: Stream,
+    /// What messages are read into.
+    pub(in crate::capi) flow: Conntrack,
+    pub(in crate::capi) expectation: WithId,
 }
 
 impl Extension {
@@ -44,7 +56,9 @@ impl Extension {
     fn plain() -> Self {
         let (connection, options) = (None, Options::default());
         let error = ctrs_error::NONE;
-        Self { connection, options, stopper: None, milliseconds: None, error, events: None }
+        let (stopper, milliseconds, events) = (None, None, None);
+        let hearing = Hearing::default();
+        Self { connection, options, stopper, milliseconds, error, events, hearing }
     }
 
     /// That of a handle that was opened with options: a wake ends all waits.
@@ -168,6 +182,20 @@ impl<'a> Extended<'a> {
     /// The handle's own socket, which receives events.
     pub(in crate::capi) fn socket(&self) -> &'a Socket {
         self.main
+    }
+
+    /// What ends waits on the handle. It stays where it is as long as the handle.
+    ///
+    /// # Errors
+    /// As `EMFILE`.
+    pub(in crate::capi) fn stopper(&mut self) -> Result<*const Stopper, Error> {
+        Ok(self.kept.make_stopper(self.waker)?)
+    }
+
+    /// Where events come from, what they are read with, and what they are checked against.
+    pub(in crate::capi) fn hearing(&mut self) -> (Source<'_>, &mut Hearing, Option<&Expression>) {
+        let Extension { options, hearing, events, .. } = &mut *self.kept;
+        (Source { socket: self.main, options }, hearing, events.as_deref())
     }
 
     /// Hands out only events of which an expression is definitely true, or all.

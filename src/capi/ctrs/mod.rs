@@ -8,6 +8,7 @@ pub mod delete;
 pub mod diagnose;
 pub mod dump;
 pub mod error;
+pub mod event;
 pub mod expect_dump;
 pub mod filter;
 pub mod flow;

@@ -40,7 +40,9 @@ pub(in crate::capi) fn errno_of(error: netlink::Error) -> i32 {
     match error {
         Error::Refused(errno) | Error::System { errno, .. } => errno,
         Error::OutOfMemory => libc::ENOMEM,
-        Error::Overrun | Error::Truncated(_) => libc::ENOBUFS,
+        Error::Overrun | Error::Missed(_) | Error::Undelivered(_) | Error::Truncated(_) => {
+            libc::ENOBUFS
+        }
         Error::NoMessage | Error::BadStatus => libc::EBADMSG,
         Error::BadSender => libc::EINVAL,
         Error::NotFromKernel => libc::ENOMSG,
