@@ -26,7 +26,10 @@ static int save(FILE *file, const struct ctrs_packet *packet, const char *buffer
 	ssize_t size;
 
 	if (!(packet->present >> CTRS_PACKET_MESSAGE & 1)) {
-		fprintf(stderr, "packets were lost: %lu\n", (unsigned long)packet->lost);
+		if (packet->present >> CTRS_PACKET_LOST & 1)
+			fprintf(stderr, "%lu packets were lost\n", (unsigned long)packet->lost);
+		else
+			fprintf(stderr, "packets were lost: the receive buffer was full\n");
 		return 0;
 	}
 	size = ctrs_packet_pcap(record, sizeof(record), packet, sizeof(*packet), buffer, ROOM,
