@@ -218,7 +218,8 @@ class Bench:
         """Events at full speed, handled and lost; at a rate; and how many could be handled."""
         for _ in self.rounds(9):
             for library in ("floor", "ctrs", "reference"):
-                for callback in ("empty", "print") if library != "floor" else ("empty",):
+                callbacks = {"floor": ("empty",), "ctrs": ("empty", "print", "records")}
+                for callback in callbacks.get(library, ("empty", "print")):
                     took = self.event_run(library, "events", callback, 100_000, 0, 1)
                     rate = took["seen"] / took["seconds"] / 1e3
                     self.add(f"event-rate-{callback}", library, rate)

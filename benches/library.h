@@ -18,7 +18,7 @@
 #define EXTENSIONS(F) \
 	F(ctrs_dump_begin) F(ctrs_dump_read) F(ctrs_dump_end) F(ctrs_snprintf_json) \
 	F(ctrs_batch_new) F(ctrs_batch_add) F(ctrs_batch_run) F(ctrs_batch_free) \
-	F(ctrs_filter_compile) F(ctrs_filter_free) F(ctrs_delete_matching)
+	F(ctrs_filter_compile) F(ctrs_filter_free) F(ctrs_delete_matching) F(ctrs_event_read)
 
 #define MEMBER(name) __typeof__(&name) name;
 struct library {

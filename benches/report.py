@@ -28,7 +28,11 @@ def rows():
         yield f"pull-{search}", f"list of {thousands(PULLED_SIZE)}, {name}", "ms", False
     for size in TABLE_SIZES[::2]:
         yield f"list-{size}", f"conntrack -L of {thousands(size)}, whole process", "ms", False
-    for callback, name in (("empty", "empty callback"), ("print", "printing")):
+    for callback, name in (
+        ("empty", "empty callback"),
+        ("print", "printing"),
+        ("records", "records"),
+    ):
         yield f"event-rate-{callback}", f"events handled, {name}", "1000/s", True
         yield f"event-lost-{callback}", f"events lost, {name}", "%", False
         yield f"event-most-{callback}", f"events that could be handled, {name}", "1000/s", True
@@ -74,7 +78,7 @@ def medians(samples, figure):
     without."""
     found = dict(samples.get(figure, {}))
     if "floor" not in found and re.match("dump-|event-(rate|lost|most)", figure):
-        found["floor"] = samples.get(re.sub("getters|print", "empty", figure), {}).get("floor")
+        found["floor"] = samples.get(re.sub("getters|print|records", "empty", figure), {}).get("floor")
     return {column: median(found[column]) if found.get(column) else None for column in COLUMNS}
 
 

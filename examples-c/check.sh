@@ -240,7 +240,8 @@ listen() {
 listen 'dport 8' 1
 for port in 7 8; do run create plain 10.0.0.3 7 10.0.0.4 $port; done
 check "watch ends when nothing has come" wait "$pid"
-check "watch prints what matches, and nothing else" says '^ +\[NEW\] .* dport=8 ' cat "$work/watch.out"
+check "watch prints what matches, and nothing else" \
+	says '^\{.*"event": *"new".*"dport": *8[,}]' cat "$work/watch.out"
 check "one line" test "$(wc -l <"$work/watch.out")" = 1
 listen all 0 /proc/self/ns/net
 kill -INT "$pid"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Prints the events of which an expression is true, here or in another network namespace, until
- * Ctrl-C, or until none has come for SECONDS: ./watch [EXPRESSION [SECONDS [NAMESPACE]]] */
+/* Prints the events of which an expression is true as lines of JSON, here or in another network
+ * namespace, until Ctrl-C, or until none has come for SECONDS. Where events were lost it says so in
+ * their place, and goes on: ./watch [EXPRESSION [SECONDS [NAMESPACE]]] */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,23 +17,36 @@ static void on_signal(int number)
 	ctrs_wake(h); /* before the wait or in it: it ends */
 }
 
-static int print_event(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, void *data)
+static int print(const struct ctrs_event *event, const struct nf_conntrack *ct)
 {
-	char line[4096];
+	static char line[16384];
 
-	(void)data;
-	if (nfct_snprintf(line, sizeof(line), ct, type, NFCT_O_DEFAULT, 0) < 0 || puts(line) == EOF ||
-	    fflush(stdout) == EOF)
-		return NFCT_CB_FAILURE;
-	return NFCT_CB_CONTINUE;
+	if (event->change == CTRS_EVENT_LOST) { /* what is above is older, what is below newer */
+		fprintf(stderr, "the buffer has %d bytes now\n", ctrs_receive_buffer(h));
+		return printf("{\"event\":\"lost\",\"count\":%lu}\n", (unsigned long)event->lost);
+	}
+	if (ctrs_snprintf_json(line, sizeof(line), ct, event->change, 0, NULL) < 0)
+		return -1;
+	return puts(line);
 }
 
-static int watch(void)
+static int watch(int timeout_ms)
 {
-	while (nfct_catch(h) != -1 || errno == ENOBUFS || errno == EINTR)
-		if (errno == ENOBUFS)
-			fprintf(stderr, "events were lost: the buffer has %d bytes\n", ctrs_receive_buffer(h));
-	return errno == ECANCELED || errno == ETIMEDOUT ? EXIT_SUCCESS : EXIT_FAILURE;
+	struct nf_conntrack *ct = nfct_new();
+	struct ctrs_event event;
+	int found = ct == NULL ? -1 : 1, error;
+
+	while (found == 1) {
+		do /* a handler that ran ends a wait, and its wake the next one */
+			found = ctrs_event_next(h, &event, sizeof(event), ct, timeout_ms);
+		while (found == -1 && errno == EINTR);
+		if (found == 1 && (print(&event, ct) < 0 || fflush(stdout) == EOF))
+			found = -1;
+	}
+	error = errno;
+	if (ct != NULL)
+		nfct_destroy(ct);
+	return found == 0 || error == ECANCELED ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(int argc, char *argv[])
@@ -40,14 +54,13 @@ int main(int argc, char *argv[])
 	struct ctrs_error error = { sizeof(error), 0, 0, 0, 0, 0, "", "" };
 	struct ctrs_open_options options;
 	struct ctrs_filter *filter = ctrs_filter_compile(argc > 1 ? argv[1] : "all", NULL, &error);
-	int status = EXIT_FAILURE;
+	int seconds = argc > 2 ? atoi(argv[2]) : 0, status = EXIT_FAILURE;
 
 	memset(&options, 0, sizeof(options));
 	options.size = sizeof(options);
 	options.groups = NFCT_ALL_CT_GROUPS;
 	options.receive_buffer = 1 << 20;
 	options.receive_buffer_limit = 16 << 20; /* it grows when events were lost */
-	options.timeout_ms = argc > 2 ? (uint32_t)atoi(argv[2]) * 1000 : 0;
 	options.netns = argc > 3 ? argv[3] : NULL; /* this thread stays where it is */
 	h = filter != NULL ? ctrs_open(&options, &error) : NULL;
 	if (h == NULL) {
@@ -57,11 +70,10 @@ int main(int argc, char *argv[])
 	}
 	if (ctrs_filter_attach(h, filter) == -1)
 		fprintf(stderr, "%s\n", ctrs_last_error(h)->text);
-	else if (signal(SIGINT, on_signal) == SIG_ERR || signal(SIGTERM, on_signal) == SIG_ERR ||
-		 nfct_callback_register(h, NFCT_T_ALL, print_event, NULL) == -1)
+	else if (signal(SIGINT, on_signal) == SIG_ERR || signal(SIGTERM, on_signal) == SIG_ERR)
 		perror("prepare");
-	else if ((status = watch()) != EXIT_SUCCESS)
-		perror("receive");
+	else if ((status = watch(seconds > 0 ? seconds * 1000 : -1)) != EXIT_SUCCESS)
+		fprintf(stderr, "%s\n", ctrs_last_error(h)->text);
 	ctrs_filter_free(filter);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);

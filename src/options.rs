@@ -98,7 +98,8 @@ impl Options {
 
     /// Misses no end of a flow: the kernel tells one that did not fit the receive buffer again, after
     /// a second or more, and keeps the flow in memory until then, so a listener that is not read fills
-    /// its table. Other events may still be lost, and no error says so any more.
+    /// its table. Other events may still be lost: an error of the kind [`ErrorKind::Lost`] tells how
+    /// often one did not fit, whether it comes again or not.
     pub fn reliable(self, on: bool) -> Self {
         Self { reliable: on, ..self }
     }

@@ -269,7 +269,8 @@ impl<E: Told> Listener<E> {
         Ok(self.socket.receive_buffer()?)
     }
 
-    /// Events that were lost since this was opened, because the receive buffer was full.
+    /// Events that were lost since this was opened, because the receive buffer was full; with
+    /// [`Options::reliable`] how often one did not fit, of which some come again.
     ///
     /// # Errors
     /// [`ErrorKind::System`] before Linux 4.12.
