@@ -34,6 +34,12 @@ static struct nf_conntrack *by_reply(unsigned int n)
 	return key;
 }
 
+/* Whether so many seconds are left of its time, but for those that the machine let pass meanwhile. */
+static int has_left(const struct nf_conntrack *ct, uint32_t seconds)
+{
+	return seconds - nfct_get_attr_u32(ct, ATTR_TIMEOUT) <= 15;
+}
+
 /* Both directions, through all that can be done; `told` is 0 where the kernel returns the flow. */
 static void test_life(int dir, const char *events, int told)
 {
@@ -63,7 +69,7 @@ static void test_life(int dir, const char *events, int told)
 	nfct_set_attr_u8(key, ATTR_TCP_STATE, TCP_CONNTRACK_CLOSE_WAIT);
 	nfct_set_attr_u32(key, ATTR_STATUS, IPS_ASSURED);
 	CHECK_INT(ctrs_update(h, key, dir, result), told);
-	CHECK_INT(nfct_get_attr_u32(result, ATTR_TIMEOUT), 77);
+	CHECK(has_left(result, 77));
 	CHECK_INT(nfct_get_attr_u8(result, ATTR_TCP_STATE), TCP_CONNTRACK_CLOSE_WAIT);
 	CHECK_INT(nfct_get_attr_u32(result, ATTR_STATUS) & (IPS_ASSURED | IPS_CONFIRMED),
 		  IPS_ASSURED | IPS_CONFIRMED);
@@ -76,7 +82,7 @@ static void test_life(int dir, const char *events, int told)
 	/* Another flow's id. */
 	other = ~id;
 	CHECK_ERR(ctrs_delete(h, key, dir, &other, result), -1, ENOENT);
-	CHECK_INT(nfct_get_attr_u32(result, ATTR_TIMEOUT), 77); /* as it was */
+	CHECK(has_left(result, 77)); /* as it was */
 	CHECK(strstr(said(h), "cannot delete the flow: no such flow") == said(h));
 	CHECK_INT(flows_with(""), 1);
 	CHECK_INT(ctrs_delete(h, key, dir, &id, result), told);
