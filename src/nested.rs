@@ -20,77 +20,148 @@ pub(crate) struct Token(u64);
 struct Call<W, H> {
     token: Token,
     place: W,
-    held: H,
+    /// `None` until it is asked for: most calls hold nothing.
+    held: Option<H>,
 }
 
 /// Calls at work. `W` is where one is at work, `H` what it holds until it is over.
 pub(crate) struct Nested<W, H> {
-    /// The innermost one is last.
-    calls: Vec<Call<W, H>>,
+    /// Apart, for most calls are inside no other: they take no memory, and nothing to look for.
+    outermost: Option<Call<W, H>>,
+    /// Those inside it; the innermost one is last.
+    inside: Vec<Call<W, H>>,
     last_token: u64,
 }
 
 impl<W, H> Default for Nested<W, H> {
     fn default() -> Self {
-        Self { calls: Vec::new(), last_token: 0 }
+        Self { outermost: None, inside: Vec::new(), last_token: 0 }
     }
 }
 
 impl<W: AtWork, H: Default> Nested<W, H> {
+    /// Notes that a call begins its work at `place`; `None` if others are at work, or may be: that is
+    /// for [`enter`](Self::enter).
+    #[inline(always)]
+    pub(crate) fn enter_alone(&mut self, place: W) -> Option<Token> {
+        if !self.is_empty() {
+            return None;
+        }
+        let token = self.next_token();
+        self.outermost = Some(Call { token, place, held: None });
+        Some(token)
+    }
+
     /// Notes that a call begins its work at `place`, from where `now` is: calls that are over then
     /// are forgotten.
+    #[inline]
     pub(crate) fn enter(&mut self, now: &W, place: W) -> Result<Token, TryReserveError> {
+        match self.enter_alone(place) {
+            Some(token) => Ok(token),
+            None => self.enter_beside(now, place),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn enter_beside(&mut self, now: &W, place: W) -> Result<Token, TryReserveError> {
         self.forget_what_is_over(now);
         self.add(place)
     }
 
     /// Notes that a call begins its work at `place`, inside the others.
     pub(crate) fn add(&mut self, place: W) -> Result<Token, TryReserveError> {
-        self.calls.try_reserve(1)?;
-        self.last_token += 1;
-        let token = Token(self.last_token);
-        self.calls.push(Call { token, place, held: H::default() });
+        if let Some(token) = self.enter_alone(place) {
+            return Ok(token);
+        }
+        self.inside.try_reserve(1)?;
+        let token = self.next_token();
+        self.inside.push(Call { token, place, held: None });
         Ok(token)
     }
 
+    #[inline(always)]
+    fn next_token(&mut self) -> Token {
+        self.last_token = self.last_token.wrapping_add(1);
+        Token(self.last_token)
+    }
+
+    #[cold]
+    #[inline(never)]
     fn forget_what_is_over(&mut self, now: &W) {
-        while self.calls.last().is_some_and(|call| call.place.is_over(now)) {
-            self.calls.pop();
+        let innermost = |this: &Self| Some(this.inside.last().or(this.outermost.as_ref())?.place);
+        while innermost(self).is_some_and(|place| place.is_over(now)) {
+            if self.inside.pop().is_none() {
+                self.outermost = None;
+            }
         }
     }
 
     /// Notes that a call is over, and what it called.
+    #[inline(always)]
     pub(crate) fn leave(&mut self, token: Token) {
-        if let Some(at) = self.calls.iter().rposition(|call| call.token == token) {
-            self.calls.truncate(at);
+        match &self.outermost {
+            Some(Call { token: one, held: None, .. })
+                if *one == token && self.inside.is_empty() =>
+            {
+                // There is nothing to drop, and no code for that here.
+                std::mem::forget(self.outermost.take());
+            }
+            _ => self.leave_and_drop(token),
+        }
+    }
+
+    #[inline(never)]
+    fn leave_and_drop(&mut self, token: Token) {
+        if self.is_outermost(token) {
+            self.inside.clear();
+            self.outermost = None;
+        } else if let Some(at) = self.inside.iter().rposition(|call| call.token == token) {
+            self.inside.truncate(at);
+        }
+    }
+
+    #[inline]
+    fn is_outermost(&self, token: Token) -> bool {
+        self.outermost.as_ref().is_some_and(|call| call.token == token)
+    }
+
+    #[inline]
+    fn call(&mut self, token: Token) -> Option<&mut Call<W, H>> {
+        let Self { outermost, inside, .. } = self;
+        match outermost {
+            Some(call) if call.token == token => Some(call),
+            _ => inside.iter_mut().rev().find(|call| call.token == token),
         }
     }
 
     /// Whether no call is at work at `now`.
     pub(crate) fn are_over(&mut self, now: &W) -> bool {
-        self.forget_what_is_over(now);
+        if !self.is_empty() {
+            self.forget_what_is_over(now);
+        }
         self.is_empty()
     }
 
     /// Whether no call is at work.
+    #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.calls.is_empty()
+        self.outermost.is_none()
     }
 
     /// Whether a call is inside another.
     pub(crate) fn is_nested(&self, token: Token) -> bool {
-        self.calls.first().is_some_and(|outermost| outermost.token != token)
+        !self.is_empty() && !self.is_outermost(token)
     }
 
     /// Where a call is at work; `None` if it is over.
-    pub(crate) fn place(&self, token: Token) -> Option<W> {
-        self.calls.iter().rev().find(|call| call.token == token).map(|call| call.place)
+    pub(crate) fn place(&mut self, token: Token) -> Option<W> {
+        self.call(token).map(|call| call.place)
     }
 
     /// What a call holds; `None` if it is over.
     pub(crate) fn held(&mut self, token: Token) -> Option<&mut H> {
-        let call = self.calls.iter_mut().rev().find(|call| call.token == token);
-        call.map(|call| &mut call.held)
+        self.call(token).map(|call| call.held.get_or_insert_with(H::default))
     }
 }
 

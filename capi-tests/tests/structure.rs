@@ -284,7 +284,7 @@ fn every_exported_function_goes_through_the_boundary() {
             ]
             .iter()
             .chain(&["with_handle(", "without_handle(", "with_list(", "change_named("])
-            .chain(&["work(log", "read(log", "hear(h"])
+            .chain(&["work(log", "read(log", "hear(h", "handle(h, buf"])
             .chain(&[
                 "ask_for_family(",
                 "ask_for(gh",

@@ -23,10 +23,13 @@ pub(in crate::capi) struct Frame {
 
 impl Frame {
     /// The frame of this thread that `local` is in.
+    #[inline(always)]
     pub(in crate::capi) fn of<T>(local: *const T) -> Self {
         // SAFETY: the call takes no pointer and always succeeds.
-        let thread = unsafe { libc::pthread_self() } as usize;
-        Self { thread, task: own_task(), address: local.addr() }
+        let thread = unsafe { libc::pthread_self() };
+        // SAFETY: the thread is this one.
+        let task = unsafe { task_of(thread) };
+        Self { thread: thread as usize, task, address: local.addr() }
     }
 
     /// The same frame, further down, at `local`.
@@ -59,17 +62,26 @@ impl AtWork for Frame {
 
 /// The kernel's number of this thread, without a system call: the C library knows it, across `fork`
 /// too, and names the thread's clock after it, as the kernel does.
-fn own_task() -> pid_t {
+///
+/// # Safety
+/// `this` is this thread.
+#[inline(always)]
+unsafe fn task_of(this: libc::pthread_t) -> pid_t {
     let mut clock = 0;
-    // SAFETY: the thread is this one, which is alive; its clock is written to a local. The system
-    // call takes no pointer.
-    unsafe {
-        // Miri has no such clocks.
-        if cfg!(miri) || pthread_getcpuclockid(libc::pthread_self(), &raw mut clock) != 0 {
-            return libc::syscall(libc::SYS_gettid) as pid_t;
-        }
+    // SAFETY: this thread is alive; its clock is written to a local.
+    // Miri has no such clocks.
+    if cfg!(miri) || unsafe { pthread_getcpuclockid(this, &raw mut clock) } != 0 {
+        return asked_task();
     }
     !(clock >> 3)
+}
+
+/// The same, from the kernel.
+#[cold]
+#[inline(never)]
+fn asked_task() -> pid_t {
+    // SAFETY: the system call takes no pointer.
+    unsafe { libc::syscall(libc::SYS_gettid) as pid_t }
 }
 
 /// Whether a thread is the first of its process. No other ever had its name of this process; but
@@ -176,8 +188,9 @@ mod tests {
     fn the_c_library_knows_the_number_of_a_thread() {
         // SAFETY: the call takes no pointer.
         let number = || unsafe { libc::syscall(libc::SYS_gettid) as pid_t };
-        assert_eq!(own_task(), number());
-        let there = std::thread::spawn(move || (own_task(), number())).join().unwrap();
+        let told = || Frame::of(std::ptr::null::<u8>()).task;
+        assert_eq!(told(), number());
+        let there = std::thread::spawn(move || (told(), number())).join().unwrap();
         assert_eq!(there.0, there.1);
     }
 

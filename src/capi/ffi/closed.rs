@@ -22,6 +22,7 @@ impl<T> Default for End<T> {
 
 impl<T> End<T> {
     /// Whether the handle was closed while calls were at work on it.
+    #[inline]
     pub(in crate::capi) fn is_closed(&self) -> bool {
         self.closed_at.is_some()
     }
@@ -117,11 +118,21 @@ pub(in crate::capi) unsafe fn close<T: Closable>(handle: *mut T, now: Frame) {
 ///
 /// # Safety
 /// `handle` is live, and not used again by that call.
+#[inline(always)]
 pub(in crate::capi) unsafe fn leave<T: Closable>(handle: *mut T) {
     // SAFETY: the handle is live, as nothing has freed it since the call was at work on it; the
     // reference ends before it is freed.
     let this = unsafe { &mut *handle };
-    if let Some(closed_at) = this.end().closed_at.filter(|_| this.is_idle()) {
-        T::closed().sweep(&closed_at);
+    if this.end().is_closed() && this.is_idle() {
+        sweep_from_there(this.end().closed_at, T::closed());
+    }
+}
+
+/// Frees what a call was the last to be at work on, as seen from where it was closed.
+#[cold]
+#[inline(never)]
+fn sweep_from_there<T: Closable>(closed_at: Option<Frame>, closed: &Closed<T>) {
+    if let Some(closed_at) = closed_at {
+        closed.sweep(&closed_at);
     }
 }

@@ -97,8 +97,9 @@ pub(in crate::capi) unsafe fn padded<const N: usize>(text: *const c_char) -> [u8
 ///
 /// # Safety
 /// `bytes` is NULL or points to `length` readable bytes that nobody changes meanwhile.
+#[inline]
 pub(in crate::capi) unsafe fn bytes<'a>(bytes: *const c_void, length: usize) -> &'a [u8] {
-    if bytes.is_null() || length == 0 {
+    if bytes.is_null() {
         return &[];
     }
     // SAFETY: `bytes` is not NULL, so it points to `length` readable bytes.

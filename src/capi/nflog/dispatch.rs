@@ -22,6 +22,16 @@ const CONTINUE: c_int = 0;
 /// What C is told of a failure, which `errno` explains.
 const FAILURE: c_int = -1;
 
+/// What comes next in a datagram.
+enum Ahead<'a> {
+    /// Its end.
+    End,
+    /// What nearly all messages are: a packet with a callback.
+    Packet(Target, Message<'a>),
+    /// Anything else, which is to be looked at again.
+    Other,
+}
+
 /// What a message goes to.
 #[derive(Clone, Copy)]
 enum Receiver {
@@ -43,20 +53,29 @@ impl State {
         registered.ok_or(Error::FOREIGN_MESSAGE)
     }
 
-    /// What comes next in a datagram, if it is what nearly all messages are: a packet with a callback.
-    /// Anything else is left to [`receiver`](Self::receiver), which knows why.
+    /// What comes next in a datagram. All but packets with a callback is left to
+    /// [`receiver`](Self::receiver), which knows why.
     #[inline(always)]
-    fn packet<'a>(&mut self, walk: &mut Walk, datagram: &'a [u8]) -> Option<(Target, Message<'a>)> {
+    fn ahead<'a>(&mut self, walk: &mut Walk, datagram: &'a [u8]) -> Ahead<'a> {
         let mut ahead = *walk;
-        let Some(Ok(Found::Packet(message))) = ahead.next(datagram) else { return None };
+        let message = match ahead.next(datagram) {
+            None => return Ahead::End,
+            Some(Ok(Found::Packet(message))) => message,
+            Some(_) => return Ahead::Other,
+        };
+        let Some(target) = self.packet_target(&message) else { return Ahead::Other };
+        *walk = ahead;
+        Ahead::Packet(target, message)
+    }
+
+    #[inline(always)]
+    fn packet_target(&mut self, message: &Message<'_>) -> Option<Target> {
         let registered = self.block().callback(nful::SUBSYS_ULOG, nful::PACKET as u8)?;
         let ours = registered.call.is_some()
             && registered.attr_count != 0
             && std::ptr::eq(registered.data.cast(), self)
             && !self.is_closed();
-        let target = self.target(&message).filter(|_| ours)?;
-        *walk = ahead;
-        Some((target, message))
+        if ours { self.target(message) } else { None }
     }
 
     #[inline(always)]
@@ -163,28 +182,52 @@ fn next<'a>(walk: &mut Walk, datagram: &'a [u8]) -> Result<Option<Message<'a>>, 
 ///
 /// # Safety
 /// `token` is a call at work on `state`; the datagram is alive.
+#[inline(always)]
 unsafe fn deliver_all(state: *mut State, token: Token, datagram: *const [u8]) -> c_int {
     let mut walk = Walk::default();
     loop {
         // SAFETY: the datagram is alive, and nobody changes it while it is looked at; the call is at
         // work until its function returns.
         unsafe {
-            if let Some((target, message)) = (*state).packet(&mut walk, &*datagram) {
-                match call(&target, &message) {
-                    ..0 => return FAILURE,
-                    _ => continue,
+            match (*state).ahead(&mut walk, &*datagram) {
+                Ahead::End => return 0,
+                Ahead::Packet(target, message) => {
+                    if call(&target, &message) < 0 {
+                        return FAILURE;
+                    }
                 }
-            }
-            let found = boundary(None, || {
-                let Some(message) = next(&mut walk, &*datagram)? else { return Ok(Some(None)) };
-                Ok(Some(Some(((*state).receiver(&message)?, message))))
-            });
-            let Some(found) = found else { return FAILURE };
-            let Some((receiver, message)) = found else { return 0 };
-            if hand(state, token, &message, receiver).is_none_or(|verdict| verdict < 0) {
-                return FAILURE;
+                Ahead::Other => match deliver_other(state, token, walk, datagram) {
+                    Some(after) => walk = after,
+                    None => return FAILURE,
+                },
             }
         }
+    }
+}
+
+/// Hands the next message of a datagram to what it goes to, whatever it is. Where the walk is then;
+/// `None` if it is refused, or what it goes to wants no more.
+///
+/// # Safety
+/// As of [`deliver_all`].
+#[cold]
+#[inline(never)]
+unsafe fn deliver_other(
+    state: *mut State,
+    token: Token,
+    mut walk: Walk,
+    datagram: *const [u8],
+) -> Option<Walk> {
+    // SAFETY: the datagram is alive, and nobody changes it while it is looked at; the call is at work
+    // until its function returns.
+    unsafe {
+        let found = boundary(None, || {
+            let Some(message) = next(&mut walk, &*datagram)? else { return Ok(Some(None)) };
+            Ok(Some(Some(((*state).receiver(&message)?, message))))
+        });
+        let Some((receiver, message)) = found? else { return Some(walk) };
+        let verdict = hand(state, token, &message, receiver)?;
+        (verdict >= 0).then_some(walk)
     }
 }
 
@@ -193,8 +236,21 @@ unsafe fn deliver_all(state: *mut State, token: Token, datagram: *const [u8]) ->
 ///
 /// # Safety
 /// `token` is a call at work on `state`.
-#[inline]
+#[inline(always)]
 pub(super) unsafe fn deliver_kept(state: *mut State, token: Token) {
+    // SAFETY: the call is at work, and nothing of the program runs before the reference ends.
+    unsafe {
+        if !(*state).kept.is_empty() {
+            deliver_what_is_kept(state, token);
+        }
+    }
+}
+
+/// # Safety
+/// `token` is a call at work on `state`.
+#[cold]
+#[inline(never)]
+unsafe fn deliver_what_is_kept(state: *mut State, token: Token) {
     // SAFETY: the call is at work, and nothing of the program runs meanwhile.
     while !unsafe { &*state }.kept.is_empty() {
         let kept = boundary(None, || {
@@ -223,14 +279,31 @@ pub(super) unsafe fn deliver_kept(state: *mut State, token: Token) {
 /// Notes that a call begins, and hands on what was kept when one before never came back.
 ///
 /// # Safety
-/// `state` is a live handle; `now` is in a frame above `frame`.
-pub(super) unsafe fn enter(state: *mut State, now: &Frame, frame: Frame) -> Option<Token> {
+/// `state` is a live handle; `above` is in the frame of the function that C called, `mark` in one below
+/// it, or the same.
+#[inline(always)]
+pub(super) unsafe fn enter(state: *mut State, above: *const u8, mark: *const u8) -> Option<Token> {
     // SAFETY: the handle is live, and the reference into it ends before anything of the program runs.
     unsafe {
-        let token = boundary(None, || Ok(Some((*state).calls.enter(now, frame)?)))?;
+        let token = match (*state).calls.enter_alone(Frame::of(mark)) {
+            Some(token) => token,
+            None => enter_beside(state, above, mark)?,
+        };
         deliver_kept(state, token);
         Some(token)
     }
+}
+
+/// Notes that a call begins where others are at work, or never came back.
+///
+/// # Safety
+/// As of [`enter`].
+#[cold]
+#[inline(never)]
+unsafe fn enter_beside(state: *mut State, above: *const u8, mark: *const u8) -> Option<Token> {
+    let now = Frame::of(above);
+    // SAFETY: the handle is live, and nothing of the program runs meanwhile.
+    boundary(None, || Ok(Some(unsafe { &mut *state }.calls.enter(&now, now.down_to(mark))?)))
 }
 
 /// What libnfnetlink calls for a packet, when a program receives with that library.
@@ -249,11 +322,10 @@ pub(super) unsafe extern "C-unwind" fn hooked(
     let bytes = unsafe { std::slice::from_raw_parts(nlh.cast::<u8>(), (*nlh).nlmsg_len as usize) };
     let Some(message) = Message::first(bytes) else { return -libc::ENODEV };
     let mark = 0u8;
-    let frame = Frame::of(&raw const mark);
     // SAFETY: `data` is the handle that hooked the message, which is live while it is hooked; the call
     // is at work until it leaves.
     unsafe {
-        let Some(token) = enter(state, &frame, frame) else { return FAILURE };
+        let Some(token) = enter(state, &raw const mark, &raw const mark) else { return FAILURE };
         let target = boundary(None, || Ok((*state).target(&message)));
         let verdict = match target {
             Some(target) => call(&target, &message),
@@ -288,31 +360,31 @@ pub unsafe extern "C-unwind" fn nflog_handle_packet(
     len: c_int,
 ) -> c_int {
     let mark = 0u8;
-    let begun = boundary(None, || {
+    // SAFETY: the caller's word; the mark is in this function's frame.
+    unsafe { handle(h, buf, len, &raw const mark) }
+}
+
+/// # Safety
+/// As of [`nflog_handle_packet`]; `above` is in the frame above this one.
+#[inline(never)]
+unsafe fn handle(h: *mut nflog_handle, buf: *mut c_char, len: c_int, above: *const u8) -> c_int {
+    let mark = 0u8;
+    let length = boundary(None, || {
         ptr::not_null(h)?;
         let length = usize::try_from(len).map_err(|_| Error::of(libc::EINVAL))?;
         // What is shorter than a message may as well be nowhere.
         if buf.is_null() && length >= size_of::<nlmsghdr>() {
             return Err(Error::NULL);
         }
-        // SAFETY: `buf` is NULL or has so many readable bytes.
-        let datagram = std::ptr::from_ref(unsafe { ptr::bytes(buf.cast(), length) });
-        Ok(Some((datagram, Frame::of(&raw const mark))))
+        Ok(Some(length))
     });
-    let Some((datagram, now)) = begun else { return FAILURE };
-    // SAFETY: the handle is not NULL, so it is live; the call is at work until it leaves, and
-    // `buf` is the caller's until this returns.
-    unsafe { handle(h.cast(), &now, datagram) }
-}
-
-/// # Safety
-/// `state` is a live handle; `now` is in a frame above this one; the datagram is alive.
-#[inline(never)]
-unsafe fn handle(state: *mut State, now: &Frame, datagram: *const [u8]) -> c_int {
-    let mark = 0u8;
-    // SAFETY: the handle is live, and the call at work on it until it leaves.
+    let Some(length) = length else { return FAILURE };
+    let state: *mut State = h.cast();
+    // SAFETY: the handle is not NULL, so it is live; the call is at work on it until it leaves. `buf`
+    // has so many readable bytes, or is NULL, and is the caller's until this returns.
     unsafe {
-        let Some(token) = enter(state, now, now.down_to(&raw const mark)) else { return FAILURE };
+        let datagram = std::ptr::from_ref(ptr::bytes(buf.cast(), length));
+        let Some(token) = enter(state, above, &raw const mark) else { return FAILURE };
         let result = deliver_all(state, token, datagram);
         deliver_kept(state, token);
         State::leave(state, token);

@@ -3,7 +3,6 @@
 use super::request::{self, Task};
 use super::state::Group;
 use super::types::{NflogCallback, nflog_g_handle, nflog_handle};
-use crate::capi::ffi::at_work::Frame;
 use crate::capi::ffi::boundary::boundary;
 use crate::capi::ffi::cancel::point_of_cancellation;
 use crate::capi::ffi::ptr;
@@ -31,13 +30,11 @@ pub unsafe extern "C-unwind" fn nflog_bind_group(
 ) -> *mut nflog_g_handle {
     point_of_cancellation();
     let mark = 0u8;
-    let begun = boundary(None, || {
-        ptr::not_null(h)?;
-        Ok(Some(Frame::of(&raw const mark)))
-    });
-    let Some(now) = begun else { return std::ptr::null_mut() };
-    // SAFETY: the handle is not NULL, so it is live; `now` is in this function's frame.
-    unsafe { request::run(h.cast(), &now, Task::Bind(num)).1 }
+    if !boundary(false, || ptr::not_null(h).map(|()| true)) {
+        return std::ptr::null_mut();
+    }
+    // SAFETY: the handle is not NULL, so it is live; the mark is in this function's frame.
+    unsafe { request::run(h.cast(), &raw const mark, Task::Bind(num)).1 }
 }
 
 /// Unbinds a group and releases it. Its callback is called no more: what waits for it is dropped.
@@ -177,9 +174,9 @@ unsafe fn ask_for(gh: *mut nflog_g_handle, task: impl FnOnce(u16) -> Task) -> c_
     let begun = boundary(None, || {
         // SAFETY: `gh` is NULL or live; the reference ends before anything of the program runs.
         let (handle, number) = unsafe { Group::of(gh) }?.place();
-        Ok(Some((handle, task(number), Frame::of(&raw const mark))))
+        Ok(Some((handle, task(number))))
     });
-    let Some((handle, task, now)) = begun else { return -1 };
-    // SAFETY: a live group's handle is live; `now` is in this function's frame.
-    unsafe { request::run(handle, &now, task).0 }
+    let Some((handle, task)) = begun else { return -1 };
+    // SAFETY: a live group's handle is live; the mark is in this function's frame.
+    unsafe { request::run(handle, &raw const mark, task).0 }
 }

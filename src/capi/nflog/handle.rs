@@ -165,11 +165,9 @@ pub unsafe extern "C-unwind" fn nflog_unbind_pf(h: *mut nflog_handle, pf: u16) -
 unsafe fn ask_for_family(h: *mut nflog_handle, pf: u16, command: Command) -> c_int {
     point_of_cancellation();
     let mark = 0u8;
-    let begun = boundary(None, || {
-        ptr::not_null(h)?;
-        Ok(Some(Frame::of(&raw const mark)))
-    });
-    let Some(now) = begun else { return -1 };
-    // SAFETY: the handle is not NULL, so it is live; `now` is in this function's frame.
-    unsafe { request::run(h.cast(), &now, Task::Family(pf as u8, command)).0 }
+    if !boundary(false, || ptr::not_null(h).map(|()| true)) {
+        return -1;
+    }
+    // SAFETY: the handle is not NULL, so it is live; the mark is in this function's frame.
+    unsafe { request::run(h.cast(), &raw const mark, Task::Family(pf as u8, command)).0 }
 }

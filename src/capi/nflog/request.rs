@@ -6,7 +6,6 @@
 use super::dispatch;
 use super::state::State;
 use super::types::nflog_g_handle;
-use crate::capi::ffi::at_work::Frame;
 use crate::capi::ffi::boundary::{boundary, errno, set_errno};
 use crate::capi::ffi::cancel::without_cancellation;
 use crate::capi::ffi::error::Error;
@@ -76,19 +75,18 @@ enum Next<'a> {
 /// Makes a request of a handle, and returns 0, or -1 with `errno`; of [`Task::Bind`] the group.
 ///
 /// # Safety
-/// `state` is a live handle; `now` is in a frame above this one.
+/// `state` is a live handle; `above` is in a frame above this one.
 #[inline(never)]
 pub(super) unsafe fn run(
     state: *mut State,
-    now: &Frame,
+    above: *const u8,
     task: Task,
 ) -> (c_int, *mut nflog_g_handle) {
     let (before, mark) = (errno(), 0u8);
     let failed = (-1, std::ptr::null_mut());
     // SAFETY: the handle is live, and the call at work on it until it leaves.
     unsafe {
-        let frame = now.down_to(&raw const mark);
-        let Some(token) = dispatch::enter(state, now, frame) else { return failed };
+        let Some(token) = dispatch::enter(state, above, &raw const mark) else { return failed };
         let begun = boundary(None, || (*state).begin(token, task).map(Some));
         let mut result = failed;
         if let Some((asking, message, length)) = begun {

@@ -170,11 +170,17 @@ impl State {
 
     /// Whether the call that binds or unbinds a group is still at it.
     #[inline(always)]
-    fn is_busy(&self, phase: Phase) -> bool {
+    fn is_busy(&mut self, phase: Phase) -> bool {
         match phase {
-            Phase::Binding(token) | Phase::Unbinding(token) => self.calls.place(token).is_some(),
             Phase::Bound | Phase::Unbound => false,
+            Phase::Binding(token) | Phase::Unbinding(token) => self.is_at_work(token),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn is_at_work(&mut self, token: Token) -> bool {
+        self.calls.place(token).is_some()
     }
 
     /// Notes that a call asks the kernel for a group; whether one did before and never came back.
@@ -252,19 +258,22 @@ impl State {
     ///
     /// # Safety
     /// `state` is live, and not used again by this call.
+    #[inline(always)]
     pub(super) unsafe fn leave(state: *mut Self, token: Token) {
         // SAFETY: the handle is live, as this call is at work on it; the reference ends before it is
         // freed.
         unsafe {
             let this = &mut *state;
             this.calls.leave(token);
-            if this.calls.is_empty() {
+            if !this.unbound.is_null() && this.calls.is_empty() {
                 this.free_unbound();
             }
             closed::leave(state);
         }
     }
 
+    #[cold]
+    #[inline(never)]
     fn free_unbound(&mut self) {
         while let Some(group) = std::ptr::NonNull::new(self.unbound) {
             // SAFETY: the group was placed, and no call is at work that knows it.
