@@ -332,8 +332,9 @@ struct ctrs_error {
     /** One of enum ctrs_error_kind. */
     uint32_t kind;
     /** The attribute that is to blame, or CTRS_ERROR_NOWHERE: one of enum nf_conntrack_attr, or of
-     * enum nf_expect_attr where expectations were asked about. Of a tuple that is missing it is the
-     * first to be set, its layer 3 protocol. */
+     * enum nf_expect_attr where expectations were asked about, enum nfct_timeout_attr where
+     * timeout policies were, enum nfct_helper_attr_type where helpers were. Of a tuple that is
+     * missing it is the first to be set, its layer 3 protocol. */
     uint32_t attribute;
     /** Where in the text or the request the fault is, in bytes from its beginning, or
      * CTRS_ERROR_NOWHERE. */
@@ -1591,9 +1592,10 @@ int ctrs_timeout_from(struct ctrs_timeout *policy, size_t size, const struct nfc
 int ctrs_timeout_to(struct nfct_timeout *t, const struct ctrs_timeout *policy, size_t size);
 
 /** Writes a policy, or timeouts without a name, as JSON into a buffer of size bytes: one object
- * on one line, as {"name":"long","family":"ipv4","protocol":"udp","timeouts":{"replied":300}}. The
- * text is cut to fit and always ends with a NUL. With a size of 0 it is only measured, and buf
- * may be NULL.
+ * on one line, as {"name":"long","family":"ipv4","protocol":"udp","timeouts":{"replied":300}}. How
+ * many rules use it is not written. A name that is no UTF-8 is an array of its bytes. The text is
+ * cut to fit and always ends with a NUL. With a size of 0 it is only measured, and buf may be
+ * NULL.
  *
  * Returns the length of the whole text in bytes, without its NUL: it was cut if that is size or
  * more; -1 with EINVAL for NULL, for a wrong policy_size, and for states that the protocol does

@@ -37,8 +37,8 @@
 //! when the feature `capi` is on: see the headers in `include/`. A Rust program does without.
 //!
 //! A flow is written as JSON and read again ([`Flow::json`], [`Flow::from_json`]). With the feature `serde`,
-//! flows and their values are `Serialize` and `Deserialize`, in the same shape; formats that do not
-//! describe themselves cannot be read.
+//! flows and their values are `Serialize` and `Deserialize`, in the same shape, as are timeout policies;
+//! formats that do not describe themselves cannot be read.
 //!
 //! # Examples
 //!

@@ -5,6 +5,7 @@ use ctrs::*;
 use serde_json::{Value, from_value, json, to_value};
 use std::fmt::Debug;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 /// A value is written as this, and read again.
 #[track_caller]
@@ -54,6 +55,20 @@ fn sets_are_numbers_or_lists() {
     is(TcpFlags::SACK_PERMITTED | TcpFlags::from_bits_retain(0x80), json!(0x82));
     is([31, 3, 127].into_iter().collect::<Labels>(), json!([3, 31, 127]));
     refused::<Labels>(json!([256]), "256");
+}
+
+#[test]
+fn timeout_policies_are_written_as_their_json_is() {
+    let timeouts = Timeouts::of(Protocol::Sctp).unwrap();
+    let time = Duration::from_secs(31);
+    let timeouts = timeouts.with(TimeoutState::SCTP_HEARTBEAT_SENT, time).unwrap();
+    is(timeouts, json!({ "protocol": "sctp", "timeouts": { "heartbeat_sent": 31 } }));
+    is(
+        TimeoutPolicy::new("ship", Family::Ipv6, timeouts).unwrap(),
+        json!({ "name": "ship", "family": "ipv6", "protocol": "sctp", "timeouts": { "heartbeat_sent": 31 } }),
+    );
+    refused::<TimeoutPolicy>(json!({ "protocol": "udp" }), "a name and a family");
+    refused::<Timeouts>(json!({ "protocol": "esp" }), "no timeouts");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::object::{NAME_SIZE, Timeout};
 use super::states;
 use super::value::{TimeoutPolicy, Timeouts};
 use crate::error::{Error, Invalid};
-use crate::protocol::{Family, Protocol};
+use crate::protocol::Protocol;
 use crate::text::json::{Error as Syntax, JsonWriter, Kind, Reader, Word};
 use crate::text::writer::Writer;
 use std::ffi::CStr;
@@ -135,14 +135,32 @@ fn named(
     value.filter(|value| *value <= most).ok_or(before.error("no such name or number"))
 }
 
+/// A name, which is an array of its bytes where it is no UTF-8.
 fn name(reader: &mut Reader<'_>, policy: &mut Timeout) -> Result<(), Syntax> {
-    reader.kind()?;
+    let kind = reader.kind()?;
     let before = reader.clone();
     let mut room = [0; NAME_SIZE - 1];
-    let name = reader.text()?.copy_to(&mut room);
+    let name = match kind {
+        Kind::Array => bytes(reader, &mut room)?,
+        _ => reader.text()?.copy_to(&mut room),
+    };
     let name = name.filter(|name| !name.is_empty() && !name.contains(&0));
     policy.set_name(name.ok_or(before.error("a name has 1 to 31 bytes and no NUL"))?);
     Ok(())
+}
+
+/// The bytes of an array; `None` of more than there is room for.
+fn bytes<'a>(reader: &mut Reader<'_>, room: &'a mut [u8]) -> Result<Option<&'a [u8]>, Syntax> {
+    let mut length = 0;
+    reader.begin_array()?;
+    while reader.element()? {
+        let byte = named(reader, u8::MAX.into(), |_| None)? as u8;
+        if let Some(to) = room.get_mut(length) {
+            *to = byte;
+        }
+        length += 1;
+    }
+    Ok(room.get(..length))
 }
 
 fn read_timeouts(reader: &mut Reader<'_>, policy: &mut Timeout) -> Result<(), Syntax> {
@@ -192,12 +210,12 @@ impl TimeoutPolicy {
     /// [`Invalid::NoTimeouts`].
     pub fn from_json(json: &str) -> Result<Self, Error> {
         let object = read(json.as_bytes())?;
-        let family = |family: &Family| u16::from(family.number()) == object.l3proto();
-        if object.name().is_empty() || ![Family::Ipv4, Family::Ipv6].iter().any(family) {
+        let policy = Self::read(object, None);
+        if policy.name().is_empty() || policy.family().is_none() {
             let offset = json.len();
             return Err(Syntax { what: "a policy has a name and a family", offset }.into());
         }
-        Ok(Self::read(object, None))
+        Ok(policy)
     }
 }
 
@@ -239,6 +257,7 @@ mod tests {
         let texts = [
             r#"{"protocol":"generic","timeouts":{"timeout":5}}"#,
             r#"{"name":"a\"b","family":"ipv6","protocol":"sctp","timeouts":{"closed":1,"heartbeat_sent":30,"heartbeat_acked":0}}"#,
+            r#"{"name":[97,255,98],"family":"ipv4","protocol":"udp","timeouts":{}}"#,
             r#"{"name":"x","family":99,"protocol":"tcp","timeouts":{"syn_sent":4294967295,"unacknowledged":7}}"#,
         ];
         for json in texts {
@@ -254,6 +273,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_pointed_at() {
+        let long = format!(r#"{{"name":{:?}}}"#, [1; NAME_SIZE]);
         for (json, offset) in [
             (r#"{"timeouts":{"replied":8}}"#, 26),
             (r#"{"protocol":"no"}"#, 12),
@@ -261,6 +281,11 @@ mod tests {
             (r#"{"protocol":"udp","timeouts":{"replied":4294967296}}"#, 40),
             (r#"{"protocol":"udp","timeouts":{"replied":"x"}}"#, 40),
             (r#"{"name":"","protocol":"udp"}"#, 8),
+            (r#"{"name":[],"protocol":"udp"}"#, 8),
+            (r#"{"name":[97,0],"protocol":"udp"}"#, 8),
+            (r#"{"name":[97,256],"protocol":"udp"}"#, 12),
+            (r#"{"name":"12345678901234567890123456789012","protocol":"udp"}"#, 8),
+            (&long, 8),
             (r#"{"protocol":"udp"}x"#, 18),
             ("[]", 0),
         ] {

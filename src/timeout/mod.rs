@@ -7,6 +7,8 @@ pub mod print;
 #[allow(unsafe_code, reason = "plain data as bytes")]
 pub mod record;
 pub(crate) mod request;
+#[cfg(feature = "serde")]
+mod serde;
 pub mod states;
 pub mod value;
 pub mod wire;

@@ -425,9 +425,10 @@ pub unsafe extern "C" fn ctrs_timeout_to(
 }
 
 /// Writes a policy, or timeouts without a name, as JSON into a buffer of `size` bytes: one object
-/// on one line, as {"name":"long","family":"ipv4","protocol":"udp","timeouts":{"replied":300}}. The
-/// text is cut to fit and always ends with a NUL. With a `size` of 0 it is only measured, and `buf`
-/// may be NULL.
+/// on one line, as {"name":"long","family":"ipv4","protocol":"udp","timeouts":{"replied":300}}. How
+/// many rules use it is not written. A name that is no UTF-8 is an array of its bytes. The text is
+/// cut to fit and always ends with a NUL. With a `size` of 0 it is only measured, and `buf` may be
+/// NULL.
 ///
 /// Returns the length of the whole text in bytes, without its NUL: it was cut if that is `size` or
 /// more; -1 with EINVAL for NULL, for a wrong `policy_size`, and for states that the protocol does

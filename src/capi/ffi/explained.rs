@@ -66,8 +66,9 @@ pub struct ctrs_error {
     /// One of enum ctrs_error_kind.
     pub kind: u32,
     /// The attribute that is to blame, or CTRS_ERROR_NOWHERE: one of enum nf_conntrack_attr, or of
-    /// enum nf_expect_attr where expectations were asked about. Of a tuple that is missing it is the
-    /// first to be set, its layer 3 protocol.
+    /// enum nf_expect_attr where expectations were asked about, enum nfct_timeout_attr where
+    /// timeout policies were, enum nfct_helper_attr_type where helpers were. Of a tuple that is
+    /// missing it is the first to be set, its layer 3 protocol.
     pub attribute: u32,
     /// Where in the text or the request the fault is, in bytes from its beginning, or
     /// CTRS_ERROR_NOWHERE.

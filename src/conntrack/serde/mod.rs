@@ -2,8 +2,6 @@
 //! is there.
 #![forbid(unsafe_code)]
 
-mod text;
-
 use crate::conntrack::events::Event;
 use crate::conntrack::expectation::seen::Expectation;
 use crate::conntrack::filter::net::Net;
@@ -17,11 +15,11 @@ use crate::conntrack::values::{
     TcpFlags, TcpState, Zone,
 };
 use crate::invalid::Invalid;
+use crate::text::serde::{Told, Written};
 use crate::text::writer::Writer;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::net::IpAddr;
-use text::{Told, Written};
 
 /// A name, or the number of what has none.
 #[derive(Deserialize)]

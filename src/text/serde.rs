@@ -1,5 +1,5 @@
-//! The library's own JSON as a serializer or deserializer of any format has it: one way to write a flow,
-//! whoever asks.
+//! The library's own JSON as a serializer or deserializer of any format has it: one way to write
+//! what has text, whoever asks.
 #![forbid(unsafe_code)]
 
 use crate::text::json::{JsonWriter, Kind, Reader};
@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt::{self, Write};
 
 /// A value of JSON that this library wrote.
-pub(super) struct Written<'a>(pub(super) &'a [u8]);
+pub(crate) struct Written<'a>(pub(crate) &'a [u8]);
 
 impl Serialize for Written<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
@@ -51,7 +51,7 @@ fn array<S: Serializer>(reader: &mut Reader<'_>, to: S) -> Result<S::Ok, S::Erro
 }
 
 /// A value of any format, as JSON that this library reads.
-pub(super) struct Told(pub(super) String);
+pub(crate) struct Told(pub(crate) String);
 
 impl<'de> Deserialize<'de> for Told {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -92,7 +92,7 @@ impl<'de> Visitor<'de> for Teller<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a flow as this library writes it")
+        f.write_str("what this library writes as JSON")
     }
 
     fn visit_bool<E: serde::de::Error>(mut self, value: bool) -> Result<(), E> {
