@@ -6,10 +6,11 @@ use super::labels::set::Labels;
 use super::object::attr::Attr;
 use super::object::entry::Conntrack;
 use super::values::{
-    Direction, Helper, Mark, SctpInfo, SeqAdjust, Status, SynProxy, TcpFlags, TcpState, seconds,
+    Direction, Helper, Mark, SctpInfo, SeqAdjust, Status, SynProxy, TcpFlags, TcpState,
 };
 use crate::conntrack::error::Error;
 use crate::invalid::Invalid;
+use crate::netlink::number::seconds;
 use std::fmt;
 use std::time::Duration;
 

@@ -12,10 +12,10 @@ use super::object::tuple::{MASTER, ORIG, REPLY};
 use super::tuple::{IcmpQuery, Tuple};
 use super::values::{
     Direction, Helper, Mark, Nat, Protocol, SctpInfo, SeqAdjust, Status, SynProxy, TcpInfo, Zone,
-    seconds,
 };
 use crate::conntrack::error::Error;
 use crate::invalid::Invalid;
+use crate::netlink::number::seconds;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;

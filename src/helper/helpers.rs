@@ -7,7 +7,6 @@ use super::value::{UserHelper, checked_name};
 use super::wire;
 use crate::connection::{Answer, Connection, is};
 use crate::error::{Error, ErrorKind};
-use crate::netlink;
 use crate::netlink::message::Message;
 use crate::options::Options;
 use crate::protocol::{Family, Protocol};
@@ -140,11 +139,8 @@ fn key(name: &str, family: Family, protocol: Protocol) -> Result<Helper, Error> 
 /// The helper that a message tells.
 fn helper(message: &Message<'_>) -> Result<UserHelper, Error> {
     let mut helper = Helper::default();
-    match wire::parse(&mut helper, message.attributes()) {
-        Ok(()) => Ok(UserHelper::read(helper)),
-        Err(wire::Error::OutOfMemory) => Err(netlink::Error::OutOfMemory.into()),
-        Err(wire::Error::Incomplete) => Err(netlink::Error::NoMessage.into()),
-    }
+    wire::parse(&mut helper, message.attributes())?;
+    Ok(UserHelper::read(helper))
 }
 
 struct List {

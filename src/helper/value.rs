@@ -6,6 +6,7 @@ use super::policies::{OutOfMemory, Policies};
 use super::policy::{MOST, NAME_SIZE, Policy};
 use crate::error::{Error, Invalid};
 use crate::netlink;
+use crate::netlink::number::seconds;
 use crate::protocol::{Family, Protocol};
 use std::time::Duration;
 
@@ -55,13 +56,12 @@ impl UserHelper {
     }
 
     /// With a policy more: what it is called, how many of such expectations a flow may have at once,
-    /// and for how long. The kernel wants one to four.
+    /// and for how long, rounded up to seconds. The kernel wants one to four.
     ///
     /// # Errors
     /// [`Invalid::Name`]; [`Invalid::Argument`]: there are four already.
     pub fn policy(mut self, name: &str, max: u32, timeout: Duration) -> Result<Self, Error> {
-        let timeout = u32::try_from(timeout.as_secs()).unwrap_or(u32::MAX);
-        let policy = Policy::new(checked_name(name)?, max, timeout);
+        let policy = Policy::new(checked_name(name)?, max, seconds(timeout));
         let mut all: [Option<Policy>; MOST] =
             std::array::from_fn(|place| self.object.policies.get(place).copied());
         let free = all.iter_mut().find(|place| place.is_none());
@@ -135,8 +135,9 @@ mod tests {
     fn a_helper_has_up_to_four_policies() {
         let mut helper = UserHelper::new("h", Family::Ipv6, Protocol::Udp, 0).unwrap();
         for name in ["a", "b", "c", "d"] {
-            helper = helper.policy(name, 8, Duration::from_secs(30)).unwrap();
+            helper = helper.policy(name, 8, Duration::from_millis(29_001)).unwrap();
         }
+        assert!(helper.policies().all(|policy| policy.2 == Duration::from_secs(30)));
         let names: Vec<_> = helper.policies().map(|policy| policy.0).collect();
         assert_eq!(names, [b"a", b"b", b"c", b"d"]);
         assert!(helper.policy("e", 1, Duration::ZERO).is_err());

@@ -4,8 +4,10 @@
 use super::object::{Helper, Number};
 use super::policies::{OutOfMemory, Policies};
 use super::policy::{MOST, Policy};
+use crate::netlink;
 use crate::netlink::builder::Builder;
 use crate::netlink::message::Attributes;
+use crate::netlink::number::be32;
 use crate::uapi::helper as nfcth;
 
 /// Appends what is set of a helper to a message. Of the tuple either both are sent or none.
@@ -64,6 +66,15 @@ impl From<OutOfMemory> for Error {
     }
 }
 
+impl From<Error> for crate::error::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Incomplete => netlink::Error::NoMessage.into(),
+            Error::OutOfMemory => netlink::Error::OutOfMemory.into(),
+        }
+    }
+}
+
 /// What a message has, as it lies there; the last counts of what comes twice.
 #[derive(Default)]
 struct Told<'a> {
@@ -93,10 +104,6 @@ impl<'a> Told<'a> {
         }
         told
     }
-}
-
-fn be32(value: &[u8]) -> Option<u32> {
-    value.try_into().ok().map(u32::from_be_bytes)
 }
 
 /// Reads the attributes of a message into a helper. The message's policies take the place of those

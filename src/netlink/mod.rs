@@ -12,6 +12,7 @@ pub mod exchange;
 pub mod message;
 #[allow(unsafe_code, reason = "system calls about namespaces")]
 mod namespace;
+pub(crate) mod number;
 pub mod receiver;
 #[allow(unsafe_code, reason = "system calls on the socket")]
 pub mod settings;

@@ -5,6 +5,7 @@ use super::object::{NAME_SIZE, Timeout};
 use super::record::TimeoutRecord;
 use super::states;
 use crate::invalid::Invalid;
+use crate::netlink::number::seconds;
 use crate::protocol::{Family, Protocol};
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
@@ -147,9 +148,7 @@ impl Timeouts {
         if state.protocol != self.object.l4proto() {
             return Err(Invalid::State);
         }
-        let seconds = time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0));
-        let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
-        self.object.set(state.number.into(), seconds).map_err(|_| Invalid::State)?;
+        self.object.set(state.number.into(), seconds(time)).map_err(|_| Invalid::State)?;
         Ok(self)
     }
 

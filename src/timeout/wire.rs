@@ -5,6 +5,7 @@ use super::object::{Attr, Timeout};
 use super::states::{self, Row};
 use crate::netlink::builder::Builder;
 use crate::netlink::message::Attributes;
+use crate::netlink::number::{be16, be32};
 use crate::uapi::timeout as cta;
 
 /// Which states go into a message.
@@ -80,14 +81,6 @@ impl<'a> Told<'a> {
         }
         told
     }
-}
-
-fn be16(value: &[u8]) -> Option<u16> {
-    value.try_into().ok().map(u16::from_be_bytes)
-}
-
-fn be32(value: &[u8]) -> Option<u32> {
-    value.try_into().ok().map(u32::from_be_bytes)
 }
 
 /// Adds what the attributes of a message say to a policy. Timeouts are of the protocol that the

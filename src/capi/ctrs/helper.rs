@@ -50,11 +50,8 @@ unsafe fn named<'a>(helper: *const nfct_helper) -> Result<&'a Helper, Error> {
 /// The helper that a message tells.
 fn told(message: &Message<'_>) -> Result<Helper, Error> {
     let mut helper = Helper::default();
-    match wire::parse(&mut helper, message.attributes()) {
-        Ok(()) => Ok(helper),
-        Err(wire::Error::OutOfMemory) => Err(netlink::Error::OutOfMemory.into()),
-        Err(wire::Error::Incomplete) => Err(netlink::Error::NoMessage.into()),
-    }
+    wire::parse(&mut helper, message.attributes())?;
+    Ok(helper)
 }
 
 /// Creates a helper, or changes the queue, the status and the policies of the one of its name and

@@ -14,7 +14,6 @@ use crate::conntrack::object::attr::Attr;
 use crate::conntrack::object::entry::Conntrack;
 use crate::invalid::Invalid;
 use std::fmt;
-use std::time::Duration;
 
 /// Which packets of a flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -195,12 +194,6 @@ impl Helper {
     }
 }
 
-/// Whole seconds, as many as make the duration at least.
-pub(crate) fn seconds(duration: Duration) -> u32 {
-    let seconds = duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0));
-    u32::try_from(seconds).unwrap_or(u32::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,13 +219,5 @@ mod tests {
         }
         let helper = Helper::new("fifteen-bytes15").unwrap().with_data(*b"x");
         assert_eq!((&*helper.name(), helper.data()), ("fifteen-bytes15", &b"x"[..]));
-    }
-
-    #[test]
-    fn no_timeout_is_shorter_than_asked() {
-        for (millis, whole) in [(0, 0), (1, 1), (1000, 1), (1001, 2)] {
-            assert_eq!(seconds(Duration::from_millis(millis)), whole);
-        }
-        assert_eq!(seconds(Duration::MAX), u32::MAX);
     }
 }

@@ -6,7 +6,7 @@
 //! * what a message does not mention stays as it was in the object.
 #![forbid(unsafe_code)]
 
-use super::nest::{Members, be16, be32, be64, keep, last};
+use super::nest::{Members, keep, last};
 use super::tuple::{MASTER, ORIG, REPLY, tuple};
 use super::usual_nests;
 use crate::conntrack::error::Error;
@@ -15,6 +15,7 @@ use crate::conntrack::labels::bitmask::Bitmask;
 use crate::conntrack::object::attr::{Attr, Presence};
 use crate::conntrack::object::entry::{Conntrack, Counters, Flat};
 use crate::netlink::message::{Attributes, Message};
+use crate::netlink::number::{be16, be32, be64};
 use crate::uapi::cta;
 
 /// The nests of a message, decoded once all are known, since the last of each counts.

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::encode;
-use super::nest::{Members, be16, be32, keep};
+use super::nest::{Members, keep};
 use super::tuple::{self, ORIG};
 use crate::conntrack::error::Error;
 use crate::conntrack::object::attr::Presence;
@@ -10,6 +10,7 @@ use crate::conntrack::object::entry::{Conntrack, Flat};
 use crate::conntrack::object::expectation::{Expect, ExpectAttr};
 use crate::netlink::builder::Builder;
 use crate::netlink::message::Attributes;
+use crate::netlink::number::{be16, be32};
 use crate::uapi::cta;
 
 /// Bytes of the longest function name attribute that is taken.

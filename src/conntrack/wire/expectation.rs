@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::encode;
-use super::nest::{be32, last};
+use super::nest::last;
 use crate::conntrack::error::Error;
 use crate::conntrack::expectation::create::NewExpectation;
 use crate::conntrack::expectation::key::ExpectationKey;
@@ -11,6 +11,7 @@ use crate::conntrack::values::Direction;
 use crate::invalid::Invalid;
 use crate::netlink::builder::Builder;
 use crate::netlink::message::Message;
+use crate::netlink::number::be32;
 use crate::uapi::cta;
 
 /// The address family of a request about an expectation.

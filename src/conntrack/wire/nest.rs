@@ -54,18 +54,3 @@ impl<const N: usize> Members<N> {
         self.values.get(usize::from(number)).copied().filter(|_| seen)
     }
 }
-
-#[inline(always)]
-pub(super) fn be16(value: &[u8]) -> Option<u16> {
-    value.try_into().ok().map(u16::from_be_bytes)
-}
-
-#[inline(always)]
-pub(super) fn be32(value: &[u8]) -> Option<u32> {
-    value.try_into().ok().map(u32::from_be_bytes)
-}
-
-#[inline(always)]
-pub(super) fn be64(value: &[u8]) -> Option<u64> {
-    value.try_into().ok().map(u64::from_be_bytes)
-}

@@ -1,10 +1,10 @@
 //! Statistics: messages with numbers alone.
 #![forbid(unsafe_code)]
 
-use super::nest::{be32, be64};
 use crate::conntrack::error::Error;
 use crate::conntrack::stats::Counts;
 use crate::netlink::message::{Attributes, Message};
+use crate::netlink::number::{be32, be64};
 use crate::uapi::cta;
 
 /// The kinds of messages that statistics come in, those about expectations with the subsystem of

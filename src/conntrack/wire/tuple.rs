@@ -1,12 +1,13 @@
 //! A tuple nest into one direction of a flow.
 #![forbid(unsafe_code)]
 
-use super::nest::{Members, be16, keep};
+use super::nest::{Members, keep};
 use super::usual_nests::{self, Ports};
 use crate::conntrack::object::attr::{Attr, Presence};
 use crate::conntrack::object::entry::Tuple;
 pub(super) use crate::conntrack::object::tuple::{MASTER, ORIG, REPLY, TupleAttrs};
 use crate::netlink::message::Attributes;
+use crate::netlink::number::be16;
 use crate::uapi::cta;
 
 /// Decodes a tuple nest; its mere presence says the layer 3 protocol.
