@@ -109,6 +109,117 @@ static int call_set_and_get(void)
 	return result;
 }
 
+/* What is asked on a handle of its own, whose parts are made for it: 1 done, 0 failed with ENOMEM. */
+static int (*request)(struct nfct_handle *handle);
+
+static int call_request(void)
+{
+	struct nfct_handle *handle = nfct_open(CONNTRACK, 0);
+	int result = made(handle);
+
+	if (handle == NULL)
+		return result;
+	result = request(handle);
+	nfct_close(handle);
+	return result;
+}
+
+static void try_request(const char *name, int (*ask)(struct nfct_handle *))
+{
+	request = ask;
+	try_call(name, call_request);
+	CHECK_INT(call_request(), 1);
+}
+
+static int delete_policy(struct nfct_handle *handle)
+{
+	int result = ctrs_timeout_delete(handle, "none");
+
+	return result == -1 && errno == ENOENT ? 1 : done(result, 0);
+}
+
+static int flush_policies(struct nfct_handle *handle)
+{
+	return done(ctrs_timeout_flush(handle), 0);
+}
+
+static int set_and_get_defaults(struct nfct_handle *handle)
+{
+	struct ctrs_timeout defaults = { .given = 1, .timeouts = { 30 }, .l4proto = IPPROTO_UDP };
+	int result = done(ctrs_timeout_set_defaults(handle, &defaults, sizeof(defaults)), 0);
+
+	return result != 1 ? result : done(ctrs_timeout_get_defaults(handle, IPPROTO_UDP, &defaults,
+								     sizeof(defaults)), 0);
+}
+
+static int call_json(void)
+{
+	static const char text[] = "{\"name\":\"a\",\"protocol\":\"udp\",\"timeouts\":{\"replied\":5}}";
+	struct ctrs_error error = { .size = sizeof(error) };
+	struct ctrs_timeout policy;
+	int result = done(ctrs_timeout_parse_json(&policy, sizeof(policy), text, sizeof(text) - 1,
+						  &error), 0);
+
+	if (result != 1)
+		return result;
+	result = ctrs_timeout_parse_json(&policy, sizeof(policy), text, 9, &error);
+	return result == -1 && errno == EINVAL && error.offset == 9 ? 1 : done(result, 0);
+}
+
+/* Most kernels have no helpers in user space, and refuse all of it with EINVAL. */
+static int asked(int result, int success)
+{
+	return result == -1 && errno == EINVAL ? 1 : done(result, success);
+}
+
+static struct nfct_helper *helper;
+
+static int set_helper(struct nfct_handle *handle)
+{
+	return asked(ctrs_helper_set(handle, helper, 0), 0);
+}
+
+/* The helper stays as it was where it could not be read. */
+static int get_helper(struct nfct_handle *handle)
+{
+	int result = asked(ctrs_helper_get(handle, helper), 0);
+
+	return strcmp(nfct_helper_attr_get_str(helper, NFCTH_ATTR_NAME), "new") != 0 ||
+	       nfct_helper_attr_get(helper, NFCTH_ATTR_POLICY2) == NULL ? -1 : result;
+}
+
+static int delete_and_flush_helpers(struct nfct_handle *handle)
+{
+	int result = asked(ctrs_helper_delete(handle, helper), 0);
+
+	return result != 1 ? result : asked(ctrs_helper_flush(handle), 0);
+}
+
+static int list_helpers(struct nfct_handle *handle)
+{
+	struct ctrs_helper_dump *dump = ctrs_helper_dump_begin(handle);
+	int result = made(dump);
+
+	if (dump == NULL)
+		return result;
+	result = asked(ctrs_helper_dump_next(dump, helper), 0);
+	if (result != -1 && ctrs_helper_dump_last_error(dump) == NULL)
+		result = -1;
+	ctrs_helper_dump_end(dump);
+	return result;
+}
+
+static void test_helpers(void)
+{
+	helper = nfct_helper_alloc();
+	CHECK_INT(nfct_helper_nlmsg_parse_payload(two_policies, helper), 0);
+	try_request("ctrs_helper_set", set_helper);
+	try_request("ctrs_helper_get", get_helper);
+	try_request("ctrs_helper_delete", delete_and_flush_helpers);
+	try_request("ctrs_helper_dump_next", list_helpers);
+	nfct_helper_free(helper);
+}
+
 static int call_list(void)
 {
 	struct ctrs_timeout_dump *dump = ctrs_timeout_dump_begin(h);
@@ -135,6 +246,12 @@ int main(void)
 	CHECK_INT(call_list(), 1); /* what a handle keeps is there from then on */
 	try_call("ctrs_timeout_set", call_set_and_get);
 	try_call("ctrs_timeout_dump_begin", call_list);
+	try_call("ctrs_timeout_parse_json", call_json);
+	CHECK_INT(call_json(), 1);
+	try_request("ctrs_timeout_delete", delete_policy);
+	try_request("ctrs_timeout_set_defaults", set_and_get_defaults);
+	try_request("ctrs_timeout_flush", flush_policies);
+	test_helpers();
 	nfct_close(h);
 	return finish();
 }
