@@ -31,7 +31,7 @@ suite() {
 }
 
 tests=(--manifest-path capi-tests/Cargo.toml)
-suite "rust" "$CARGO" test --features capi --all-targets --no-fail-fast
+suite "rust" env CTRS_MIRROR_RUNS=100000 "$CARGO" test --features capi --all-targets --no-fail-fast
 suite "rust documentation" "$CARGO" test --features capi --doc
 suite "rust, what a C user relies on" "$CARGO" test "${tests[@]}" --all-targets --no-fail-fast
 suite "reproducible build" capi-tests/reproducible.sh

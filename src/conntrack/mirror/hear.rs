@@ -66,8 +66,8 @@ impl Replica {
     fn renewed(&self, slot: Slot, ct: Conntrack) -> Result<Conntrack, Error> {
         let number = self.epoch.number;
         let is_same = |entry: &Entry| {
-            let reports = self.settled && entry.marks.contains(Marks::HEARD);
-            reports || entry.has(number, Marks::SEEN)
+            let reports = self.settled && !self.epoch.dumping;
+            reports && entry.marks.contains(Marks::HEARD) || entry.has(number, Marks::SEEN)
         };
         let lives = self.store.get(slot).is_some_and(is_same);
         if !self.keeps(Rule::NewReplaces) {

@@ -12,6 +12,8 @@ mod replica;
 mod rules;
 mod see;
 mod store;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use changes::{Happened, TableChange};

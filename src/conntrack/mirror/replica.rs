@@ -131,7 +131,8 @@ impl Replica {
     /// Messages were lost: an `ENOBUFS`, or that the number of those lost has grown.
     pub fn overrun(&mut self) {
         self.counts.overruns += 1;
-        if self.keeps(Rule::OverrunResyncs) {
+        let noted = if self.epoch.dumping { Rule::EndOverrun } else { Rule::OverrunResyncs };
+        if self.keeps(noted) {
             (self.epoch.overrun, self.due, self.settled) = (true, true, false);
         }
     }

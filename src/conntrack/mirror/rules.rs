@@ -73,3 +73,43 @@ pub(super) enum Rule {
     /// After lost messages all is compared.
     OverrunResyncs,
 }
+
+#[cfg(test)]
+impl Rule {
+    pub const ALL: [Self; 34] = [
+        Self::ClashHidden,
+        Self::ToldAlways,
+        Self::ToldByRequest,
+        Self::NewReplaces,
+        Self::NewIsBorn,
+        Self::NewTouches,
+        Self::NewLeavesCounted,
+        Self::NewEndsOther,
+        Self::UpdateMerges,
+        Self::UpdateTouches,
+        Self::UpdateAfresh,
+        Self::UpdateInserts,
+        Self::UpdateOfDead,
+        Self::UpdateAsks,
+        Self::DestroyBuries,
+        Self::DestroyBuriesOne,
+        Self::DestroyOfOne,
+        Self::DestroyTouchesNone,
+        Self::DyingIgnored,
+        Self::DeadIgnored,
+        Self::DeadForGood,
+        Self::TouchedWins,
+        Self::UntouchedTaken,
+        Self::AbsenceTaken,
+        Self::OtherIgnored,
+        Self::OtherReplaces,
+        Self::EndFailed,
+        Self::EndLost,
+        Self::EndOverrun,
+        Self::EndResized,
+        Self::EndTwice,
+        Self::MissingGone,
+        Self::EpochForgets,
+        Self::OverrunResyncs,
+    ];
+}
