@@ -103,6 +103,11 @@ fn expression() {
 }
 
 #[test]
+fn mirror() {
+    replay("mirror");
+}
+
+#[test]
 fn timeout() {
     replay("timeout");
 }

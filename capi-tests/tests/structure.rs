@@ -188,7 +188,12 @@ fn data_goes_one_way() {
         ),
         (
             "conntrack/mirror",
-            with(&[&objects, &typed, &wire, &["conntrack/expression", "conntrack/mirror"]]),
+            with(&[
+                &objects,
+                &typed,
+                &wire,
+                &["conntrack/expression", "conntrack/mirror", "conntrack/record"],
+            ]),
         ),
         (
             "nflog",

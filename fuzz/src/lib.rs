@@ -19,6 +19,7 @@ mod json;
 mod kernel;
 mod labels;
 mod message;
+mod mirror;
 mod nflog;
 mod objects;
 mod receive;
@@ -34,6 +35,7 @@ pub use helper::helper;
 pub use json::json;
 pub use labels::labels;
 pub use message::message;
+pub use mirror::mirror;
 pub use nflog::nflog;
 pub use receive::receive;
 pub use record::record;
@@ -44,7 +46,7 @@ pub use timeout::timeout;
 pub type Body = fn(&[u8]);
 
 /// All bodies, by the name of their target.
-pub const BODIES: [(&str, Body); 12] = [
+pub const BODIES: [(&str, Body); 13] = [
     ("message", message),
     ("roundtrip", roundtrip),
     ("api", api),
@@ -57,4 +59,5 @@ pub const BODIES: [(&str, Body); 12] = [
     ("timeout", timeout),
     ("helper", helper),
     ("nflog", nflog),
+    ("mirror", mirror),
 ];

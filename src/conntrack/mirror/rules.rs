@@ -52,6 +52,8 @@ pub(super) enum Rule {
     UntouchedTaken,
     /// Absence, too.
     AbsenceTaken,
+    /// What began at another time is another life, though its id is the same.
+    StartTells,
     /// A life that an event told of is not replaced by an older one.
     OtherIgnored,
     /// One that none told of in this epoch is.
@@ -76,7 +78,7 @@ pub(super) enum Rule {
 
 #[cfg(test)]
 impl Rule {
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::ClashHidden,
         Self::ToldAlways,
         Self::ToldByRequest,
@@ -101,6 +103,7 @@ impl Rule {
         Self::TouchedWins,
         Self::UntouchedTaken,
         Self::AbsenceTaken,
+        Self::StartTells,
         Self::OtherIgnored,
         Self::OtherReplaces,
         Self::EndFailed,

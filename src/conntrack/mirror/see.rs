@@ -9,7 +9,7 @@ use super::replica::Replica;
 use super::rules::Rule;
 use super::store::{Entry, Marks, Slot};
 use crate::conntrack::error::Error;
-use crate::conntrack::object::attr::Presence;
+use crate::conntrack::object::attr::{Attr, Presence};
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::values::Direction;
 use crate::uapi::ips;
@@ -40,7 +40,7 @@ impl Replica {
         let told = entry.touched_in(number);
         self.epoch.twice |= seen;
         if self.has_id(slot, &ct) {
-            self.compare(slot, ct, told)?;
+            let slot = self.compare(slot, ct, told)?;
             self.mark(slot, Marks::SEEN);
         } else if (seen || told.is_some()) && self.keeps(Rule::OtherIgnored) {
         } else if self.keeps(Rule::OtherReplaces) {
@@ -51,27 +51,56 @@ impl Replica {
         Ok(())
     }
 
-    /// Takes of an entry what no event has told in this epoch.
-    pub(super) fn compare(
+    /// Takes of an entry what no event has told in this epoch. Where the flow is then.
+    fn compare(
         &mut self,
         slot: Slot,
         mut ct: Conntrack,
         told: Option<Presence>,
-    ) -> Result<(), Error> {
-        let told = told.filter(|_| self.keeps(Rule::TouchedWins)).unwrap_or_default();
+    ) -> Result<Slot, Error> {
         if !self.keeps(Rule::UntouchedTaken) {
-            return Ok(());
+            return Ok(slot);
         }
+        let reborn = self.keeps(Rule::StartTells) && self.began_otherwise(slot, &ct);
+        let kept = told.filter(|_| self.keeps(Rule::TouchedWins)).unwrap_or_default();
         if !self.keeps(Rule::AbsenceTaken) {
             let present = ct.flat.present;
-            ct = self.merged(slot, ct, |_| present.without(told))?;
-        } else if told != Presence::default() {
-            ct = self.merged(slot, ct, |_| ALL.without(told))?;
+            ct = self.merged(slot, ct, |_| present.without(kept))?;
+        } else if kept != Presence::default() {
+            ct = self.merged(slot, ct, |_| ALL.without(kept))?;
+        }
+        if reborn {
+            return self.succeed(slot, ct, told);
         }
         if self.change(slot, ct, FOUND)? && self.settled {
             self.counts.corrected += 1;
         }
-        Ok(())
+        Ok(slot)
+    }
+
+    /// Whether a flow is another life with the same id: one that began at another time.
+    fn began_otherwise(&self, slot: Slot, ct: &Conntrack) -> bool {
+        self.store.get(slot).is_some_and(|entry| {
+            let began =
+                [&entry.ct, ct].map(|it| it.has(Attr::TimestampStart).then_some(it.flat.start));
+            matches!(began, [Some(one), Some(other)] if one != other)
+        })
+    }
+
+    /// Puts another life in place of a flow, of which events have told this.
+    fn succeed(
+        &mut self,
+        slot: Slot,
+        ct: Conntrack,
+        told: Option<Presence>,
+    ) -> Result<Slot, Error> {
+        self.remove(slot, FOUND)?;
+        let slot = self.insert(ct, FOUND)?;
+        if let Some(told) = told {
+            self.touch(slot, told);
+            self.mark_heard(slot);
+        }
+        Ok(slot)
     }
 
     /// Takes the answer about a flow, which is newer than all events that were read.

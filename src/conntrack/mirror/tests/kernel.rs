@@ -1,6 +1,7 @@
 //! A kernel: a table of flows, a socket that events come through, and a dump of the table.
 //!
 //! It knows nothing of what keeps a copy. What it does is what was seen of Linux.
+#![forbid(unsafe_code)]
 
 use super::messages::{KEYS, Part, Real};
 use super::random::Random;

@@ -1,4 +1,5 @@
 //! A flow of the kernel's, and what its messages tell of it.
+#![forbid(unsafe_code)]
 
 use crate::conntrack::heap::Text;
 use crate::conntrack::labels::bitmask::Bitmask;

@@ -1,5 +1,6 @@
 //! The copy and a kernel, without a kernel: many short runs of what may happen, each compared in its end.
 //! Whoever breaks a rule is found out.
+#![forbid(unsafe_code)]
 
 mod kernel;
 mod messages;

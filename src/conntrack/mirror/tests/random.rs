@@ -1,4 +1,5 @@
 //! Chance that can be had again.
+#![forbid(unsafe_code)]
 
 /// Numbers that follow from a seed.
 #[derive(Debug, Clone)]

@@ -1,4 +1,5 @@
 //! A copy that is kept of a kernel's table, and whether it is right.
+#![forbid(unsafe_code)]
 
 use super::kernel::{Kernel, Nature, Read};
 use super::messages::{KEYS, Real, key_of};
@@ -313,7 +314,11 @@ impl Run {
             let told = &mut self.told[key_of(one)];
             holds(enters == told.is_none(), "a change that cannot be")?;
             if let (true, Some(before), Some(after)) = (updates, &objects.0, &objects.1) {
-                holds(before.flat.id == after.flat.id, "a life that changes into another")?;
+                let start = |ct: &Conntrack| ct.has(Attr::TimestampStart).then_some(ct.flat.start);
+                let began = [before, after].map(start);
+                let other = matches!(began, [Some(one), Some(other)] if one != other);
+                let same = before.flat.id == after.flat.id && !other;
+                holds(same, "a life that changes into another")?;
             }
             if let (Some(told), Some(before)) = (&told, &objects.0) {
                 let ended = change.happened == Happened::Destroyed;
