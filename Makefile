@@ -217,7 +217,8 @@ bench-instructions: deps
 	benches/run instructions $(STAGE)
 
 SECONDS ?= 60
-FUZZ_TARGETS := message roundtrip api labels filter receive record json expression mirror
+FUZZ_TARGETS := message roundtrip api labels filter receive record json expression nflog timeout \
+    helper mirror
 
 # Fuzzes each target for so many seconds: make fuzz SECONDS=600. Needs the nightly toolchain and
 # cargo-fuzz. New inputs go to fuzz/found, failures to fuzz/artifacts.
