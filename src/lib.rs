@@ -18,6 +18,7 @@
 //! | know what became of it: its id, its last counters | [`FlowTable::create_returning`] and its like |
 //! | do thousands of these at once | [`Batch`], [`FlowTable::run`] |
 //! | be told what happens, to all flows or some | [`Events`], [`Events::only_where`](Listener::only_where), [`Events::only`](Listener::only) |
+//! | have the table as it is at hand, with what changes in it | [`Mirror`], [`MirrorReader`] |
 //! | wait for that no longer than wanted | [`Listener::next_timeout`], [`Listener::try_next`], [`Stopper`] |
 //! | see how full the table is, and what was dropped | [`FlowTable::statistics`], [`FlowTable::cpu_statistics`] |
 //! | see and make what helpers expect | [`Expectations`], [`ExpectationEvents`] |
@@ -151,6 +152,8 @@ pub use conntrack::labels::map::LabelMap;
 pub use conntrack::labels::set::Labels;
 pub use conntrack::listener::{EventKind, Listener};
 pub use conntrack::listing::{List, Listing};
+pub use conntrack::live::{Mirror, MirrorChange, MirrorFlows, MirrorInfo, MirrorReader};
+pub use conntrack::mirror::Happened;
 pub use conntrack::new_flow::NewFlow;
 pub use conntrack::object::attr::{Attr as Attribute, Kind as AttributeKind};
 pub use conntrack::record::{

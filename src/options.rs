@@ -5,7 +5,8 @@ use crate::error::Error;
 #[cfg(doc)]
 use crate::error::ErrorKind;
 use crate::netlink;
-use crate::netlink::socket::Socket;
+use crate::netlink::bpf::Instruction;
+use crate::netlink::socket::{Socket, attach_filter};
 use crate::netlink::wait::Patience;
 use crate::shared::Shared;
 use std::fs::File;
@@ -130,6 +131,27 @@ impl Options {
         Self { namespace: None, receive_buffer: None, nonblocking: false, ..self }
     }
 
+    /// Those of a mirror's sockets: of events, with as much room as a busy table takes where nothing
+    /// else is said, and of requests.
+    pub(crate) fn of_mirror(&self) -> [Self; 2] {
+        const ROOM: usize = 4 << 20;
+        const MOST: usize = 32 << 20;
+        let requests = Self { receive_buffer: None, nonblocking: false, ..self.clone() };
+        let events = match self.receive_buffer {
+            None if self.receive_buffer_limit == 0 => {
+                self.clone().receive_buffer(ROOM).receive_buffer_limit(MOST)
+            }
+            None => self.clone().receive_buffer(ROOM.min(self.receive_buffer_limit)),
+            Some(_) => self.clone(),
+        };
+        [events, requests]
+    }
+
+    /// Whether events of other namespaces are wanted, too.
+    pub(crate) fn is_for_all_namespaces(&self) -> bool {
+        self.all_namespaces
+    }
+
     /// How waits of the timeout are.
     pub(crate) fn patience(&self) -> Patience {
         Patience { time: self.timeout, ..Patience::default() }
@@ -164,11 +186,22 @@ impl Options {
     /// Opens a socket that receives events: those of these groups.
     #[inline(never)]
     pub(crate) fn listen(&self, groups: u32) -> Result<Socket, Error> {
+        self.listen_through(groups, None)
+    }
+
+    /// The same, of which a program lets some pass from the first one on.
+    #[inline(never)]
+    pub(crate) fn listen_through(
+        &self,
+        groups: u32,
+        program: Option<&[Instruction]>,
+    ) -> Result<Socket, Error> {
         let socket =
             if self.all_namespaces { self.open_for_all_namespaces()? } else { self.open()? };
         if self.reliable {
             socket.be_told_again()?;
         }
+        program.map_or(Ok(()), |program| attach_filter(socket.fd(), program))?;
         socket.bind(socket.port()?, groups)?;
         Ok(socket)
     }

@@ -196,6 +196,14 @@ fn data_goes_one_way() {
             ]),
         ),
         (
+            "conntrack/live",
+            with(&[
+                &faces,
+                &["connection", "facts", "record", "shared", "conntrack/dump"],
+                &["conntrack/live", "conntrack/mirror", "conntrack/stream"],
+            ]),
+        ),
+        (
             "nflog",
             with(&[
                 &logged,
@@ -318,6 +326,7 @@ fn unsafe_is_in_few_places() {
                 "netlink/syscalls.rs",
                 "netlink/namespace.rs",
                 "netlink/datagrams.rs",
+                "netlink/ready.rs",
                 "netlink/settings.rs",
                 "netlink/socket.rs",
                 "netlink/wait.rs",
@@ -327,6 +336,7 @@ fn unsafe_is_in_few_places() {
                 "facts/holder.rs",
                 "facts/ticks.rs",
                 "conntrack/heap.rs",
+                "conntrack/live/record.rs",
                 "helper/policies.rs",
                 "timeout/record.rs",
                 "conntrack/object/layout.rs",

@@ -23,6 +23,7 @@ pub mod key;
 pub mod labels;
 pub mod listener;
 pub mod listing;
+pub mod live;
 pub mod mirror;
 pub mod new_flow;
 pub mod object;

@@ -13,6 +13,8 @@ pub mod message;
 #[allow(unsafe_code, reason = "system calls about namespaces")]
 mod namespace;
 pub(crate) mod number;
+#[allow(unsafe_code, reason = "system calls that make an epoll and a timer")]
+pub(crate) mod ready;
 pub mod receiver;
 #[allow(unsafe_code, reason = "system calls on the socket")]
 pub mod settings;

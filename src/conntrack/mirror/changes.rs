@@ -7,7 +7,17 @@ use crate::conntrack::object::entry::Conntrack;
 use std::collections::VecDeque;
 
 /// What has happened.
+///
+/// ```
+/// use ctrs::{Happened, MirrorChange};
+///
+/// /// Whether what is kept may not be what the table is.
+/// fn is_behind(change: &MirrorChange) -> bool {
+///     matches!(change.happened, Happened::Overrun(_) | Happened::CannotSettle(_))
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Happened {
     /// A flow is there that was not. `after` is it.
     New,

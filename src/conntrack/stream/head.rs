@@ -61,6 +61,11 @@ impl Head {
         SystemTime::UNIX_EPOCH + Duration::from_nanos(self.received)
     }
 
+    /// Whether a program asked for the change.
+    pub(crate) fn is_by_request(&self) -> bool {
+        self.port != 0
+    }
+
     /// Whether something was lost here.
     #[cfg(feature = "capi")]
     pub(crate) fn is_gap(&self) -> bool {

@@ -1,0 +1,75 @@
+//! The flows of a mirror, one after another.
+#![forbid(unsafe_code)]
+
+use super::reader::{MirrorReader, copied};
+use crate::conntrack::expression::Expression;
+use crate::conntrack::flow::Flow;
+use crate::conntrack::mirror::Kept;
+use crate::error::Error;
+use std::ops::ControlFlow;
+
+/// So many flows are looked at before who keeps them up to date is let in.
+const BATCH: usize = 256;
+
+/// The flows of a mirror, which goes on meanwhile: an iterator.
+///
+/// ```
+/// use ctrs::{MirrorFlows, MirrorReader};
+///
+/// fn marked(reader: &MirrorReader) -> usize {
+///     let flows: MirrorFlows = reader.flows();
+///     flows.flatten().filter(|flow| flow.mark() != 0).count()
+/// }
+/// ```
+#[derive(Debug)]
+#[must_use = "flows are copied as the iterator is advanced"]
+pub struct MirrorFlows {
+    reader: MirrorReader,
+    filter: Option<Expression>,
+    place: u64,
+}
+
+impl MirrorFlows {
+    pub(super) fn of(reader: MirrorReader, filter: Option<Expression>) -> Self {
+        Self { reader, filter, place: 0 }
+    }
+}
+
+impl Iterator for MirrorFlows {
+    type Item = Result<Flow, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut found = None;
+        self.reader.walk(&mut self.place, self.filter.as_ref(), &mut |kept| {
+            found = Some(copied(kept));
+            ControlFlow::Break(())
+        });
+        found
+    }
+}
+
+impl MirrorReader {
+    /// Hands out flows that are selected, from a place on, 0 at first, until one is enough; and puts
+    /// the place forward behind it.
+    pub(crate) fn walk(
+        &self,
+        place: &mut u64,
+        filter: Option<&Expression>,
+        take: &mut dyn FnMut(&Kept<'_>) -> ControlFlow<()>,
+    ) {
+        loop {
+            let replica = self.read();
+            let mut looked = 0;
+            for kept in replica.flows_from(*place).take(BATCH) {
+                (looked, *place) = (looked + 1, kept.next);
+                let wanted = filter.is_none_or(|filter| filter.truth(kept.flow, None).is_true());
+                if kept.selected && wanted && take(&kept).is_break() {
+                    return;
+                }
+            }
+            if looked < BATCH {
+                return;
+            }
+        }
+    }
+}

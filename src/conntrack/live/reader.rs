@@ -1,0 +1,132 @@
+//! Flows of a mirror, looked up by any thread.
+#![forbid(unsafe_code)]
+
+use super::flows::MirrorFlows;
+use super::record::MirrorInfo;
+use crate::conntrack::error;
+use crate::conntrack::expression::Expression;
+use crate::conntrack::flow::Flow;
+use crate::conntrack::key::Key;
+use crate::conntrack::mirror::{Kept, Replica};
+use crate::conntrack::values::Id;
+use crate::error::Error;
+#[cfg(doc)]
+use crate::error::ErrorKind;
+use crate::netlink::socket::Socket;
+use crate::shared::Shared;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// Looks up the flows of a [`Mirror`](crate::Mirror), while another thread keeps them up to date: as of
+/// the last change that it has read, though not handed out yet.
+///
+/// ```
+/// use ctrs::{Error, Key, Mirror, MirrorReader, Tuple};
+/// use std::net::SocketAddr;
+///
+/// /// Which public address a client has towards a server.
+/// fn translated(reader: &MirrorReader, client: SocketAddr, server: SocketAddr) -> Result<(), Error> {
+///     if let Some(flow) = reader.find(Tuple::tcp(client, server)?)? {
+///         println!("{:?}", flow.source_nat());
+///     }
+///     Ok(())
+/// }
+///
+/// fn watch(mut mirror: Mirror) {
+///     let reader = mirror.reader().clone();
+///     std::thread::spawn(move || while mirror.next_change().is_ok() {});
+///     println!("{} flows", reader.info().flows);
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct MirrorReader {
+    table: Shared<Table>,
+}
+
+#[derive(Debug)]
+struct Table {
+    replica: RwLock<Replica>,
+    /// Bytes of the receive buffer.
+    buffer: AtomicU64,
+}
+
+impl MirrorReader {
+    pub(super) fn of(replica: Replica) -> Result<Self, Error> {
+        let table = Table { replica: RwLock::new(replica), buffer: AtomicU64::new(0) };
+        let table = Shared::new(table).ok_or(error::Error::OutOfMemory)?;
+        Ok(Self { table })
+    }
+
+    /// The flow with this key, if it is there and the mirror's filter selects it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::OutOfMemory`].
+    pub fn find(&self, key: impl Into<Key>) -> Result<Option<Flow>, Error> {
+        self.with(&key.into(), copied)
+    }
+
+    /// The flow with this id, if it is there and the mirror's filter selects it. It may be that two
+    /// have the same, though hardly ever: one of them.
+    ///
+    /// # Errors
+    /// [`ErrorKind::OutOfMemory`].
+    pub fn find_id(&self, id: Id) -> Result<Option<Flow>, Error> {
+        self.with_id(id.0, copied)
+    }
+
+    /// All flows. Those that come and go meanwhile may be among them or not; each other comes once.
+    pub fn flows(&self) -> MirrorFlows {
+        MirrorFlows::of(self.clone(), None)
+    }
+
+    /// The flows of which an expression is definitely true.
+    ///
+    /// # Errors
+    /// [`ErrorKind::OutOfMemory`].
+    pub fn flows_where(&self, expression: &Expression) -> Result<MirrorFlows, Error> {
+        Ok(MirrorFlows::of(self.clone(), Some(expression.try_clone()?)))
+    }
+
+    /// The mirror in numbers.
+    #[must_use]
+    pub fn info(&self) -> MirrorInfo {
+        MirrorInfo::of(&self.read(), self.table.buffer.load(Ordering::Relaxed))
+    }
+
+    /// What `f` makes of the flow with a key, if it is there.
+    pub(crate) fn with<T>(
+        &self,
+        key: &Key,
+        f: impl FnOnce(&Kept<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        self.read().find(key).filter(|kept| kept.selected).map(|kept| f(&kept)).transpose()
+    }
+
+    /// The same, of the flow with an id.
+    pub(crate) fn with_id<T>(
+        &self,
+        id: u32,
+        f: impl FnOnce(&Kept<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        self.read().find_id(id).filter(|kept| kept.selected).map(|kept| f(&kept)).transpose()
+    }
+
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, Replica> {
+        // What a panic has left is whole enough to be looked at.
+        self.table.replica.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn write(&self) -> RwLockWriteGuard<'_, Replica> {
+        self.table.replica.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes how large the receive buffer is.
+    pub(super) fn set_buffer(&self, socket: &Socket) {
+        let bytes = socket.receive_buffer().unwrap_or(0);
+        self.table.buffer.store(bytes as u64, Ordering::Relaxed);
+    }
+}
+
+pub(super) fn copied(kept: &Kept<'_>) -> Result<Flow, Error> {
+    Ok(Flow(kept.flow.try_clone()?))
+}
