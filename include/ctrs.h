@@ -58,6 +58,7 @@ extern "C" {
  *     Many flows: deleted by filter
  *     Lists, read as they are wanted
  *     Events, read as they are wanted
+ *     Mirrors: the flow table as it is, with what changes in it
  *     Statistics
  *     Timeout policies, and the timeouts of flows without one
  *     Helpers in user space
@@ -1332,6 +1333,222 @@ ssize_t ctrs_expectation_event_read(struct nfct_handle *h,
                                     size_t n,
                                     size_t size,
                                     int timeout_ms);
+
+/* ========================================================================
+ * Mirrors: the flow table as it is, with what changes in it
+ * ======================================================================== */
+
+/** What has happened to the flows of a mirror, in struct ctrs_change. */
+enum ctrs_mirror_change {
+    /** A flow is there that was not: after. */
+    CTRS_CHANGE_NEW = 1,
+    /** It has changed, in more than time, counters and flags of TCP: before and after. */
+    CTRS_CHANGE_UPDATED = 2,
+    /** It has ended: before is it, with what its end told: its counters and times. */
+    CTRS_CHANGE_DESTROYED = 3,
+    /** It has changed so that the mirror's filter selects it: before and after. */
+    CTRS_CHANGE_ENTERED = 4,
+    /** It has changed so that the filter selects it no more: before and after. */
+    CTRS_CHANGE_LEFT = 5,
+    /** Events were lost: more may have changed than was told. */
+    CTRS_CHANGE_OVERRUN = 6,
+    /** What is kept is compared with the table from now on. */
+    CTRS_CHANGE_RESYNCING = 7,
+    /** What is kept is what the table is. */
+    CTRS_CHANGE_SETTLED = 8,
+    /** Events are lost faster than the table can be listed. The mirror goes on trying, less often.
+     */
+    CTRS_CHANGE_CANNOT_SETTLE = 9
+};
+
+/** Flags of struct ctrs_change. */
+enum ctrs_change_flags {
+    /** No event told it: a list of the table has shown it, or another event. */
+    CTRS_CHANGE_SYNTHESISED = 1,
+    /** There is a time, of the kernel's clock: it stamps events, where
+     * net.netfilter.nf_conntrack_timestamp is 1. */
+    CTRS_CHANGE_KERNEL_TIME = 2
+};
+
+/** A change of a mirror, as plain data. The flows that it is of are records of their own. */
+struct ctrs_change {
+    /** With CTRS_CHANGE_KERNEL_TIME, when it happened, nanoseconds since 1970. */
+    uint64_t when;
+    /** With CTRS_CHANGE_OVERRUN, how many events were lost; 0: more than none. With
+     * CTRS_CHANGE_CANNOT_SETTLE, how many lists in a row were in vain. */
+    uint64_t lost;
+    /** One of enum ctrs_mirror_change. */
+    uint32_t change;
+    /** Some of enum ctrs_change_flags. */
+    uint32_t flags;
+    /** Zero. */
+    uint32_t reserved[10];
+};
+
+/** Flags of struct ctrs_mirror_info. */
+enum ctrs_mirror_flags {
+    /** What is kept was the table at the last event that was read, but for what changes silently.
+     */
+    CTRS_MIRROR_SETTLED = 1,
+    /** What is kept is compared with the table, or is to be. */
+    CTRS_MIRROR_VERIFYING = 2
+};
+
+/** A mirror in numbers. */
+struct ctrs_mirror_info {
+    /** Flows that are kept: with a filter, those that it may select as they are or after a change.
+     */
+    uint64_t flows;
+    /** Of these, such that no event has told of since: nothing has happened to them, or they are
+     * silent. */
+    uint64_t unheard;
+    /** Events that were taken in. */
+    uint64_t events;
+    /** Events that were lost, as far as the kernel counts them. */
+    uint64_t lost;
+    /** How often events were lost. */
+    uint64_t overruns;
+    /** Lists of the table that were read, in vain or not. */
+    uint64_t dumps;
+    /** Changes that a list has shown though no event told them and none were lost. */
+    uint64_t corrected;
+    /** Bytes that the receive buffer holds, as the kernel counts them. */
+    uint64_t receive_buffer;
+    /** Some of enum ctrs_mirror_flags. */
+    uint32_t flags;
+    /** Zero. */
+    uint32_t reserved;
+};
+
+/** A live copy of the flow table of a network namespace.
+ *
+ * Made by ctrs_mirror_open(), released with ctrs_mirror_close(). */
+struct ctrs_mirror;
+
+/** Opens a mirror of the flow table of a network namespace: that of the options, or where these are
+ * NULL that of the thread. It subscribes to events on one socket and lists the table on another;
+ * ctrs_mirror_next() has both done and hands out what changes. Flows that report are kept exactly:
+ * docs/events.md says which do not. A mirror of several namespaces there is not: open one for each.
+ *
+ * Of the options those of any socket count, CTRS_OPEN_RELIABLE and timeout_ms, which answers of the
+ * kernel are waited for. A receive_buffer of 0 is one of 4 MiB, which grows up to
+ * receive_buffer_limit, or if that is 0 to 32 MiB; an event takes about 1,280 bytes of it.
+ *
+ * With a filter, which is not needed any more afterwards, the flows of which it is true as they
+ * are are handed out and looked up. Of its terms those that cannot change for a flow decide which
+ * are kept, in the kernel where that can be. filter may be NULL.
+ *
+ * Returns the mirror; NULL as ctrs_open(), also with EINVAL for groups, for subsystems and for
+ * CTRS_OPEN_NO_ENOBUFS, and with EOPNOTSUPP for CTRS_OPEN_ALL_NAMESPACES. error, unless it is
+ * NULL, then says more. */
+struct ctrs_mirror *ctrs_mirror_open(const struct ctrs_open_options *options,
+                                     const struct ctrs_filter *filter,
+                                     struct ctrs_error *error);
+
+/** Hands out the next change of a mirror, which is what keeps it up to date: first the flows that
+ * are there, as new, and CTRS_CHANGE_SETTLED; then what events tell. Where events were lost it
+ * says so in its place, lists the table again, tells what that shows, and that it is settled again.
+ * before and after are the flow as it was and as it is, as the change says; the other one, or
+ * both, are all zero. Each may be NULL.
+ *
+ * size is sizeof(struct ctrs_change) and flow_size sizeof(struct ctrs_flow) as the program was
+ * compiled; what they lack is cut. timeout_ms says how long it waits: 0 not at all, negative
+ * without end. Without waiting it works a hundredth of a second at most, and ctrs_mirror_fd() is
+ * readable if there is more to do. A thread that waits can be cancelled.
+ *
+ * Returns 1 with a change; 0 if none came in time; -1 with errno: EINVAL for NULL and wrong sizes;
+ * ECANCELED: woken by ctrs_mirror_wake(); EINTR: the handler of a signal ran; EPERM, ENOMEM and
+ * others: the mirror makes up for what has failed when it is called again. */
+int ctrs_mirror_next(struct ctrs_mirror *mirror,
+                     struct ctrs_change *change,
+                     size_t size,
+                     struct ctrs_flow *before,
+                     struct ctrs_flow *after,
+                     size_t flow_size,
+                     int timeout_ms);
+
+/** Looks the flow up that an entry names by the tuple of a direction, CTRS_ORIGINAL or CTRS_REPLY,
+ * and the zone, and that the mirror's filter selects; the id does not count. It is as of the last
+ * event that was read, whose change may still wait to be handed out. flow may be NULL.
+ *
+ * This, ctrs_mirror_find_id(), ctrs_mirror_read() and ctrs_mirror_get_info() may be called by any
+ * number of threads, while another calls ctrs_mirror_next(). They set errno alone.
+ *
+ * Returns 0; -1 with ENOENT if there is no such flow, with EINVAL for NULL, for a tuple that is not
+ * whole, and for a wrong size, which is as in ctrs_flow_from(). */
+int ctrs_mirror_find(const struct ctrs_mirror *mirror,
+                     const struct nf_conntrack *key,
+                     int dir,
+                     struct ctrs_flow *flow,
+                     size_t size);
+
+/** Looks the flow with an id up, as ctrs_mirror_find(). Hardly ever have two flows the same: then
+ * it is one of them.
+ *
+ * Returns 0; -1 with ENOENT if there is no such flow, with EINVAL for NULL and for a wrong size.
+ */
+int ctrs_mirror_find_id(const struct ctrs_mirror *mirror,
+                        uint32_t id,
+                        struct ctrs_flow *flow,
+                        size_t size);
+
+/** Reads flows of a mirror into an array of n records, those of which a filter is true: of all,
+ * if it is NULL. cursor is 0 at first, and says then where the next call goes on. Flows that come
+ * and go meanwhile may be among them or not; each other comes once.
+ *
+ * Returns how many records it has filled: 0 at the end. -1 with EINVAL for NULL, for an n of 0,
+ * and for a wrong size, which is as in ctrs_flow_from(). */
+ssize_t ctrs_mirror_read(const struct ctrs_mirror *mirror,
+                         const struct ctrs_filter *filter,
+                         struct ctrs_flow *flows,
+                         size_t n,
+                         size_t size,
+                         uint64_t *cursor);
+
+/** Tells a mirror in numbers. size is sizeof(struct ctrs_mirror_info) as the program was
+ * compiled.
+ *
+ * Returns 0; -1 with EINVAL for NULL, and for a size that is no multiple of 8 or above 65,536.
+ */
+int ctrs_mirror_get_info(const struct ctrs_mirror *mirror,
+                         struct ctrs_mirror_info *info,
+                         size_t size);
+
+/** Has the whole table listed and compared with what is kept, counters too, while the next changes
+ * are read: what changes without events is put right, and told as CTRS_CHANGE_SYNTHESISED. As long
+ * as that lasts ctrs_mirror_get_info() has CTRS_MIRROR_VERIFYING.
+ *
+ * Returns 0; -1 with EINVAL for NULL. */
+int ctrs_mirror_verify(struct ctrs_mirror *mirror);
+
+/** Has that done each time that so many milliseconds have passed; 0: not any more.
+ *
+ * Returns 0; -1 with EINVAL for NULL. */
+int ctrs_mirror_verify_every(struct ctrs_mirror *mirror, uint32_t milliseconds);
+
+/** The descriptor, to wait on: it is readable while there is a change to be read, or something to
+ * be done to find one. It stays the mirror's. A ctrs_mirror_next() with a timeout of 0 does that,
+ * again while it is readable.
+ *
+ * Returns it; -1 with EINVAL for NULL. */
+int ctrs_mirror_fd(const struct ctrs_mirror *mirror);
+
+/** Ends the call that waits for a change, which then fails with ECANCELED; if none waits, the next
+ * that does. Several wakes before that count as one. Any thread may call this while another uses
+ * the mirror, and so may the handler of a signal; errno stays as it is.
+ *
+ * Returns 0; -1 with EINVAL for NULL. */
+int ctrs_mirror_wake(struct ctrs_mirror *mirror);
+
+/** What the last ctrs_mirror_ call that worked on the mirror said: not those that look flows up.
+ *
+ * Returns it; it lasts until the next call on the mirror. NULL with EINVAL for NULL. */
+const struct ctrs_error *ctrs_mirror_last_error(const struct ctrs_mirror *mirror);
+
+/** Closes a mirror and its descriptors.
+ *
+ * Returns 0; -1 with EINVAL for NULL. */
+int ctrs_mirror_close(struct ctrs_mirror *mirror);
 
 /* ========================================================================
  * Statistics

@@ -152,6 +152,9 @@ pub use conntrack::labels::map::LabelMap;
 pub use conntrack::labels::set::Labels;
 pub use conntrack::listener::{EventKind, Listener};
 pub use conntrack::listing::{List, Listing};
+#[cfg(feature = "capi")]
+#[doc(hidden)]
+pub use conntrack::live::record::ChangeRecord;
 pub use conntrack::live::{Mirror, MirrorChange, MirrorFlows, MirrorInfo, MirrorReader};
 pub use conntrack::mirror::Happened;
 pub use conntrack::new_flow::NewFlow;

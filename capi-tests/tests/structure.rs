@@ -235,6 +235,7 @@ fn data_goes_one_way() {
                 &faces,
                 &["conntrack/batch", "connection", "conntrack/diagnose"],
                 &["conntrack/deletion", "conntrack/dump", "conntrack/json", "conntrack/listing"],
+                &["conntrack/live", "conntrack/mirror"],
                 &["conntrack/one", "conntrack/record", "conntrack/stream"],
                 &["record", "nflog", "timeout", "helper", "text", "shared"],
                 &["capi/ffi", "capi/conntrack", "capi/timeout", "capi/helper", "capi/ctrs"],
@@ -297,7 +298,7 @@ fn every_exported_function_goes_through_the_boundary() {
             ]
             .iter()
             .chain(&["with_handle(", "without_handle(", "with_list(", "change_named("])
-            .chain(&["work(log", "read(log", "hear(h", "handle(h, buf"])
+            .chain(&["work(log", "read(log", "hear(h", "handle(h, buf", "work(mirror", "look("])
             .chain(&[
                 "ask_for_family(",
                 "ask_for(gh",

@@ -46,7 +46,7 @@ pub(super) unsafe fn object<'a>(
 ///
 /// # Safety
 /// `key` is NULL or a live object, which nobody changes while the reference is used.
-unsafe fn named<'a>(
+pub(super) unsafe fn named<'a>(
     key: *const nf_conntrack,
     dir: c_int,
     request: RequestKind,

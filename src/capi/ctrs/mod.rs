@@ -16,6 +16,8 @@ pub mod flow;
 mod header;
 pub mod helper;
 pub mod json;
+pub mod mirror;
+pub mod mirror_find;
 pub mod nflog;
 pub mod nflog_read;
 pub mod open;

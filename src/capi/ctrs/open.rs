@@ -141,6 +141,11 @@ impl ctrs_open_options {
         special | self.timeout_ms == 0
     }
 
+    /// Whether only that is asked for which a mirror has, or says that it has not.
+    pub(super) fn are_of_a_mirror(&self) -> bool {
+        self.flags & NO_ENOBUFS | self.subsystems | self.groups == 0
+    }
+
     /// Sets what a socket is told after it was opened.
     pub(super) fn apply(&self, socket: &netlink::socket::Socket) -> Result<(), Error> {
         if self.flags & NO_ENOBUFS != 0 {

@@ -31,6 +31,8 @@ const ROUNDS: usize = 64;
 /// time, so often at most.
 const PAUSE: Duration = Duration::from_millis(100);
 const DOUBLED: u32 = 5;
+/// How long after one that has failed.
+const RETRY: Duration = Duration::from_millis(10);
 
 /// How far it has come.
 #[derive(Debug)]
@@ -46,7 +48,7 @@ enum Phase {
 
 /// The sockets of a mirror, and what is to be done with them.
 #[derive(Debug)]
-pub(super) struct Driver {
+pub(crate) struct Driver {
     events: Socket,
     options: Options,
     stream: Stream,
@@ -227,7 +229,7 @@ impl Driver {
     /// The list has failed, so that another one is wanted, but not at once.
     fn fail(&mut self, error: Error) -> Result<(), Error> {
         self.end(true)?;
-        self.pause = after(Some(PAUSE));
+        self.pause = after(Some(RETRY));
         Err(error)
     }
 

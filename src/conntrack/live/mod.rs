@@ -7,6 +7,8 @@ mod reader;
 #[allow(unsafe_code, reason = "records as bytes")]
 pub mod record;
 
+#[cfg(feature = "capi")]
+pub(crate) use driver::Driver;
 pub use flows::MirrorFlows;
 pub use mirror::{Mirror, MirrorChange};
 pub use reader::MirrorReader;

@@ -1,0 +1,168 @@
+//! Flows of a mirror, looked up by any thread.
+
+use super::filter::{ctrs_filter, expression};
+use super::flow::named;
+use super::mirror::{ctrs_mirror, look};
+use super::reading::array;
+use super::record::{checked_size, put, put_filled};
+use crate::capi::conntrack::types::nf_conntrack;
+use crate::capi::ffi::error::Error as Errno;
+use crate::capi::ffi::explained::errno_of;
+use crate::capi::ffi::ptr;
+use crate::conntrack::live::MirrorInfo;
+use crate::conntrack::mirror::Kept;
+use crate::conntrack::record::FlowRecord;
+use crate::error::{Error, RequestKind};
+use libc::{c_int, size_t, ssize_t};
+use std::ops::ControlFlow;
+
+fn plain(error: &Error) -> Errno {
+    Errno::of(errno_of(error))
+}
+
+/// Puts a flow that was found where the caller has room, if anywhere.
+///
+/// # Safety
+/// `flow` is NULL or points to `size` writable bytes.
+unsafe fn put_found(flow: *mut FlowRecord, size: usize, kept: &Kept<'_>) {
+    if !flow.is_null() {
+        // SAFETY: it is not NULL, so it has as many writable bytes.
+        unsafe { put_filled(flow, size, |record: &mut FlowRecord| record.fill(kept.flow)) };
+    }
+}
+
+/// The size of a caller's record, if there is one.
+fn size_of_room(flow: *mut FlowRecord, size: size_t) -> Result<usize, Errno> {
+    if flow.is_null() { Ok(0) } else { checked_size::<FlowRecord>(size) }
+}
+
+/// Looks the flow up that an entry names by the tuple of a direction, CTRS_ORIGINAL or CTRS_REPLY,
+/// and the zone, and that the mirror's filter selects; the id does not count. It is as of the last
+/// event that was read, whose change may still wait to be handed out. `flow` may be NULL.
+///
+/// This, ctrs_mirror_find_id(), ctrs_mirror_read() and ctrs_mirror_get_info() may be called by any
+/// number of threads, while another calls ctrs_mirror_next(). They set errno alone.
+///
+/// Returns 0; -1 with ENOENT if there is no such flow, with EINVAL for NULL, for a tuple that is not
+/// whole, and for a wrong `size`, which is as in ctrs_flow_from().
+///
+/// # Safety
+/// `mirror` is NULL or a live mirror, which is not closed meanwhile; `key` is NULL or a live object;
+/// `flow` is NULL or points to `size` writable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn ctrs_mirror_find(
+    mirror: *const ctrs_mirror,
+    key: *const nf_conntrack,
+    dir: c_int,
+    flow: *mut FlowRecord,
+    size: size_t,
+) -> c_int {
+    // SAFETY: `mirror` and `key` are NULL or live; `flow` is NULL or has `size` bytes.
+    unsafe {
+        look(mirror, -1, |reader| {
+            let size = size_of_room(flow, size)?;
+            let (_, key) = named(key, dir, RequestKind::Get).map_err(|error| plain(&error))?;
+            let found = reader.with(&key.any_life(), |kept| {
+                put_found(flow, size, kept);
+                Ok(0)
+            });
+            found.map_err(|error| plain(&error))?.ok_or(Errno::of(libc::ENOENT))
+        })
+    }
+}
+
+/// Looks the flow with an id up, as ctrs_mirror_find(). Hardly ever have two flows the same: then
+/// it is one of them.
+///
+/// Returns 0; -1 with ENOENT if there is no such flow, with EINVAL for NULL and for a wrong `size`.
+///
+/// # Safety
+/// `mirror` is NULL or a live mirror, which is not closed meanwhile; `flow` is NULL or points to `size`
+/// writable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn ctrs_mirror_find_id(
+    mirror: *const ctrs_mirror,
+    id: u32,
+    flow: *mut FlowRecord,
+    size: size_t,
+) -> c_int {
+    // SAFETY: `mirror` is NULL or live; `flow` is NULL or has `size` bytes.
+    unsafe {
+        look(mirror, -1, |reader| {
+            let size = size_of_room(flow, size)?;
+            let found = reader.with_id(id, |kept| {
+                put_found(flow, size, kept);
+                Ok(0)
+            });
+            found.map_err(|error| plain(&error))?.ok_or(Errno::of(libc::ENOENT))
+        })
+    }
+}
+
+/// Reads flows of a mirror into an array of `n` records, those of which a filter is true: of all,
+/// if it is NULL. `cursor` is 0 at first, and says then where the next call goes on. Flows that come
+/// and go meanwhile may be among them or not; each other comes once.
+///
+/// Returns how many records it has filled: 0 at the end. -1 with EINVAL for NULL, for an `n` of 0,
+/// and for a wrong `size`, which is as in ctrs_flow_from().
+///
+/// # Safety
+/// `mirror` is NULL or a live mirror, which is not closed meanwhile; `filter` is NULL or a live filter;
+/// `flows` is NULL or points to `n` times `size` writable bytes, `cursor` to a number.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn ctrs_mirror_read(
+    mirror: *const ctrs_mirror,
+    filter: *const ctrs_filter,
+    flows: *mut FlowRecord,
+    n: size_t,
+    size: size_t,
+    cursor: *mut u64,
+) -> ssize_t {
+    // SAFETY: `mirror` and `filter` are NULL or live; there is room for `n` records, and for a cursor.
+    unsafe {
+        look(mirror, -1, |reader| {
+            let size = array(flows, size).map_err(|error| plain(&error))?;
+            ptr::not_null(cursor)?;
+            let mut place = cursor.read();
+            let filter = if filter.is_null() { None } else { Some(expression(filter)) };
+            let filter = filter.transpose().map_err(|error| plain(&error))?;
+            if n == 0 {
+                return Err(Errno::NULL);
+            }
+            let mut filled = 0;
+            reader.walk(&mut place, filter.map(|filter| &**filter), &mut |kept| {
+                put_found(flows.byte_add(filled * size), size, kept);
+                filled += 1;
+                if filled < n { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            });
+            cursor.write(place);
+            Ok(ssize_t::try_from(filled).unwrap_or(ssize_t::MAX))
+        })
+    }
+}
+
+/// Tells a mirror in numbers. `size` is sizeof(struct ctrs_mirror_info) as the program was
+/// compiled.
+///
+/// Returns 0; -1 with EINVAL for NULL, and for a `size` that is no multiple of 8 or above 65,536.
+///
+/// # Safety
+/// `mirror` is NULL or a live mirror, which is not closed meanwhile; `info` is NULL or points to `size`
+/// writable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn ctrs_mirror_get_info(
+    mirror: *const ctrs_mirror,
+    info: *mut MirrorInfo,
+    size: size_t,
+) -> c_int {
+    // SAFETY: `mirror` is NULL or live.
+    unsafe {
+        look(mirror, -1, |reader| {
+            ptr::not_null(info)?;
+            let size = checked_size::<MirrorInfo>(size)?;
+            // SAFETY: `info` is not NULL, so it has `size` writable bytes.
+            put(info, size, reader.info());
+            Ok(0)
+        })
+    }
+}
