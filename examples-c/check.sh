@@ -250,6 +250,49 @@ check "watch of no namespace says so" refuses 'no network namespace' run watch a
 check "watch says what is wrong in an expression" refuses 'byte 4' run watch 'tcp an snat'
 run flush
 
+mirror() {
+	LD_LIBRARY_PATH=$libdir "$work/$1" "${@:2}" >"$work/$1.out" 2>&1 &
+	pid=$!
+	check "$1 subscribes" subscribed "$pid"
+	check "$1 is settled" written '=' "$1"
+}
+# written PATTERN NAME: in the end what the example writes matches.
+written() {
+	for ((tries = 100; tries > 0; tries--)); do
+		grep -Eq -- "$1" "$work/$2.out" && return
+		sleep 0.05
+	done
+	cat "$work/$2.out"
+	return 1
+}
+
+run create plain 10.0.0.3 7 10.0.0.4 8
+run create snat 10.0.0.3 7 10.0.0.5 80 192.0.2.1 4000
+mirror mirror 'dport 80 or dport 8'
+check "mirror begins with what is there" written '^= 2 flows' mirror
+run create plain 10.0.0.3 9 10.0.0.4 8
+check "mirror prints who talks to whom" written '^\+ protocol 6 10.0.0.3 port 9 > 10.0.0.4 port 8$' mirror
+kernel -D -p tcp --sport 9 >/dev/null
+check "mirror prints what ends" written '^- protocol 6 10.0.0.3 port 9 > 10.0.0.4 port 8' mirror
+kill -INT "$pid"
+check "an interrupt ends mirror" wait "$pid"
+check "mirror ends when nothing has happened" says '^= 2 flows' run mirror all 1
+check "mirror says what is wrong in an expression" refuses 'byte 4' run mirror 'tcp an snat'
+mirror nat-log
+time='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z'
+check "nat-log begins with what is there" written "^$time \\+~ protocol 6 10.0.0.3 7 is 192.0.2.1 4000 to 10.0.0.5 80 zone 0 id [0-9]+" nat-log
+run create snat 10.0.0.3 8 10.0.0.5 80 192.0.2.1 4001
+check "nat-log says who has an address" written "^$time \\+ .* 10.0.0.3 8 is 192.0.2.1 4001 to" nat-log
+kernel -D -p tcp --sport 8 >/dev/null
+check "nat-log says until when" written "^$time - .* 10.0.0.3 8 is 192.0.2.1 4001 to" nat-log
+kill -INT "$pid"
+check "an interrupt ends nat-log" wait "$pid"
+check "nat-log leaves out what is not translated" test "$(wc -l <"$work/nat-log.out")" = 4
+mirror nat-log 1
+kill -TERM "$pid"
+check "and what is not flushed is written in the end" wait "$pid"
+run flush
+
 watch() {
 	LD_LIBRARY_PATH=$libdir "$work/events" "$@" >"$work/events.out" 2>&1 &
 	pid=$!
