@@ -207,7 +207,7 @@ fn silent_flows_are_put_right_by_a_verification() {
         table.update(&udp(2), &Changes::new().mark(9)).unwrap();
         table.create(&udp(4)).unwrap();
         assert!(mirror.next_timeout(Duration::from_millis(1)).unwrap().is_none());
-        mirror.verify();
+        mirror.verify().unwrap();
         assert!(mirror.info().is_verifying());
         let mut told = [0; 3].map(|_| what(&next(&mut mirror)));
         told.sort_by_key(|(_, _, before, _)| before.unwrap_or(0));
@@ -224,9 +224,9 @@ fn silent_flows_are_put_right_by_a_verification() {
         assert_eq!((info.flows, info.unheard, info.dumps), (3, 3, 2));
         // At an interval, too.
         table.delete(&udp(2)).unwrap();
-        mirror.verify_every(Some(Duration::from_millis(5)));
+        mirror.verify_every(Some(Duration::from_millis(5))).unwrap();
         assert_eq!(what(&next(&mut mirror)), (Happened::Destroyed, true, Some(2), None));
-        mirror.verify_every(None);
+        mirror.verify_every(None).unwrap();
         read_all(&mut mirror);
         assert_eq!(kept(&mirror), listed(&table));
     });

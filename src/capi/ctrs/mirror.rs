@@ -346,12 +346,7 @@ pub unsafe extern "C-unwind" fn ctrs_mirror_next(
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ctrs_mirror_verify(mirror: *mut ctrs_mirror) -> c_int {
     // SAFETY: `mirror` is NULL or live.
-    unsafe {
-        work(mirror, -1, |state| {
-            state.driver.verify();
-            Ok(0)
-        })
-    }
+    unsafe { work(mirror, -1, |state| state.driver.verify().map(|()| 0)) }
 }
 
 /// Has that done each time that so many milliseconds have passed; 0: not any more.
@@ -367,12 +362,7 @@ pub unsafe extern "C-unwind" fn ctrs_mirror_verify_every(
 ) -> c_int {
     let interval = (milliseconds != 0).then(|| Duration::from_millis(milliseconds.into()));
     // SAFETY: `mirror` is NULL or live.
-    unsafe {
-        work(mirror, -1, |state| {
-            state.driver.verify_every(interval);
-            Ok(0)
-        })
-    }
+    unsafe { work(mirror, -1, |state| state.driver.verify_every(interval).map(|()| 0)) }
 }
 
 /// The descriptor, to wait on: it is readable while there is a change to be read, or something to

@@ -58,6 +58,8 @@ pub(crate) struct Driver {
     phase: Phase,
     reader: MirrorReader,
     ready: Ready,
+    /// Whether nothing was left to do, when that was looked for.
+    is_idle: bool,
     /// No list is begun before.
     pause: Option<Instant>,
     /// How often all is verified, and when next.
@@ -78,7 +80,7 @@ impl Driver {
         let events = options.listen_through(GROUPS, program.as_deref())?;
         let reader = MirrorReader::of(Replica::new(filter))?;
         reader.set_buffer(&events);
-        Ok(Self {
+        let mut driver = Self {
             ready: Ready::of(events.as_fd())?,
             events,
             options: options.once_open(),
@@ -87,10 +89,13 @@ impl Driver {
             requests: Connection::open(&of_requests)?,
             phase: Phase::Following,
             reader,
+            is_idle: false,
             pause: None,
             interval: None,
             verification: None,
-        })
+        };
+        driver.be_ready()?;
+        Ok(driver)
     }
 
     /// What looks flows up.
@@ -104,30 +109,43 @@ impl Driver {
     }
 
     /// Has all compared with the table.
-    pub fn verify(&mut self) {
+    pub fn verify(&mut self) -> Result<(), Error> {
         self.reader.write().verify();
         self.pause = None;
+        self.be_ready()
     }
 
     /// The same, each time that so long has passed.
-    pub fn verify_every(&mut self, interval: Option<Duration>) {
+    pub fn verify_every(&mut self, interval: Option<Duration>) -> Result<(), Error> {
         self.interval = interval;
         self.verification = after(interval);
+        self.be_ready()
     }
 
     /// The next change, if one is found in a short time. If not, the descriptor says whether there is
     /// more to do.
     pub fn next(&mut self) -> Result<Option<TableChange>, Error> {
         let found = self.find();
-        self.ready.set(self.when())?;
+        self.be_ready()?;
         found
+    }
+
+    /// Has the descriptor say when there is something to do.
+    fn be_ready(&mut self) -> Result<(), Error> {
+        Ok(self.ready.set(self.when())?)
     }
 
     fn find(&mut self) -> Result<Option<TableChange>, Error> {
         for _ in 0..ROUNDS {
             let change = self.reader.write().next_change();
-            if change.is_some() || !self.work()? {
+            if change.is_some() {
                 return Ok(change);
+            }
+            // Also after an error: what was received may not be read yet, nor a loss told.
+            self.is_idle = false;
+            self.is_idle = !self.work()?;
+            if self.is_idle {
+                break;
             }
         }
         Ok(None)
@@ -247,8 +265,7 @@ impl Driver {
     fn when(&self) -> When {
         let replica = self.reader.read();
         let wanted = replica.wants_dump();
-        let is_at_work = !matches!(self.phase, Phase::Following);
-        if replica.has_changes() || is_at_work || (wanted && self.pause.is_none()) {
+        if replica.has_changes() || !self.is_idle || (wanted && self.pause.is_none()) {
             return When::Now;
         }
         let pause = self.pause.filter(|_| wanted);

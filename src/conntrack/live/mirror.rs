@@ -154,13 +154,19 @@ impl Mirror {
 
     /// Has the whole table compared with what is kept, counters too, while the next changes are read.
     /// [`MirrorInfo::is_verifying`](crate::MirrorInfo::is_verifying) tells until when.
-    pub fn verify(&mut self) {
-        self.driver.verify();
+    ///
+    /// # Errors
+    /// [`ErrorKind::System`].
+    pub fn verify(&mut self) -> Result<(), Error> {
+        self.driver.verify()
     }
 
     /// Has that done each time that so long has passed; `None`: not any more.
-    pub fn verify_every(&mut self, interval: Option<Duration>) {
-        self.driver.verify_every(interval);
+    ///
+    /// # Errors
+    /// [`ErrorKind::System`].
+    pub fn verify_every(&mut self, interval: Option<Duration>) -> Result<(), Error> {
+        self.driver.verify_every(interval)
     }
 
     /// What looks flows up, also in other threads.
