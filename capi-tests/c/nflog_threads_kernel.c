@@ -39,10 +39,10 @@ static unsigned int one_round(const struct worker *me)
 	pthread_barrier_wait(&together);
 	heard.h = nflog_open();
 	heard.gh = nflog_bind_group(heard.h, me->group);
-	if (heard.gh == NULL)
-		return 1;
-	mistakes += nflog_set_qthresh(heard.gh, 1) != 0;
-	mistakes += nflog_callback_register(heard.gh, count_own, &heard) != 0;
+	mistakes += heard.gh == NULL || nflog_set_qthresh(heard.gh, 1) != 0;
+	mistakes += heard.gh == NULL || nflog_callback_register(heard.gh, count_own, &heard) != 0;
+	/* Nobody closes yet: the kernel may unbind a group with those of a handle that is closed meanwhile. */
+	pthread_barrier_wait(&together);
 	send_logged(me->group, PACKETS, 10);
 	while (heard.calls < PACKETS && mistakes == 0) {
 		struct pollfd waits = { .fd = nflog_fd(heard.h), .events = POLLIN };
