@@ -86,7 +86,8 @@ impl<'a> Find<'a> for Found<'a> {
     }
 }
 
-/// The first bytes of a value; `None` if it is shorter.
+/// The first bytes of a value; `None` if it is shorter. (Numbers of other subsystems have just their
+/// length: those of [`number`](crate::netlink::number).)
 #[inline]
 pub(super) fn first<const N: usize>(value: &[u8]) -> Option<[u8; N]> {
     value.first_chunk().copied()

@@ -15,9 +15,13 @@
 use crate::netlink::Error;
 use crate::netlink::builder::{Builder, Header};
 use crate::uapi::nful;
+use std::ops::RangeInclusive;
 
 /// Bytes of a message with a command and each setting once.
 pub const CONFIG_SIZE: usize = 128;
+
+/// The bytes that batches may have: the kernel says yes to other numbers, and ignores them.
+pub const BUFFER_SIZES: RangeInclusive<u32> = 3_776..=131_072;
 
 /// What the kernel is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +57,7 @@ pub enum Setting {
         /// Bytes of the payload; 0 for as much as fits.
         range: u32,
     },
-    /// Bytes of a batch. The kernel ignores those outside of 3776..=131072.
+    /// Bytes of a batch, of [`BUFFER_SIZES`].
     BufferSize(u32),
     /// How long a batch waits for more, in hundredths of a second.
     Timeout(u32),

@@ -1,6 +1,7 @@
 //! Packets as JSON, with their flows.
 #![forbid(unsafe_code)]
 
+use super::flow::{ARP, NETDEV};
 use super::packet::Packet;
 use super::values::{CtInfo, CtState};
 use crate::conntrack::flow::Flow;
@@ -8,13 +9,11 @@ use crate::conntrack::json::{self, STRINGS, Style};
 use crate::conntrack::labels::map::LabelMap;
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::values::Direction;
+use crate::text::display::display;
 use crate::text::json::{JsonWriter, Word};
 use crate::text::writer::Writer;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-/// Bytes of most packets whose payload is short.
-const LINE: usize = 1024;
 
 macro_rules! keys {
     ($($name:ident $text:literal;)*) => { $(const $name: Word = Word::key($text);)* };
@@ -56,9 +55,6 @@ static HOOKS: [Word; 6] = [
 ];
 static HOOKS_OF_ARP: [Word; 3] = [hook("input"), hook("output"), hook("forward")];
 static HOOKS_OF_DEVICES: [Word; 2] = [hook("ingress"), hook("egress")];
-
-const ARP: u8 = 3;
-const NETDEV: u8 = 5;
 
 fn hooks(family: u8) -> &'static [Word] {
     match family {
@@ -264,21 +260,7 @@ impl fmt::Display for PacketJson<'_> {
         let attached = self.packet.conntrack().ok().flatten();
         let flow = self.beside.flow.or(attached.as_ref().map(|flow| &flow.0));
         let beside = Beside { flow, ..self.beside };
-        let write = |room: &mut [u8]| {
-            let mut out = Writer::new(room);
-            packet(&mut out, &self.packet, &beside);
-            out.finish()
-        };
-        let (mut short, mut long) = ([0; LINE], Vec::new());
-        let mut line = &mut short[..];
-        let length = write(line);
-        if length >= LINE {
-            long.resize(length + 1, 0);
-            line = &mut long;
-            write(line);
-        }
-        let text = std::str::from_utf8(line.get(..length).unwrap_or_default());
-        f.write_str(text.map_err(|_| fmt::Error)?)
+        display(f, &|out| packet(out, &self.packet, &beside))
     }
 }
 

@@ -6,6 +6,7 @@ use super::owned::OwnedPacket;
 use super::values::{CtInfo, Vlan};
 use crate::error::Error;
 use crate::netlink::message::{Attributes, Message};
+use crate::netlink::number;
 use crate::uapi::{cta, nful};
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -293,7 +294,7 @@ impl<'a, F: Find<'a>> Packet<'a, F> {
     #[inline]
     pub fn conntrack_id(&self) -> Option<u32> {
         let id = member(self.conntrack_attributes()?, cta::ID)?;
-        id.try_into().ok().map(u32::from_be_bytes)
+        number::be32(id)
     }
 
     /// What the packet is to that flow. Since Linux 4.4.

@@ -1,7 +1,7 @@
 //! What a group of logged packets is told: what of each packet, and when.
 #![forbid(unsafe_code)]
 
-use super::config::Setting;
+use super::config::{BUFFER_SIZES, Setting};
 use crate::error::Invalid;
 use crate::uapi::nful;
 use std::ops::Deref;
@@ -57,9 +57,6 @@ pub struct LogSettings {
     threshold: Option<u32>,
     flags: Option<LogFlags>,
 }
-
-/// The least and the most that the kernel takes as a buffer; it says yes to others, and ignores them.
-const BUFFER: std::ops::RangeInclusive<u32> = 3_776..=131_072;
 
 impl LogSettings {
     /// Nothing said yet.
@@ -144,7 +141,7 @@ impl CopyMode {
 }
 
 fn buffer(bytes: u32) -> Result<Setting, Invalid> {
-    if BUFFER.contains(&bytes) {
+    if BUFFER_SIZES.contains(&bytes) {
         return Ok(Setting::BufferSize(bytes));
     }
     Err(Invalid::Argument("the kernel takes buffers of 3,776 to 131,072 bytes"))

@@ -12,12 +12,11 @@ use std::time::{Duration, UNIX_EPOCH};
 /// A message of type `kind` for group 258 with what `put` puts.
 fn message(kind: u16, put: impl Fn(&mut Builder<'_>)) -> Vec<u8> {
     let mut buffer = vec![0; 1024];
-    let mut builder =
-        Builder::message(&mut buffer, Header { kind, family: 7, ..Header::default() });
+    let header = Header { kind, family: 7, resource: 258, ..Header::default() };
+    let mut builder = Builder::message(&mut buffer, header);
     put(&mut builder);
     let length = builder.finish().unwrap();
     buffer.truncate(length);
-    buffer[18..20].copy_from_slice(&258_u16.to_be_bytes());
     buffer
 }
 

@@ -23,5 +23,9 @@ pub(crate) fn display(f: &mut fmt::Formatter<'_>, print: &dyn Fn(&mut Writer<'_>
         line = &mut long;
         print(line);
     }
-    f.write_str(&String::from_utf8_lossy(line.get(..length).unwrap_or_default()))
+    let line = line.get(..length).unwrap_or_default();
+    match std::str::from_utf8(line) {
+        Ok(text) => f.write_str(text),
+        Err(_) => f.write_str(&String::from_utf8_lossy(line)),
+    }
 }

@@ -48,8 +48,8 @@ where
     Ok(0)
 }
 
-/// Begins a netfilter message of no address family in a buffer of C's, which has room for its header:
-/// 20 bytes and no more are written.
+/// Begins a request to a subsystem in a buffer of C's, which has room for its header: 20 bytes and no
+/// more are written. What else the header says is in `header`.
 ///
 /// # Safety
 /// `buf` is NULL or points to 20 writable bytes.
@@ -57,14 +57,13 @@ pub(in crate::capi) unsafe fn begin(
     buf: *mut c_char,
     subsystem: u8,
     number: u8,
-    flags: u16,
-    seq: u32,
+    header: Header,
 ) -> Result<*mut nlmsghdr, Error> {
     ptr::not_null(buf)?;
     // SAFETY: the buffer is not NULL, so it has room for the header.
     let buffer = unsafe { ptr::bytes_mut(buf.cast(), HEADER_SIZE + FAMILY_HEADER_SIZE) };
     let kind = u16::from(subsystem) << 8 | u16::from(number);
-    let flags = libc::NLM_F_REQUEST as u16 | flags;
-    Builder::message(buffer, Header { kind, flags, seq, ..Header::default() }).finish()?;
+    let flags = libc::NLM_F_REQUEST as u16 | header.flags;
+    Builder::message(buffer, Header { kind, flags, ..header }).finish()?;
     Ok(buf.cast())
 }

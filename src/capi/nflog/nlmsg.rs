@@ -5,11 +5,11 @@ use super::print::print;
 use super::types::RawLogOutput;
 use crate::capi::ffi::boundary::boundary;
 use crate::capi::ffi::error::Error;
-use crate::capi::ffi::nlmsg::{append, message};
+use crate::capi::ffi::nlmsg::{append, begin, message};
 use crate::capi::ffi::ptr;
 use crate::netlink;
 use crate::netlink::builder::{Builder, Header};
-use crate::netlink::message::{ATTRIBUTE_HEADER_SIZE, Attributes, FAMILY_HEADER_SIZE, HEADER_SIZE};
+use crate::netlink::message::{ATTRIBUTE_HEADER_SIZE, Attributes};
 use crate::nflog::config::Setting;
 use crate::nflog::shape::{Flaw, flaw};
 use crate::uapi::nful;
@@ -29,20 +29,9 @@ pub unsafe extern "C" fn nflog_nlmsg_put_header(
     family: u8,
     gnum: u16,
 ) -> *mut nlmsghdr {
-    let header = Header {
-        kind: nful::PACKET | u16::from(r#type),
-        flags: libc::NLM_F_REQUEST as u16,
-        family,
-        resource: gnum,
-        ..Header::default()
-    };
-    boundary(std::ptr::null_mut(), || {
-        ptr::not_null(buf)?;
-        // SAFETY: `buf` is not NULL, so it has room for a header.
-        let room = unsafe { ptr::bytes_mut(buf.cast(), HEADER_SIZE + FAMILY_HEADER_SIZE) };
-        Builder::message(room, header).finish()?;
-        Ok(buf.cast())
-    })
+    let header = Header { family, resource: gnum, ..Header::default() };
+    // SAFETY: `buf` is NULL or has room for the headers.
+    boundary(std::ptr::null_mut(), || unsafe { begin(buf, nful::SUBSYS_ULOG, r#type, header) })
 }
 
 /// Appends the copy mode of a group to a message: `mode` is one of NFULNL_COPY_*, `range` how

@@ -12,15 +12,13 @@ use crate::capi::ffi::error::Error;
 use crate::nested::Token;
 use crate::netlink::message::Message;
 use crate::netlink::socket::Socket;
-use crate::nflog::config::{CONFIG_SIZE, Command, Config, Setting};
+use crate::nflog::config::{BUFFER_SIZES, CONFIG_SIZE, Command, Config, Setting};
 use crate::nflog::datagram::{DATAGRAM_SIZE, Found};
 use crate::nflog::request::{Asking, Step};
 use libc::c_int;
 
 /// Batches that the receive buffer has room for once their size was set.
 const BATCHES: usize = 10;
-/// Sizes of batches that the kernel does not ignore.
-const BATCH_SIZES: std::ops::RangeInclusive<u32> = 3776..=131_072;
 
 /// What the kernel is asked for.
 #[derive(Clone, Copy)]
@@ -152,7 +150,7 @@ impl State {
     /// Makes the receive buffer ten times as large as batches of so many bytes, if it is smaller and the
     /// kernel makes such batches.
     fn make_room_for(&self, bytes: u32) {
-        if !BATCH_SIZES.contains(&bytes) {
+        if !BUFFER_SIZES.contains(&bytes) {
             return;
         }
         let wanted = bytes as usize * BATCHES;

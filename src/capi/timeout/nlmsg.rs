@@ -4,6 +4,7 @@ use super::types::nfct_timeout;
 use crate::capi::ffi::boundary::boundary;
 use crate::capi::ffi::error::Error;
 use crate::capi::ffi::{nlmsg, ptr};
+use crate::netlink::builder::Header;
 use crate::timeout::wire::{self, Known};
 use crate::uapi::timeout::SUBSYS;
 use libc::{c_char, c_int, nlmsghdr};
@@ -23,8 +24,9 @@ pub unsafe extern "C" fn nfct_timeout_nlmsg_build_hdr(
     flags: u16,
     seq: u32,
 ) -> *mut nlmsghdr {
+    let header = Header { flags, seq, ..Header::default() };
     // SAFETY: `buf` is NULL or has room for the headers.
-    boundary(std::ptr::null_mut(), || unsafe { nlmsg::begin(buf, SUBSYS, cmd, flags, seq) })
+    boundary(std::ptr::null_mut(), || unsafe { nlmsg::begin(buf, SUBSYS, cmd, header) })
 }
 
 /// Appends what is set of a policy to a message, and adjusts its length: 148 bytes at most. Of
