@@ -303,7 +303,7 @@ static pid_t churn(void)
 	pid_t child;
 
 	fflush(stdout);
-	child = fork();
+	child = fork_or_exit();
 	if (child == 0) {
 		struct nfct_handle *h = nfct_open(CONNTRACK, 0);
 

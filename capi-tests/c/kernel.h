@@ -83,6 +83,18 @@ static inline void own_namespace(void)
 	close(fd);
 }
 
+/* fork() that ends the program where it fails: to kill the child -1 is to kill all there are. */
+static inline pid_t fork_or_exit(void)
+{
+	pid_t child = fork();
+
+	if (child == -1) {
+		perror("fork");
+		exit(1);
+	}
+	return child;
+}
+
 /* Runs a test in a child process and adds up its counts. */
 static inline void in_child(void (*test)(void))
 {

@@ -9,11 +9,9 @@ int main(void)
 	return finish();
 }
 #else
+#include "waits.h"
 #include <ctrs.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
-#include <sys/syscall.h>
 
 static struct ctrs_change change;
 static struct ctrs_flow before, after;
@@ -272,21 +270,6 @@ static void test_arguments(void)
 	CHECK_INT(ctrs_mirror_close(mirror), 0);
 }
 
-/* Whether a thread sleeps in a system call. */
-static bool sleeps(pid_t thread)
-{
-	char path[64], line[64] = "";
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", (int)thread);
-	file = fopen(path, "re");
-	if (file == NULL || fgets(line, sizeof(line), file) == NULL)
-		line[0] = '\0';
-	if (file != NULL)
-		fclose(file);
-	return line[0] != 'r' && line[0] != '\0';
-}
-
 struct waiting {
 	struct ctrs_mirror *mirror;
 	volatile pid_t thread;
@@ -309,9 +292,13 @@ static pthread_t begin_waiting(struct waiting *waiting)
 
 	waiting->thread = 0;
 	CHECK_INT(pthread_create(&thread, NULL, wait_for_change, waiting), 0);
-	for (int i = 0; i < 5000 && (waiting->thread == 0 || !sleeps(waiting->thread)); i++)
-		usleep(1000);
+	until_waiting(&waiting->thread);
 	return thread;
+}
+
+static int wait_long(void *mirror)
+{
+	return next(mirror, -1);
 }
 
 static void on_signal(int number)
@@ -324,7 +311,6 @@ static void test_waits(void)
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 	struct waiting waiting = { .mirror = opened(NULL, NULL) };
 	struct ctrs_mirror *mirror = waiting.mirror;
-	void *result = NULL;
 	pthread_t thread;
 
 	read_until(mirror, CTRS_CHANGE_SETTLED);
@@ -351,10 +337,7 @@ static void test_waits(void)
 	pthread_join(thread, NULL);
 	CHECK_INT(waiting.result, 1);
 	CHECK_INT(info_of(mirror).flows, 1);
-	thread = begin_waiting(&waiting);
-	CHECK_INT(pthread_cancel(thread), 0);
-	CHECK_INT(pthread_join(thread, &result), 0);
-	CHECK(result == PTHREAD_CANCELED);
+	check_cancelled(wait_long, mirror);
 	CHECK_INT(flush(asks), 0);
 	CHECK_INT(read_until(mirror, CTRS_CHANGE_DESTROYED), 1);
 	CHECK_INT(ctrs_mirror_close(mirror), 0);

@@ -10,18 +10,10 @@ int main(void)
 }
 #else
 #include "open_with.h"
-#include <pthread.h>
-#include <signal.h>
+#include "waits.h"
 #include <sys/time.h>
-#include <time.h>
 
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
+#define LONG 60000 /* milliseconds: what ends such a wait is something else */
 
 static struct nfct_handle *open_listening(struct seen *seen, uint32_t timeout_ms)
 {
@@ -50,31 +42,9 @@ static void test_timeout(void)
 	CHECK_INT(nfct_close(h), 0);
 }
 
-/* A thread that does something to a handle after a moment. */
-struct later {
-	pthread_t thread, target;
-	struct nfct_handle *h;
-	int signal; /* in place of a wake */
-};
-
-static void *do_later(void *data)
+static void wake(void *h)
 {
-	struct later *later = data;
-
-	usleep(30000);
-	if (later->signal != 0)
-		CHECK_INT(pthread_kill(later->target, later->signal), 0);
-	else
-		CHECK_INT(ctrs_wake(later->h), 0);
-	return NULL;
-}
-
-static void begin_later(struct later *later, struct nfct_handle *h, int signal)
-{
-	later->h = h;
-	later->signal = signal;
-	later->target = pthread_self();
-	CHECK_INT(pthread_create(&later->thread, NULL, do_later, later), 0);
+	CHECK_INT(ctrs_wake(h), 0);
 }
 
 static struct nfct_handle *to_wake;
@@ -93,14 +63,17 @@ static void on_signal(int number)
 static void test_wake(void)
 {
 	struct seen seen;
-	struct nfct_handle *h = open_listening(&seen, 100);
+	struct nfct_handle *h = open_listening(&seen, LONG);
 	struct later later;
 
 	/* Another thread, while it waits. */
-	begin_later(&later, h, 0);
+	begin_later(&later, wake, h);
 	CHECK_ERR(nfct_catch(h), -1, ECANCELED);
 	pthread_join(later.thread, NULL);
-	CHECK_ERR(nfct_catch(h), -1, ETIMEDOUT); /* it ended one wait */
+	CHECK_INT(fcntl(nfct_fd(h), F_SETFL, O_NONBLOCK), 0);
+	CHECK_ERR(nfct_catch(h), -1, EAGAIN); /* it ended one wait */
+	CHECK_INT(nfct_close(h), 0);
+	h = open_listening(&seen, 30);
 	/* Before the wait; several count as one. */
 	for (int wakes = 1; wakes < 3; wakes++) {
 		for (int i = 0; i < wakes; i++)
@@ -123,23 +96,38 @@ static void test_wake(void)
 	CHECK_INT(nfct_close(h), 0);
 }
 
+/* Signals who waits, and ends the wait by an event once the handler has run. */
+static void signal_and_create(void *target)
+{
+	struct nfct_handle *asks = nfct_open(CONNTRACK, 0);
+	int before = handled;
+
+	CHECK_INT(pthread_kill(*(pthread_t *)target, SIGUSR2), 0);
+	while (handled == before)
+		usleep(1000);
+	CHECK_INT(query_flow(asks, NFCT_Q_CREATE, new_flow(0)), 0);
+	CHECK_INT(query_flow(asks, NFCT_Q_DESTROY, flow(0)), 0);
+	nfct_close(asks);
+}
+
 static void test_signals(void)
 {
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
-	struct timeval limit = { 0, 100000 };
+	struct timeval limit = { LONG / 1000, 0 };
+	pthread_t self = pthread_self();
 	struct seen seen;
 	struct later later;
 
 	sigaction(SIGUSR1, &action, NULL);
 	sigaction(SIGUSR2, &action, NULL);
-	to_wake = open_listening(&seen, 1000);
+	to_wake = open_listening(&seen, LONG);
 	/* Its handler wakes: the wait ends by one or the other, and the wake is not lost. */
-	begin_later(&later, to_wake, SIGUSR1);
+	begin_signal(&later, SIGUSR1);
 	CHECK_ERR(nfct_catch(to_wake), -1, EINTR);
 	pthread_join(later.thread, NULL);
 	CHECK_ERR(nfct_catch(to_wake), -1, ECANCELED);
 	/* Its handler does nothing, and asked the kernel to go on where it can. */
-	begin_later(&later, to_wake, SIGUSR2);
+	begin_signal(&later, SIGUSR2);
 	CHECK_ERR(nfct_catch(to_wake), -1, EINTR);
 	pthread_join(later.thread, NULL);
 	CHECK_INT(handled, 2);
@@ -147,10 +135,11 @@ static void test_signals(void)
 	/* A handle of nfct_open() goes on as it always did. */
 	to_wake = open_seeing(&seen, EVENTS);
 	seen.answer = NFCT_CB_STOP;
-	begin_later(&later, to_wake, SIGUSR2);
 	setsockopt(nfct_fd(to_wake), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	CHECK_ERR(nfct_catch(to_wake), -1, EAGAIN);
+	begin_later(&later, signal_and_create, &self);
+	CHECK_INT(nfct_catch(to_wake), 0);
 	pthread_join(later.thread, NULL);
+	CHECK_INT(seen.calls, 1);
 	CHECK_INT(handled, 3);
 	CHECK_INT(nfct_close(to_wake), 0);
 }

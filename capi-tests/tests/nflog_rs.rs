@@ -33,7 +33,7 @@ fn build(name: &str, library: &Path) -> PathBuf {
 /// What a program prints of the packets of [`traffic`], and the library that it has loaded.
 fn run(program: &Path, library: &Path, [at_once, range]: [&str; 2]) -> (String, String) {
     let mut child = Command::new("timeout")
-        .arg("20")
+        .arg("100")
         .arg(program)
         .args(["5", at_once, range])
         .env("LD_LIBRARY_PATH", library)
