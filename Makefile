@@ -207,7 +207,7 @@ check-resize:
 	$(CARGO) run --quiet --release $(TESTS) --bin resize
 
 # Measures against the system's library and writes docs/performance.md.
-# About seven minutes of two processors that have nothing else to do.
+# About nine minutes of two processors that have nothing else to do.
 bench: deps
 	@$(MAKE) --no-print-directory stage
 	benches/run times $(STAGE)

@@ -68,7 +68,7 @@ watch() {
 
 # ended PID: it ends, in time.
 ended() {
-	for _ in $(seq 50); do
+	for _ in {1..300}; do
 		[ -d "/proc/$1" ] && ! grep -q '^State:.Z' "/proc/$1/status" || return 0
 		sleep 0.1
 	done

@@ -65,7 +65,7 @@ counts() {
 
 # bound GROUP: a socket has bound a group of logged packets, or does in time.
 bound() {
-	for _ in {1..200}; do
+	for _ in {1..1500}; do
 		grep -q "^ *$1 " /proc/net/netfilter/nfnetlink_log && return
 		sleep 0.02
 	done
@@ -74,7 +74,7 @@ bound() {
 
 # subscribed PID: waits until the process listens to events.
 subscribed() {
-	for _ in $(seq 50); do
+	for _ in {1..300}; do
 		awk -v pid="$1" '$2 == 12 && $3 == pid && $4 !~ /^0+$/ { found = 1 } END { exit !found }' \
 			/proc/net/netlink && return
 		sleep 0.1

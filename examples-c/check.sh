@@ -258,7 +258,7 @@ mirror() {
 }
 # written PATTERN NAME: in the end what the example writes matches.
 written() {
-	for ((tries = 100; tries > 0; tries--)); do
+	for ((tries = 600; tries > 0; tries--)); do
 		grep -Eq -- "$1" "$work/$2.out" && return
 		sleep 0.05
 	done

@@ -151,6 +151,7 @@ run_all() {
 	wait
 	for source; do
 		cat "$work/$source.log"
+		good=0 bad=1 # of one that was killed
 		read -r good bad <"$work/$source.count"
 		passed=$((passed + good))
 		failed=$((failed + bad))

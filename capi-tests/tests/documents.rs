@@ -7,8 +7,9 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-const DOCUMENTS: [&str; 11] = [
+const DOCUMENTS: [&str; 13] = [
     "README.md",
+    "CHANGELOG.md",
     "CONTRIBUTING.md",
     "capi-tests/README.md",
     "docs/architecture.md",
@@ -16,6 +17,7 @@ const DOCUMENTS: [&str; 11] = [
     "docs/events.md",
     "docs/expressions.md",
     "docs/ffi.md",
+    "docs/json.md",
     "docs/drop-in.md",
     "docs/robustness.md",
     "docs/performance.md",
