@@ -11,6 +11,8 @@ use ctrs::{
 use logs::{LONG, all, log_output, packet, send};
 use std::ops::ControlFlow;
 use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -274,7 +276,25 @@ fn a_loop_ends_by_its_function_by_a_stopper_and_by_an_error() {
     });
 }
 
-extern "C" fn do_nothing(_: libc::c_int) {}
+static HANDLED: AtomicUsize = AtomicUsize::new(0);
+
+extern "C" fn on_signal(_: libc::c_int) {
+    HANDLED.fetch_add(1, Ordering::SeqCst);
+}
+
+/// Whether a thread of this process sleeps in poll(2), where waits are.
+fn is_waiting(thread: libc::pid_t) -> bool {
+    #[cfg(any(target_arch = "aarch64", target_arch = "riscv64", target_arch = "loongarch64"))]
+    const CALL: libc::c_long = libc::SYS_ppoll;
+    #[cfg(not(any(
+        target_arch = "aarch64",
+        target_arch = "riscv64",
+        target_arch = "loongarch64"
+    )))]
+    const CALL: libc::c_long = libc::SYS_poll;
+    let call = std::fs::read_to_string(format!("/proc/self/task/{thread}/syscall"));
+    call.is_ok_and(|call| call.split(' ').next() == Some(CALL.to_string().as_str()))
+}
 
 #[test]
 fn a_signal_ends_a_wait_only_if_it_is_to() {
@@ -283,29 +303,34 @@ fn a_signal_ends_a_wait_only_if_it_is_to() {
         // again.
         unsafe {
             let mut action: libc::sigaction = std::mem::zeroed();
-            action.sa_sigaction = do_nothing as *const () as usize;
+            action.sa_sigaction = on_signal as *const () as usize;
             libc::sigaction(libc::SIGUSR2, &raw const action, std::ptr::null_mut());
         }
         for interruptible in [true, false] {
             let mut log = PacketLog::open().unwrap();
             log.set_interruptible(interruptible);
-            let stopper = log.stopper().unwrap();
+            let (stopper, handled) = (log.stopper().unwrap(), HANDLED.load(Ordering::SeqCst));
+            let (begun, begins) = mpsc::channel();
+            let waiter = thread::spawn(move || {
+                // SAFETY: no pointer is involved.
+                begun.send(unsafe { libc::gettid() }).unwrap();
+                log.next_event().map(drop)
+            });
+            let thread = begins.recv().unwrap();
+            let until = |happened: &dyn Fn() -> bool| {
+                while !happened() && !waiter.is_finished() {
+                    thread::sleep(Duration::from_millis(1));
+                }
+            };
+            until(&|| is_waiting(thread));
             // SAFETY: no pointer is involved.
-            let waiter = thread::spawn(move || log.next_event().map(drop));
-            let wake = std::os::unix::thread::JoinHandleExt::as_pthread_t(&waiter);
-            // The signal may come before the wait.
-            for _ in 0..5 {
-                // SAFETY: the thread was not joined yet.
-                unsafe { libc::pthread_kill(wake, libc::SIGUSR2) };
-                thread::sleep(Duration::from_millis(3));
+            unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), thread, libc::SIGUSR2) };
+            until(&|| HANDLED.load(Ordering::SeqCst) > handled);
+            if !interruptible {
+                until(&|| is_waiting(thread));
+                assert!(!waiter.is_finished(), "it goes on");
+                stopper.stop();
             }
-            while interruptible && !waiter.is_finished() {
-                // SAFETY: as above.
-                unsafe { libc::pthread_kill(wake, libc::SIGUSR2) };
-                thread::sleep(Duration::from_millis(3));
-            }
-            assert_eq!(waiter.is_finished(), interruptible);
-            stopper.stop();
             let kind = waiter.join().unwrap().unwrap_err().kind();
             let expected = if interruptible { ErrorKind::Interrupted } else { ErrorKind::Stopped };
             assert_eq!(kind, expected);
