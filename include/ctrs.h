@@ -1264,8 +1264,8 @@ struct ctrs_event {
  * meanwhile leave the events and their order as they are.
  *
  * It never receives more than it returns, so that other ways to receive see what comes next, and
- * the descriptor, nfct_fd(), is readable as long as there is something to read. Who waits for
- * changes of that alone (EPOLLET) reads until 0 is returned.
+ * the descriptor, nfct_fd(), is readable as long as there is an event to read. A loss behind the
+ * last one may be left when it is not any more, so who waits for it reads until 0 is returned.
  *
  * size is sizeof(struct ctrs_event) as the program was compiled: what that lacks of the flow is
  * cut. timeout_ms says how long it waits: 0 not at all, negative without end, whatever the
@@ -1350,7 +1350,7 @@ enum ctrs_mirror_change {
     CTRS_CHANGE_ENTERED = 4,
     /** It has changed so that the filter selects it no more: before and after. */
     CTRS_CHANGE_LEFT = 5,
-    /** Events were lost: more may have changed than was told. */
+    /** Events were lost here: more may have changed than was told. */
     CTRS_CHANGE_OVERRUN = 6,
     /** What is kept is compared with the table from now on. */
     CTRS_CHANGE_RESYNCING = 7,
@@ -1453,8 +1453,8 @@ struct ctrs_mirror *ctrs_mirror_open(const struct ctrs_open_options *options,
  *
  * size is sizeof(struct ctrs_change) and flow_size sizeof(struct ctrs_flow) as the program was
  * compiled; what they lack is cut. timeout_ms says how long it waits: 0 not at all, negative
- * without end. Without waiting it works a hundredth of a second at most, and ctrs_mirror_fd() is
- * readable if there is more to do. A thread that waits can be cancelled.
+ * without end. Without waiting it gives up after 4,096 events, or as many flows of a list, that
+ * change nothing, and ctrs_mirror_fd() is readable then. A thread that waits can be cancelled.
  *
  * Returns 1 with a change; 0 if none came in time; -1 with errno: EINVAL for NULL and wrong sizes;
  * ECANCELED: woken by ctrs_mirror_wake(); EINTR: the handler of a signal ran; EPERM, ENOMEM and

@@ -135,7 +135,7 @@ pub fn mirror(data: &[u8]) {
             }
             6..9 => copy.listed(flow(&mut input)).unwrap(),
             9 => copy.got(flow(&mut input)).unwrap(),
-            10 => copy.overrun(),
+            10 => copy.overrun((step >> 4).into()),
             11 => copy.verify(),
             12 => copy.prepare((step >> 4).into()),
             13 if copy.wants_dump() => copy.begin(Some((step >> 6).into())).unwrap(),
@@ -148,7 +148,7 @@ pub fn mirror(data: &[u8]) {
     }
     told.follow(&mut copy);
     let mut flows = 0;
-    for kept in copy.flows_from(0) {
+    for kept in copy.flows_in(0..copy.places()) {
         flows += 1;
         assert_eq!(told.0.get(&name(kept.flow)).copied(), kept.selected.then(|| id(kept.flow)));
         assert!(copy.find_id(id(kept.flow)).is_some());

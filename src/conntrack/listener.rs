@@ -336,8 +336,9 @@ impl<E: Told> Iterator for Listener<E> {
     }
 }
 
-/// For poll(2) and for runtimes that do that: readable when there is an event. They want it
-/// non-blocking; [`Listener::try_next`] never waits.
+/// For poll(2) and for runtimes that do that: readable when there is an event. A loss behind the last one
+/// may be left when it is not any more, so read until there is nothing. They want it non-blocking;
+/// [`Listener::try_next`] never waits.
 impl<E: Told> AsFd for Listener<E> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()

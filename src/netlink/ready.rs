@@ -14,12 +14,20 @@ pub(crate) enum When {
     At(Instant),
 }
 
-/// An epoll of a socket and a timer.
+impl When {
+    fn time(self) -> Option<Instant> {
+        if let Self::At(time) = self { Some(time) } else { None }
+    }
+}
+
+/// An epoll of a socket, a timer, and an eventfd that is always readable and sometimes looked at: a timer
+/// is not readable at once.
 #[derive(Debug)]
 pub(crate) struct Ready {
     epoll: OwnedFd,
     timer: OwnedFd,
-    /// What the timer is set to.
+    always: OwnedFd,
+    /// When it is to be readable.
     set: When,
 }
 
@@ -31,18 +39,27 @@ impl Ready {
     pub fn of(socket: BorrowedFd<'_>) -> Result<Self, Error> {
         let flags = libc::TFD_CLOEXEC | libc::TFD_NONBLOCK;
         // SAFETY: no pointer is involved.
-        let (epoll, timer) = unsafe {
+        let (epoll, timer, always) = unsafe {
             let epoll = owned("epoll_create1", libc::epoll_create1(libc::EPOLL_CLOEXEC))?;
-            (epoll, owned("timerfd_create", libc::timerfd_create(libc::CLOCK_MONOTONIC, flags))?)
+            let timer = libc::timerfd_create(libc::CLOCK_MONOTONIC, flags);
+            let timer = owned("timerfd_create", timer)?;
+            (epoll, timer, owned("eventfd", libc::eventfd(1, libc::EFD_CLOEXEC))?)
         };
-        for fd in [socket, timer.as_fd()] {
-            let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: 0 };
-            let (epoll, fd) = (epoll.as_raw_fd(), fd.as_raw_fd());
-            // SAFETY: the event is alive during the call.
-            let added = unsafe { libc::epoll_ctl(epoll, libc::EPOLL_CTL_ADD, fd, &raw mut event) };
-            check("epoll_ctl", added)?;
-        }
-        Ok(Self { epoll, timer, set: When::Never })
+        let ready = Self { epoll, timer, always, set: When::Never };
+        ready.look(libc::EPOLL_CTL_ADD, socket, true)?;
+        ready.look(libc::EPOLL_CTL_ADD, ready.timer.as_fd(), true)?;
+        ready.look(libc::EPOLL_CTL_ADD, ready.always.as_fd(), false)?;
+        Ok(ready)
+    }
+
+    /// Has the epoll look whether a descriptor is readable, or not.
+    fn look(&self, operation: libc::c_int, fd: BorrowedFd<'_>, on: bool) -> Result<(), Error> {
+        let events = if on { libc::EPOLLIN as u32 } else { 0 };
+        let mut event = libc::epoll_event { events, u64: 0 };
+        let (epoll, fd) = (self.epoll.as_raw_fd(), fd.as_raw_fd());
+        // SAFETY: the event is alive during the call.
+        let done = unsafe { libc::epoll_ctl(epoll, operation, fd, &raw mut event) };
+        check("epoll_ctl", done).map(drop)
     }
 
     /// Readable from then on, too.
@@ -50,18 +67,23 @@ impl Ready {
     /// # Errors
     /// [`Error::System`].
     pub fn set(&mut self, when: When) -> Result<(), Error> {
-        if self.set == when {
-            return Ok(());
+        let [before, time] = [self.set, when].map(When::time);
+        if before != time {
+            self.set_timer(time)?;
         }
-        let left = match when {
-            When::Never => Duration::ZERO,
-            // Zero would stop it.
-            When::Now => Duration::from_nanos(1),
-            When::At(time) => {
-                let left = time.saturating_duration_since(Instant::now());
-                left.max(Duration::from_nanos(1))
-            }
-        };
+        let [before, now] = [self.set, when].map(|when| when == When::Now);
+        if before != now {
+            self.look(libc::EPOLL_CTL_MOD, self.always.as_fd(), now)?;
+        }
+        self.set = when;
+        Ok(())
+    }
+
+    fn set_timer(&self, time: Option<Instant>) -> Result<(), Error> {
+        // Zero stops it.
+        let left = time.map_or(Duration::ZERO, |time| {
+            time.saturating_duration_since(Instant::now()).max(Duration::from_nanos(1))
+        });
         // SAFETY: all zero bytes are a value of this struct of integers.
         let mut time: libc::itimerspec = unsafe { std::mem::zeroed() };
         time.it_value.tv_sec = left.as_secs().try_into().unwrap_or(libc::time_t::MAX);
@@ -69,9 +91,7 @@ impl Ready {
         let timer = self.timer.as_raw_fd();
         // SAFETY: the time is alive during the call; what it was is not wanted.
         let set = unsafe { libc::timerfd_settime(timer, 0, &raw const time, std::ptr::null_mut()) };
-        check("timerfd_settime", set)?;
-        self.set = when;
-        Ok(())
+        check("timerfd_settime", set).map(drop)
     }
 
     /// The descriptor.
@@ -106,15 +126,21 @@ mod tests {
         let fd = ready.as_fd().as_raw_fd();
         let readable = |milliseconds| poll(fd, None, milliseconds).unwrap();
         assert!(!readable(0));
-        ready.set(When::Now).unwrap();
-        assert!(readable(1000) && readable(0));
-        ready.set(When::Never).unwrap();
-        assert!(!readable(0));
+        for _ in 0..100 {
+            ready.set(When::Now).unwrap();
+            assert!(readable(0) && readable(0), "at once");
+            ready.set(When::Never).unwrap();
+            assert!(!readable(0));
+        }
         let soon = Instant::now() + Duration::from_millis(20);
         ready.set(When::At(soon)).unwrap();
-        assert!(!readable(0) && readable(1000) && Instant::now() >= soon);
+        assert!(readable(60_000) && Instant::now() >= soon);
+        ready.set(When::At(soon)).unwrap();
+        assert!(readable(0), "the time is over");
         ready.set(When::At(soon + Duration::from_secs(3600))).unwrap();
         assert!(!readable(0));
+        ready.set(When::Now).unwrap();
+        assert!(readable(0));
     }
 
     #[test]

@@ -218,8 +218,8 @@ unsafe fn hear<T: Heard>(h: *mut nfct_handle, room: Room<T>, timeout_ms: c_int) 
 /// meanwhile leave the events and their order as they are.
 ///
 /// It never receives more than it returns, so that other ways to receive see what comes next, and
-/// the descriptor, nfct_fd(), is readable as long as there is something to read. Who waits for
-/// changes of that alone (EPOLLET) reads until 0 is returned.
+/// the descriptor, nfct_fd(), is readable as long as there is an event to read. A loss behind the
+/// last one may be left when it is not any more, so who waits for it reads until 0 is returned.
 ///
 /// `size` is sizeof(struct ctrs_event) as the program was compiled: what that lacks of the flow is
 /// cut. `timeout_ms` says how long it waits: 0 not at all, negative without end, whatever the

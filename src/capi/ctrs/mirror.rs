@@ -37,7 +37,7 @@ pub enum ctrs_mirror_change {
     CTRS_CHANGE_ENTERED = 4,
     /// It has changed so that the filter selects it no more: `before` and `after`.
     CTRS_CHANGE_LEFT = 5,
-    /// Events were lost: more may have changed than was told.
+    /// Events were lost here: more may have changed than was told.
     CTRS_CHANGE_OVERRUN = 6,
     /// What is kept is compared with the table from now on.
     CTRS_CHANGE_RESYNCING = 7,
@@ -283,8 +283,8 @@ unsafe fn is_woken(mirror: *mut ctrs_mirror) -> bool {
 ///
 /// `size` is sizeof(struct ctrs_change) and `flow_size` sizeof(struct ctrs_flow) as the program was
 /// compiled; what they lack is cut. `timeout_ms` says how long it waits: 0 not at all, negative
-/// without end. Without waiting it works a hundredth of a second at most, and ctrs_mirror_fd() is
-/// readable if there is more to do. A thread that waits can be cancelled.
+/// without end. Without waiting it gives up after 4,096 events, or as many flows of a list, that
+/// change nothing, and ctrs_mirror_fd() is readable then. A thread that waits can be cancelled.
 ///
 /// Returns 1 with a change; 0 if none came in time; -1 with errno: EINVAL for NULL and wrong sizes;
 /// ECANCELED: woken by ctrs_mirror_wake(); EINTR: the handler of a signal ran; EPERM, ENOMEM and

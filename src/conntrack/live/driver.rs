@@ -10,7 +10,7 @@ use crate::conntrack::expression::{Decides, Expression};
 use crate::conntrack::key::Key;
 use crate::conntrack::mirror::{Ending, Replica, TableChange};
 use crate::conntrack::object::entry::Conntrack;
-use crate::conntrack::stream::{Source, Stream};
+use crate::conntrack::stream::{Gap, Source, Stream};
 use crate::error::{Error, ErrorKind};
 use crate::facts::sysctl;
 use crate::netlink;
@@ -25,7 +25,8 @@ use std::time::{Duration, Instant};
 const GROUPS: u32 = 7;
 /// So many messages are read before who looks flows up is let in.
 const BATCH: usize = 64;
-/// So often, before a caller who does not wait goes on without a change, though there is more to do.
+/// So many batches, before a caller who does not wait goes on without a change, though there is more to
+/// do.
 const ROUNDS: usize = 64;
 /// How long is waited after lists that losses have spoilt, from the third in a row on; doubled each
 /// time, so often at most.
@@ -122,8 +123,7 @@ impl Driver {
         self.be_ready()
     }
 
-    /// The next change, if one is found in a short time. If not, the descriptor says whether there is
-    /// more to do.
+    /// The next change, if one is found soon. If not, the descriptor says whether there is more to do.
     pub fn next(&mut self) -> Result<Option<TableChange>, Error> {
         let found = self.find();
         self.be_ready()?;
@@ -156,31 +156,37 @@ impl Driver {
         let heard = self.hear()?;
         match self.phase {
             Phase::Listing(_) => self.list().map(|()| true),
-            _ if heard => Ok(true),
-            Phase::Emptying => self.begin().map(|()| true),
-            Phase::Following => Ok(self.prepare()),
+            Phase::Emptying if heard < BATCH => self.begin().map(|()| true),
+            Phase::Emptying => Ok(true),
+            Phase::Following => Ok(self.prepare() || heard != 0),
         }
     }
 
-    /// Takes in some events; whether there were any.
-    fn hear(&mut self) -> Result<bool, Error> {
+    /// Takes in some events, and tells how many: less than a batch when no more wait.
+    fn hear(&mut self) -> Result<usize, Error> {
         for read in 0..BATCH {
             let source = Source { socket: &self.events, options: &self.options };
             let next = self.stream.next(&source, BATCH - read, &mut self.entry, &|_, _| true);
-            let Some(head) = next? else { return Ok(read != 0) };
+            let Some(head) = next? else { return Ok(read) };
             match head.what {
                 Ok(change) => {
                     let (by_request, ct) = (head.is_by_request(), take(&mut self.entry));
                     let unknown = self.reader.write().event(change, by_request, ct)?;
                     unknown.map_or(Ok(()), |key| self.ask(&key))?;
                 }
-                Err(_) => {
-                    self.reader.write().overrun();
-                    self.reader.set_buffer(&self.events);
-                }
+                Err(gap) => self.lose(&gap),
             }
         }
-        Ok(true)
+        Ok(BATCH)
+    }
+
+    fn lose(&mut self, gap: &Gap) {
+        self.reader.write().overrun(gap.count.try_into().unwrap_or(u32::MAX));
+        self.reader.set_buffer(&self.events);
+        // The losses that were counted before a list are not all: it would be in vain.
+        if let Phase::Emptying = self.phase {
+            self.phase = Phase::Following;
+        }
     }
 
     /// Asks for a flow of which an event told that is not known.
@@ -192,7 +198,7 @@ impl Driver {
         }
         let mut replica = self.reader.write();
         if got.is_err() {
-            replica.overrun();
+            replica.overrun(0);
         }
         got.and_then(|()| Ok(replica.got(ct)?))
     }
@@ -208,12 +214,12 @@ impl Driver {
             return false;
         }
         self.pause = None;
-        let mut replica = self.reader.write();
-        if replica.wants_dump() {
-            replica.prepare(lost(&self.events));
+        let wanted = self.reader.read().wants_dump();
+        if wanted {
+            self.reader.write().prepare(lost(&self.events));
             self.phase = Phase::Emptying;
         }
-        replica.wants_dump()
+        wanted
     }
 
     fn begin(&mut self) -> Result<(), Error> {
@@ -253,6 +259,8 @@ impl Driver {
 
     fn end(&mut self, failed: bool) -> Result<(), Error> {
         self.phase = Phase::Following;
+        // A loss may be known before its place is reached.
+        let failed = failed || self.stream.has_gap();
         let ending = Ending { failed, lost: lost(&self.events), buckets: buckets() };
         let mut replica = self.reader.write();
         replica.end(&ending)?;

@@ -8,8 +8,8 @@ use crate::conntrack::mirror::Kept;
 use crate::error::Error;
 use std::ops::ControlFlow;
 
-/// So many flows are looked at before who keeps them up to date is let in.
-const BATCH: usize = 256;
+/// So many places are looked at before who keeps the flows up to date is let in.
+const BATCH: u64 = 256;
 
 /// The flows of a mirror, which goes on meanwhile: an iterator.
 ///
@@ -59,17 +59,18 @@ impl MirrorReader {
     ) {
         loop {
             let replica = self.read();
-            let mut looked = 0;
-            for kept in replica.flows_from(*place).take(BATCH) {
-                (looked, *place) = (looked + 1, kept.next);
+            let end = replica.places().min(place.saturating_add(BATCH));
+            if *place >= end {
+                return;
+            }
+            for kept in replica.flows_in(*place..end) {
+                *place = kept.next;
                 let wanted = filter.is_none_or(|filter| filter.truth(kept.flow, None).is_true());
                 if kept.selected && wanted && take(&kept).is_break() {
                     return;
                 }
             }
-            if looked < BATCH {
-                return;
-            }
+            *place = end;
         }
     }
 }

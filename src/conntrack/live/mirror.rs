@@ -144,7 +144,7 @@ impl Mirror {
     }
 
     /// The next change, if there is one already. `None` says that there is none for now, or that none
-    /// was found in the hundredth of a second that it works at most: the descriptor is readable then.
+    /// was found in 4,096 events or as many flows of a list: the descriptor is readable then.
     ///
     /// # Errors
     /// [`ErrorKind::OutOfMemory`], [`ErrorKind::System`].

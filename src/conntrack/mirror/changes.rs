@@ -29,7 +29,8 @@ pub enum Happened {
     Entered,
     /// It has changed so that the filter selects it no more: `before` and `after`.
     Left,
-    /// So many messages were lost: of flows, more may have changed than was told.
+    /// So many messages were lost, or 0 where the kernel does not say how many: of flows, more may have
+    /// changed than was told.
     Overrun(u32),
     /// What is kept is compared with the table from now on.
     Resyncing,
@@ -73,9 +74,19 @@ struct Waiting {
     after: Option<Slot>,
 }
 
+impl Waiting {
+    fn loss(lost: u32) -> Self {
+        Self { happened: Happened::Overrun(lost), source: FOUND, before: None, after: None }
+    }
+}
+
 /// The changes that wait.
 #[derive(Debug, Default)]
-pub(super) struct Queue(VecDeque<Waiting>);
+pub(super) struct Queue {
+    waiting: VecDeque<Waiting>,
+    /// Messages that were lost behind all of these. It takes no memory to note that.
+    lost: Option<u32>,
+}
 
 impl Queue {
     /// Makes room for so many.
@@ -83,23 +94,32 @@ impl Queue {
     /// # Errors
     /// [`Error::OutOfMemory`].
     pub fn reserve(&mut self, changes: usize) -> Result<(), Error> {
-        Ok(self.0.try_reserve(changes)?)
+        // And for a loss before them.
+        Ok(self.waiting.try_reserve(changes.saturating_add(1))?)
     }
 
     /// Adds one, for which there is room.
     pub fn push(&mut self, happened: Happened, source: Source, [before, after]: [Option<Slot>; 2]) {
-        self.0.push_back(Waiting { happened, source, before, after });
+        self.waiting.extend(self.lost.take().map(Waiting::loss));
+        self.waiting.push_back(Waiting { happened, source, before, after });
+    }
+
+    /// Adds that so many messages were lost, or some.
+    pub fn lose(&mut self, lost: u32) {
+        self.lost = Some(self.lost.unwrap_or(0).saturating_add(lost));
     }
 
     /// The oldest one.
     pub fn pop(&mut self, store: &mut Store) -> Option<TableChange> {
-        let Waiting { happened, source, before, after } = self.0.pop_front()?;
+        let oldest = self.waiting.pop_front();
+        let oldest = oldest.or_else(|| self.lost.take().map(Waiting::loss));
+        let Waiting { happened, source, before, after } = oldest?;
         let Source { synthesised, when } = source;
         let mut take = |slot: Option<Slot>| slot.and_then(|slot| store.take(slot));
         Some(TableChange { happened, synthesised, when, before: take(before), after: take(after) })
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.waiting.is_empty() && self.lost.is_none()
     }
 }

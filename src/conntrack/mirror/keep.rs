@@ -1,7 +1,7 @@
 //! How flows begin, change and end, whatever told it.
 #![forbid(unsafe_code)]
 
-use super::changes::{FOUND, Happened, Source};
+use super::changes::{Happened, Source};
 use super::key::TupleKey;
 use super::merge;
 use super::replica::Replica;
@@ -147,15 +147,5 @@ impl Replica {
             self.store.take(slot);
         }
         Ok(())
-    }
-
-    /// Tells how many messages were lost since that was told.
-    pub(super) fn tell_losses(&mut self, lost: u32) {
-        let more = lost.wrapping_sub(self.lost);
-        self.lost = lost;
-        self.counts.lost += u64::from(more);
-        if more != 0 {
-            self.queue.push(Happened::Overrun(more), FOUND, [None; 2]);
-        }
     }
 }

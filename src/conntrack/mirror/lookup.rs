@@ -6,6 +6,7 @@ use super::replica::{Counts, Replica};
 use super::store::{Entry, Marks, Slot};
 use crate::conntrack::key::Key;
 use crate::conntrack::object::entry::Conntrack;
+use std::ops::Range;
 
 impl Replica {
     /// Whether it is what the table was at the last event that was read, but for flows that change
@@ -33,11 +34,16 @@ impl Replica {
         self.kept(self.store.find_id(id)?)
     }
 
-    /// Flows, from a place on that is 0 at first and then [`Kept::next`] of the last one. A flow that is
-    /// there from the beginning to the end comes once.
-    pub fn flows_from(&self, place: u64) -> impl Iterator<Item = Kept<'_>> {
-        let first = usize::try_from(place).unwrap_or(usize::MAX);
-        self.store.flows_from(first).map(|(slot, entry)| Kept::of(slot, entry))
+    /// How many places there are that flows may have.
+    pub fn places(&self) -> u64 {
+        self.store.slots() as u64
+    }
+
+    /// The flows in these places. A flow keeps its place for as long as it is there.
+    pub fn flows_in(&self, places: Range<u64>) -> impl Iterator<Item = Kept<'_>> {
+        let [first, end] =
+            [places.start, places.end].map(|place| usize::try_from(place).unwrap_or(usize::MAX));
+        self.store.flows_in(first..end).map(|(slot, entry)| Kept::of(slot, entry))
     }
 
     pub(super) fn kept(&self, slot: Slot) -> Option<Kept<'_>> {
@@ -54,7 +60,7 @@ pub struct Kept<'a> {
     pub selected: bool,
     /// Whether an event has told of it, so that it is none of the silent ones.
     pub heard: bool,
-    /// Where [`Replica::flows_from`] goes on behind it.
+    /// The place behind its own.
     pub next: u64,
 }
 

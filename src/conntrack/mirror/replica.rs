@@ -9,7 +9,7 @@
 //!    trusted makes it want another one.
 //! 2. Else reads events. What [`Replica::event`] returns it asks the kernel for at once, before it
 //!    reads another event, and hands in the answer: [`Replica::got`].
-//! 3. Whenever messages were lost, [`Replica::overrun`].
+//! 3. Whenever messages were lost, [`Replica::overrun`]; before a dump that is to be begun, 1. again.
 //!
 //! The order is what makes it exact. `Rule` says what is done with each message.
 #![forbid(unsafe_code)]
@@ -59,8 +59,6 @@ pub struct Replica {
     pub(super) settled: bool,
     /// Dumps in a row that losses have spoilt.
     pub(super) failures: u32,
-    /// Messages lost that have been told.
-    pub(super) lost: u32,
     #[cfg(test)]
     pub(super) broken: Option<Rule>,
 }
@@ -78,7 +76,6 @@ impl Replica {
             due: true,
             settled: false,
             failures: 0,
-            lost: 0,
             #[cfg(test)]
             broken: None,
         }
@@ -117,8 +114,7 @@ impl Replica {
     /// # Errors
     /// [`Error::OutOfMemory`]; nothing has begun.
     pub fn begin(&mut self, buckets: Option<u32>) -> Result<(), Error> {
-        self.queue.reserve(2)?;
-        self.tell_losses(self.epoch.lost);
+        self.queue.reserve(1)?;
         if !self.settled {
             self.queue.push(Happened::Resyncing, FOUND, [None; 2]);
         }
@@ -128,9 +124,17 @@ impl Replica {
         Ok(())
     }
 
-    /// Messages were lost: an `ENOBUFS`, or that the number of those lost has grown.
-    pub fn overrun(&mut self) {
+    /// Messages were lost here: an `ENOBUFS`, or the number of those lost has grown. By so many; 0 is by
+    /// some.
+    pub fn overrun(&mut self, lost: u32) {
         self.counts.overruns += 1;
+        self.counts.lost += u64::from(lost);
+        self.queue.lose(lost);
+        self.doubt();
+    }
+
+    /// What is kept may not be what the table is.
+    fn doubt(&mut self) {
         let noted = if self.epoch.dumping { Rule::EndOverrun } else { Rule::OverrunResyncs };
         if self.keeps(noted) {
             (self.epoch.overrun, self.due, self.settled) = (true, true, false);
@@ -150,7 +154,7 @@ impl Replica {
     ) -> Result<Option<Key>, Error> {
         let taken = self.hear(change, by_request, ct);
         if taken.is_err() {
-            self.overrun();
+            self.overrun(0);
         }
         taken
     }
@@ -162,7 +166,7 @@ impl Replica {
     pub fn listed(&mut self, ct: Conntrack) -> Result<(), Error> {
         let taken = if self.epoch.dumping { self.see(ct) } else { Ok(()) };
         if taken.is_err() {
-            self.overrun();
+            self.doubt();
         }
         taken
     }
@@ -174,7 +178,7 @@ impl Replica {
     pub fn got(&mut self, ct: Conntrack) -> Result<(), Error> {
         let taken = if self.is_foreign(&ct) { Ok(()) } else { self.take_whole(ct) };
         if taken.is_err() {
-            self.overrun();
+            self.overrun(0);
         }
         taken
     }

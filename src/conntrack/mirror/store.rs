@@ -11,6 +11,7 @@ use crate::conntrack::error::Error;
 use crate::conntrack::object::attr::Presence;
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::values::Direction;
+use std::ops::Range;
 
 /// Slots of a block.
 const BLOCK: usize = 1024;
@@ -117,9 +118,8 @@ impl Store {
             self.blocks.try_reserve(1)?;
             self.blocks.push(block);
         }
-        let full = (self.blocks.len().saturating_sub(1)) * BLOCK;
+        let number = u32::try_from(self.slots() + 1).ok().and_then(Slot::new);
         let Some(block) = self.blocks.last_mut() else { return Ok(()) };
-        let number = u32::try_from(full + block.len() + 1).ok().and_then(Slot::new);
         let slot = number.ok_or(Error::OutOfMemory)?;
         block.push(Entry { next: self.free, ..Entry::default() });
         self.free = Some(slot);
@@ -233,13 +233,25 @@ impl Store {
         found.and_then(Slot::new)
     }
 
+    /// How many slots there are, free ones among them.
+    pub fn slots(&self) -> usize {
+        self.blocks.last().map_or(0, |last| (self.blocks.len() - 1) * BLOCK + last.len())
+    }
+
     /// The flows in slots from this number on, with their slots.
     pub fn flows_from(&self, first: usize) -> impl Iterator<Item = (Slot, &Entry)> {
+        self.flows_in(first..usize::MAX)
+    }
+
+    /// The flows in these slots.
+    pub fn flows_in(&self, slots: Range<usize>) -> impl Iterator<Item = (Slot, &Entry)> {
+        let first = slots.start;
         let blocks = self.blocks.iter().enumerate().skip(first / BLOCK);
         let entries = blocks.flat_map(move |(number, block)| {
             let skipped = first.saturating_sub(number * BLOCK);
             block.iter().enumerate().skip(skipped).map(move |(at, it)| (number * BLOCK + at, it))
         });
+        let entries = entries.take(slots.len());
         let kept = entries.filter(|(_, entry)| entry.marks.contains(Marks::KEPT));
         kept.filter_map(|(at, entry)| Some((Slot::new(u32::try_from(at + 1).ok()?)?, entry)))
     }

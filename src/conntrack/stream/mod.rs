@@ -105,6 +105,11 @@ impl Stream {
         }
     }
 
+    /// Whether something was lost that is told once its place is reached.
+    pub fn has_gap(&self) -> bool {
+        self.gaps.behind || self.gaps.ahead.is_some()
+    }
+
     /// The next message of what was received.
     fn find(&mut self) -> Option<Found> {
         while self.place.datagram < self.datagrams.count() {

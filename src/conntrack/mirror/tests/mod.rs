@@ -8,6 +8,9 @@ mod random;
 mod run;
 
 use super::rules::Rule;
+use super::{Ending, Happened, Replica};
+use crate::conntrack::object::entry::Conntrack;
+use crate::conntrack::wire::Change;
 use run::{Broken, Driving, Run, Wrong};
 use std::ops::Range;
 
@@ -51,4 +54,30 @@ fn each_rule_is_needed() {
     for (first, broken) in all {
         assert!(first_wrong(first..first + SEEDS, broken).is_some(), "{broken:?}");
     }
+}
+
+#[test]
+fn a_loss_is_told_in_its_place() {
+    let mut copy = Replica::new(None);
+    let begins = |copy: &mut Replica, port| {
+        let mut ct = Conntrack::new();
+        (ct.flat.orig.l4src, ct.flat.id) = ([0, port], port.into());
+        assert!(copy.event(Change::New, false, ct).unwrap().is_none());
+    };
+    copy.begin(None).unwrap();
+    copy.end(&Ending::default()).unwrap();
+    begins(&mut copy, 1);
+    copy.overrun(3);
+    copy.overrun(2);
+    begins(&mut copy, 2);
+    copy.overrun(0);
+    assert!(copy.wants_dump() && !copy.is_settled());
+    copy.begin(None).unwrap();
+    copy.overrun(7);
+    let told: Vec<_> = std::iter::from_fn(|| copy.next_change().map(|it| it.happened)).collect();
+    let began = [Happened::Resyncing, Happened::Settled, Happened::New];
+    let lost = [Happened::Overrun(5), Happened::New, Happened::Overrun(0), Happened::Resyncing];
+    assert_eq!(told, [&began[..], &lost, &[Happened::Overrun(7)]].concat());
+    assert!(!copy.has_changes());
+    assert_eq!((copy.counts().lost, copy.counts().overruns), (12, 4));
 }

@@ -214,14 +214,15 @@ impl Run {
     fn hear(&mut self) -> Result<bool, Wrong> {
         let steady = self.phase == Phase::Steady;
         if steady && self.kernel.lost() != self.lost && self.keeps(Driving::TellsLosses) {
+            let more = self.kernel.lost() - self.lost;
             self.lost = self.kernel.lost();
-            self.copy.overrun();
+            self.copy.overrun(more);
         }
         let event = match self.kernel.read() {
             Read::Empty => return Ok(false),
             Read::Overrun => {
                 if self.keeps(Driving::TellsLosses) {
-                    self.copy.overrun();
+                    self.copy.overrun(0);
                 }
                 return Ok(true);
             }
@@ -282,7 +283,7 @@ impl Run {
 
     /// The flow of a tuple that is kept.
     fn found(&self, key: usize) -> Option<&Conntrack> {
-        self.copy.flows_from(0).map(|kept| kept.flow).find(|ct| key_of(ct) == key)
+        self.copy.flows_in(0..u64::MAX).map(|kept| kept.flow).find(|ct| key_of(ct) == key)
     }
 
     /// A flow that a dump has shown has what no event tells.
@@ -349,7 +350,7 @@ impl Run {
                 holds(kept.flat.start == real.start, "a flow has the start of another life")?;
             }
         }
-        let mut kept = self.copy.flows_from(0).collect::<Vec<_>>();
+        let mut kept = self.copy.flows_in(0..u64::MAX).collect::<Vec<_>>();
         kept.sort_by_key(|kept| key_of(kept.flow));
         for one in &kept {
             let real = self.kernel.living(key_of(one.flow));
