@@ -154,14 +154,14 @@ pub use conntrack::listener::{EventKind, Listener};
 pub use conntrack::listing::{List, Listing};
 #[cfg(feature = "capi")]
 #[doc(hidden)]
-pub use conntrack::live::record::ChangeRecord;
-pub use conntrack::live::{Mirror, MirrorChange, MirrorFlows, MirrorInfo, MirrorReader};
-pub use conntrack::mirror::Happened;
+pub use conntrack::mirror::record::ChangeRecord;
+pub use conntrack::mirror::{Mirror, MirrorChange, MirrorFlows, MirrorInfo, MirrorReader};
 pub use conntrack::new_flow::NewFlow;
 pub use conntrack::object::attr::{Attr as Attribute, Kind as AttributeKind};
 pub use conntrack::record::{
     ExpectationRecord, FlowRecord, NatRecord, SeqAdjustRecord, SynproxyRecord, TupleRecord,
 };
+pub use conntrack::replica::Happened;
 pub use conntrack::returned::Returned;
 pub use conntrack::stats::{Counter, CpuStatistics, ExpectationStatistics, Statistics};
 pub use conntrack::stream::record::{EventRecord, ExpectationEventRecord};

@@ -187,20 +187,20 @@ fn data_goes_one_way() {
             with(&[&faces, &["conntrack/listener", "conntrack/selects", "conntrack/stream"]]),
         ),
         (
-            "conntrack/mirror",
+            "conntrack/replica",
             with(&[
                 &objects,
                 &typed,
                 &wire,
-                &["conntrack/expression", "conntrack/mirror", "conntrack/record"],
+                &["conntrack/expression", "conntrack/replica", "conntrack/record"],
             ]),
         ),
         (
-            "conntrack/live",
+            "conntrack/mirror",
             with(&[
                 &faces,
                 &["connection", "facts", "record", "shared", "conntrack/dump"],
-                &["conntrack/live", "conntrack/mirror", "conntrack/stream"],
+                &["conntrack/mirror", "conntrack/replica", "conntrack/stream"],
             ]),
         ),
         (
@@ -235,7 +235,7 @@ fn data_goes_one_way() {
                 &faces,
                 &["conntrack/batch", "connection", "conntrack/diagnose"],
                 &["conntrack/deletion", "conntrack/dump", "conntrack/json", "conntrack/listing"],
-                &["conntrack/live", "conntrack/mirror"],
+                &["conntrack/mirror", "conntrack/replica"],
                 &["conntrack/one", "conntrack/record", "conntrack/stream"],
                 &["record", "nflog", "timeout", "helper", "text", "shared"],
                 &["capi/ffi", "capi/conntrack", "capi/timeout", "capi/helper", "capi/ctrs"],
@@ -337,7 +337,7 @@ fn unsafe_is_in_few_places() {
                 "facts/holder.rs",
                 "facts/ticks.rs",
                 "conntrack/heap.rs",
-                "conntrack/live/record.rs",
+                "conntrack/mirror/record.rs",
                 "helper/policies.rs",
                 "timeout/record.rs",
                 "conntrack/object/layout.rs",

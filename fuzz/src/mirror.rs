@@ -3,10 +3,10 @@
 use super::input::Input;
 use ctrs::conntrack::expression::Expression;
 use ctrs::conntrack::key::Key;
-use ctrs::conntrack::mirror::{Ending, Happened, Replica};
 use ctrs::conntrack::object::attr::Attr;
 use ctrs::conntrack::object::copy::flags;
 use ctrs::conntrack::object::entry::Conntrack;
+use ctrs::conntrack::replica::{Ending, Happened, Replica};
 use ctrs::conntrack::tuple::Tuple;
 use ctrs::conntrack::wire::Change;
 use ctrs::conntrack::wire::decode;

@@ -23,13 +23,13 @@ pub mod key;
 pub mod labels;
 pub mod listener;
 pub mod listing;
-pub mod live;
 pub mod mirror;
 pub mod new_flow;
 pub mod object;
 pub(crate) mod one;
 pub mod print;
 pub mod record;
+pub mod replica;
 pub mod returned;
 #[cfg(feature = "capi")]
 pub(crate) mod selection;

@@ -201,7 +201,7 @@ pub const HEADERS: [Header; 15] = [
             "ctrs/json.rs",
             "../conntrack/stream/record.rs",
             "ctrs/event.rs",
-            "../conntrack/live/record.rs",
+            "../conntrack/mirror/record.rs",
             "ctrs/mirror.rs",
             "ctrs/mirror_find.rs",
             "ctrs/dump.rs",

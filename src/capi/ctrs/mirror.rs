@@ -11,11 +11,13 @@ use crate::capi::ffi::cancel::{point_of_cancellation, without_cancellation};
 use crate::capi::ffi::error::Error as Errno;
 use crate::capi::ffi::explained::{ctrs_error, errno_of};
 use crate::capi::ffi::ptr;
-use crate::conntrack::live::record::{ChangeRecord, KERNEL_TIME, SETTLED, SYNTHESISED, VERIFYING};
-use crate::conntrack::live::{Driver, MirrorReader};
-use crate::conntrack::mirror::{Happened, TableChange};
+use crate::conntrack::mirror::record::{
+    ChangeRecord, KERNEL_TIME, SETTLED, SYNTHESISED, VERIFYING,
+};
+use crate::conntrack::mirror::{Driver, MirrorReader};
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::record::FlowRecord;
+use crate::conntrack::replica::{Happened, TableChange};
 use crate::error::{Error, Invalid};
 use crate::netlink;
 use crate::netlink::wait::{Patience, Stopper};

@@ -1,11 +1,11 @@
 //! What is done with the entries of dumps, and at their end.
 #![forbid(unsafe_code)]
 
+use super::Replica;
 use super::changes::{FOUND, Happened};
 use super::epoch::Ending;
 use super::key::TupleKey;
 use super::merge::ALL;
-use super::replica::Replica;
 use super::rules::Rule;
 use super::store::{Entry, Marks, Slot};
 use crate::conntrack::error::Error;

@@ -14,16 +14,34 @@
 //! The order is what makes it exact. `Rule` says what is done with each message.
 #![forbid(unsafe_code)]
 
-use super::changes::{FOUND, Happened, Queue, TableChange};
-use super::epoch::{Ending, Epoch};
-use super::rules::Rule;
-use super::store::Store;
-use super::view::View;
+mod changes;
+mod epoch;
+mod hear;
+mod index;
+mod keep;
+mod key;
+mod lookup;
+mod merge;
+mod rules;
+mod see;
+mod store;
+#[cfg(test)]
+mod tests;
+mod view;
+
 use crate::conntrack::error::Error;
 use crate::conntrack::expression::Expression;
 use crate::conntrack::key::Key;
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::wire::Change;
+use changes::{FOUND, Queue};
+pub use changes::{Happened, TableChange};
+pub use epoch::Ending;
+use epoch::Epoch;
+pub use lookup::Kept;
+use rules::Rule;
+use store::Store;
+use view::View;
 
 /// What is kept, in numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -47,20 +65,20 @@ pub struct Counts {
 /// The flows of a table.
 #[derive(Debug)]
 pub struct Replica {
-    pub(super) store: Store,
-    pub(super) epoch: Epoch,
-    pub(super) queue: Queue,
-    pub(super) view: View,
-    pub(super) counts: Counts,
-    pub(super) heard: usize,
+    store: Store,
+    epoch: Epoch,
+    queue: Queue,
+    view: View,
+    counts: Counts,
+    heard: usize,
     /// Whether a dump is wanted.
-    pub(super) due: bool,
+    due: bool,
     /// Whether nothing was lost since a dump that was good.
-    pub(super) settled: bool,
+    settled: bool,
     /// Dumps in a row that losses have spoilt.
-    pub(super) failures: u32,
+    failures: u32,
     #[cfg(test)]
-    pub(super) broken: Option<Rule>,
+    broken: Option<Rule>,
 }
 
 impl Replica {

@@ -4,7 +4,7 @@
 use super::reader::{MirrorReader, copied};
 use crate::conntrack::expression::Expression;
 use crate::conntrack::flow::Flow;
-use crate::conntrack::mirror::Kept;
+use crate::conntrack::replica::Kept;
 use crate::error::Error;
 use std::ops::ControlFlow;
 

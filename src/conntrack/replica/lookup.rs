@@ -2,8 +2,8 @@
 #![forbid(unsafe_code)]
 
 use super::key::TupleKey;
-use super::replica::{Counts, Replica};
 use super::store::{Entry, Marks, Slot};
+use super::{Counts, Replica};
 use crate::conntrack::key::Key;
 use crate::conntrack::object::entry::Conntrack;
 use std::ops::Range;

@@ -1,10 +1,10 @@
 //! What is done with events.
 #![forbid(unsafe_code)]
 
+use super::Replica;
 use super::changes::{FOUND, Source};
 use super::key::TupleKey;
 use super::merge::{self, ALL, COUNTED};
-use super::replica::Replica;
 use super::rules::Rule;
 use super::store::{Entry, Marks, Slot};
 use crate::conntrack::error::Error;

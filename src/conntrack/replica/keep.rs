@@ -1,10 +1,10 @@
 //! How flows begin, change and end, whatever told it.
 #![forbid(unsafe_code)]
 
+use super::Replica;
 use super::changes::{Happened, Source};
 use super::key::TupleKey;
 use super::merge;
-use super::replica::Replica;
 use super::rules::Rule;
 use super::store::{Marks, Slot};
 use crate::conntrack::error::Error;

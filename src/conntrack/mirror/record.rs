@@ -2,9 +2,9 @@
 //!
 //! Their comments are those of the C header.
 
-use crate::conntrack::mirror::{Counts, Replica};
+use crate::conntrack::replica::{Counts, Replica};
 #[cfg(feature = "capi")]
-use crate::conntrack::mirror::{Happened, TableChange};
+use crate::conntrack::replica::{Happened, TableChange};
 use crate::record::Record;
 
 /// Flags of the numbers: it is settled; it is compared with the table, or is to be.

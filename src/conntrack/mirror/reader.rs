@@ -7,7 +7,7 @@ use crate::conntrack::error;
 use crate::conntrack::expression::Expression;
 use crate::conntrack::flow::Flow;
 use crate::conntrack::key::Key;
-use crate::conntrack::mirror::{Kept, Replica};
+use crate::conntrack::replica::{Kept, Replica};
 use crate::conntrack::values::Id;
 use crate::error::Error;
 #[cfg(doc)]
