@@ -4,6 +4,7 @@
 //! The messages are those of a little-endian machine.
 #![cfg(target_endian = "little")]
 
+use capi_tests::corpus::unhex;
 use ctrs::capi::helper::{
     helper, nlmsg as helper_nlmsg, policy as helper_policy, print as helper_print,
 };
@@ -156,13 +157,6 @@ fn pointed_at(pointer: *const c_void, argument: &Argument) -> Value {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn unhex(text: &str) -> Vec<u8> {
-    text.as_bytes()
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
-        .collect()
 }
 
 /// A buffer that is aligned as a program's is.

@@ -13,7 +13,7 @@ pub struct Broken {
     /// What the record of the disagreement must contain: the reference uses its own functions, so
     /// that another one may show it first.
     pub shows: &'static str,
-    /// The function; `REAL(name, type)` declares `real`, the right one.
+    /// The function; `REAL(name)` declares `real`, the right one.
     pub source: &'static str,
 }
 
@@ -23,7 +23,7 @@ const PROLOGUE: &str = "#define _GNU_SOURCE
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#define REAL(name, ...) __VA_ARGS__; __typeof__(__VA_ARGS__) real
+#define REAL(name) __typeof__(name) *real = dlsym(RTLD_NEXT, #name)
 ";
 
 /// Compares the reference with itself, which must agree, and with the broken ones, which must not.
@@ -82,7 +82,7 @@ fn check(what: &str, holds: bool) -> bool {
 fn compile(reference: &str, number: usize, source: &str) -> std::path::PathBuf {
     let stem = std::env::temp_dir().join(format!("ctrs-broken-{number}-{}", std::process::id()));
     let (file, library) = (stem.with_extension("c"), stem.with_extension("so"));
-    let source = format!("{PROLOGUE}{}\n", expand(source));
+    let source = format!("{PROLOGUE}{source}\n");
     std::fs::write(&file, source).expect("a source file");
     let status = Command::new(std::env::var("CC").unwrap_or_else(|_| "cc".into()))
         .args(["-shared", "-fPIC", "-w", "-o"])
@@ -93,14 +93,4 @@ fn compile(reference: &str, number: usize, source: &str) -> std::path::PathBuf {
     let _ = std::fs::remove_file(file);
     assert!(status.success(), "the broken library does not compile");
     library
-}
-
-/// `REAL(name, type)` declares `real` with that type and looks the function up.
-fn expand(source: &str) -> String {
-    let Some(start) = source.find("REAL(") else { return source.to_string() };
-    let end = start + source[start..].find(';').expect("a statement");
-    let inside = &source[start + 5..end - 1];
-    let (name, kind) = inside.split_once(", ").expect("a name and a type");
-    let declared = kind.replacen("(*)", "(*real)", 1);
-    format!("{}{declared} = dlsym(RTLD_NEXT, \"{name}\"){}", &source[..start], &source[end..])
 }

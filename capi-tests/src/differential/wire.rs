@@ -1,5 +1,7 @@
 //! Netlink messages, put together for the libraries.
 
+use super::api::Ptr;
+use super::record::hex;
 use super::rng::Rng;
 
 /// Bytes of both headers.
@@ -13,6 +15,24 @@ pub fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
     bytes.extend(value);
     bytes.resize(bytes.len().next_multiple_of(4), 0);
     bytes
+}
+
+/// Room for the messages that a library builds.
+const ROOM: usize = 4096;
+
+/// The headers that `begin` writes, and whether it touches anything behind them.
+pub fn headers(begin: impl FnOnce(Ptr) -> Ptr) -> String {
+    let mut buffer = [0xa5_u8; 64];
+    let start = buffer.as_mut_ptr().cast();
+    format!("{} {}", begin(start) == start, hex(&buffer))
+}
+
+/// The message that `build` makes, and the errno that it leaves.
+pub fn built(build: impl FnOnce(Ptr) -> i32) -> String {
+    let mut buffer = vec![0_u8; ROOM];
+    let errno = build(buffer.as_mut_ptr().cast());
+    let length = u32::from_ne_bytes([buffer[0], buffer[1], buffer[2], buffer[3]]);
+    format!("{} errno {errno}", hex(&buffer[..length as usize]))
 }
 
 /// A message of a subsystem with these attributes.

@@ -2,6 +2,7 @@
 
 use super::schema::{self, CONNTRACK, EXPECT, HEADER, Level, Rule, attributes, body};
 use crate::differential::rng::Rng;
+use capi_tests::corpus::unhex;
 
 const CORPUS: [&str; 11] = [
     include_str!("../../../corpus/01-traffic-ipv4.hex"),
@@ -30,7 +31,7 @@ impl Messages {
     #[must_use]
     pub fn load() -> Self {
         let all: Vec<Vec<u8>> =
-            CORPUS.iter().flat_map(|file| file.lines()).filter_map(unhex).collect();
+            CORPUS.iter().flat_map(|file| file.lines()).filter(is_message).map(unhex).collect();
         let of = |subsystem: u8, level: &Level| -> Vec<Vec<u8>> {
             let fits = |message: &&Vec<u8>| message[5] == subsystem && level.accepts(body(message));
             all.iter().filter(fits).cloned().collect()
@@ -61,12 +62,8 @@ impl Messages {
     }
 }
 
-fn unhex(line: &str) -> Option<Vec<u8>> {
-    if line.starts_with('#') || line.is_empty() {
-        return None;
-    }
-    let digit = |at: usize| u8::from_str_radix(&line[at..at + 2], 16).expect("hexadecimal digits");
-    Some((0..line.len()).step_by(2).map(digit).collect())
+fn is_message(line: &&str) -> bool {
+    !line.starts_with('#') && !line.is_empty()
 }
 
 /// A message of the corpus, a mutation of one, or one made up.

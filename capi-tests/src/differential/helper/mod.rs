@@ -38,28 +38,28 @@ const BROKEN: [Broken; 4] = [
         name: "value",
         shows: "priv_data_len",
         source: "unsigned nfct_helper_attr_get_u32(void *h, unsigned t) {
-            REAL(nfct_helper_attr_get_u32, unsigned (*)(void *, unsigned));
+            REAL(nfct_helper_attr_get_u32);
             return real(h, t) ^ (t == 4); }",
     },
     Broken {
         name: "text",
         shows: "l3protonum",
         source: "int nfct_helper_snprintf(char *b, size_t s, void *h, unsigned k, unsigned f) {
-            REAL(nfct_helper_snprintf, int (*)(char *, size_t, void *, unsigned, unsigned));
+            REAL(nfct_helper_snprintf);
             int v = real(b, s, h, k, f); if (s > 90) b[80] ^= 32; return v; }",
     },
     Broken {
         name: "message",
         shows: "build",
         source: "void nfct_helper_nlmsg_build_payload(char *m, void *h) {
-            REAL(nfct_helper_nlmsg_build_payload, void (*)(char *, void *));
+            REAL(nfct_helper_nlmsg_build_payload);
             real(m, h); if (*(unsigned *)m > 80) m[70] ^= 1; }",
     },
     Broken {
         name: "parser",
         shows: "parse",
         source: "int nfct_helper_nlmsg_parse_payload(const void *m, void *h) {
-            REAL(nfct_helper_nlmsg_parse_payload, int (*)(const void *, void *));
+            REAL(nfct_helper_nlmsg_parse_payload);
             return *(unsigned *)m > 150 ? 0 : real(m, h); }",
     },
 ];

@@ -50,35 +50,35 @@ const BROKEN: [Broken; 5] = [
         name: "getter",
         shows: "mark",
         source: "unsigned nflog_get_nfmark(void *d) {
-            REAL(nflog_get_nfmark, unsigned (*)(void *));
+            REAL(nflog_get_nfmark);
             unsigned v = real(d); return v > 9 ? v ^ 1 : v; }",
     },
     Broken {
         name: "text",
         shows: "xml",
         source: "int nflog_snprintf_xml(char *b, size_t s, void *d, int f) {
-            REAL(nflog_snprintf_xml, int (*)(char *, size_t, void *, int));
+            REAL(nflog_snprintf_xml);
             int v = real(b, s, d, f); if (v > 90 && s > 90) b[80] ^= 32; return v; }",
     },
     Broken {
         name: "message",
         shows: "build",
         source: "int nflog_attr_put_cfg_mode(char *h, unsigned char m, unsigned r) {
-            REAL(nflog_attr_put_cfg_mode, int (*)(char *, unsigned char, unsigned));
+            REAL(nflog_attr_put_cfg_mode);
             int v = real(h, m, r); if (*(unsigned *)h > 60) h[56] ^= 1; return v; }",
     },
     Broken {
         name: "parser",
         shows: "parse",
         source: "int nflog_nlmsg_parse(const void *h, void **a) {
-            REAL(nflog_nlmsg_parse, int (*)(const void *, void **));
+            REAL(nflog_nlmsg_parse);
             int v = real(h, a); a[9] = NULL; return v; }",
     },
     Broken {
         name: "dispatcher",
         shows: "datagram",
         source: "int nflog_handle_packet(void *h, char *b, int n) {
-            REAL(nflog_handle_packet, int (*)(void *, char *, int));
+            REAL(nflog_handle_packet);
             return real(h, b, n > 300 ? 300 : n); }",
     },
 ];

@@ -38,28 +38,28 @@ const BROKEN: [Broken; 4] = [
         name: "state",
         shows: "print",
         source: "int nfct_timeout_policy_attr_set_u32(void *t, unsigned s, unsigned v) {
-            REAL(nfct_timeout_policy_attr_set_u32, int (*)(void *, unsigned, unsigned));
+            REAL(nfct_timeout_policy_attr_set_u32);
             return real(t, s, s == 1 ? v ^ 1 : v); }",
     },
     Broken {
         name: "text",
         shows: "print",
         source: "int nfct_timeout_snprintf(char *b, size_t s, void *t, unsigned k, unsigned f) {
-            REAL(nfct_timeout_snprintf, int (*)(char *, size_t, void *, unsigned, unsigned));
+            REAL(nfct_timeout_snprintf);
             int v = real(b, s, t, k, f); if (strlen(b) > 60) b[50] ^= 32; return v; }",
     },
     Broken {
         name: "message",
         shows: "build",
         source: "void nfct_timeout_nlmsg_build_payload(char *h, const void *t) {
-            REAL(nfct_timeout_nlmsg_build_payload, void (*)(char *, const void *));
+            REAL(nfct_timeout_nlmsg_build_payload);
             real(h, t); if (*(unsigned *)h > 60) h[50] ^= 1; }",
     },
     Broken {
         name: "parser",
         shows: "(p",
         source: "int nfct_timeout_nlmsg_parse_payload(const void *h, void *t) {
-            REAL(nfct_timeout_nlmsg_parse_payload, int (*)(const void *, void *));
+            REAL(nfct_timeout_nlmsg_parse_payload);
             return *(unsigned *)h > 50 ? 0 : real(h, t); }",
     },
 ];

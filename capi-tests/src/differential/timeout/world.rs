@@ -4,7 +4,7 @@ use super::api::{Api, Ptr, ffi};
 use crate::differential::guard::Guarded;
 use crate::differential::record::{Outcome, Transcript, hex, quoted};
 use crate::differential::rng::Rng;
-use crate::differential::wire::{attribute, broken, message};
+use crate::differential::wire::{attribute, broken, built, headers, message};
 use std::ffi::CStr;
 
 const NAME: u32 = 0;
@@ -160,11 +160,7 @@ impl World {
         let (command, flags, seq) = (rng.next() as u8, rng.next() as u16, rng.next() as u32);
         let api = &self.api;
         self.out.call(format!("headers({command}, {flags}, {seq})"), || {
-            let mut buffer = [0xa5_u8; 64];
-            let start = buffer.as_mut_ptr();
-            let begun =
-                ffi!(api, nfct_timeout_nlmsg_build_hdr(start.cast(), command, flags, seq)).0;
-            format!("{} {}", begun == start.cast(), hex(&buffer))
+            headers(|at| ffi!(api, nfct_timeout_nlmsg_build_hdr(at.cast(), command, flags, seq)).0)
         });
     }
 
@@ -176,14 +172,11 @@ impl World {
     pub fn build_one(&mut self, at: usize, [command, flags, seq]: [u64; 3]) {
         let (api, ptr) = (&self.api, self.policies[at].ptr);
         self.out.call(format!("build(p{at}, {command}, {flags}, {seq})"), || {
-            let mut buffer = vec![0_u8; ROOM];
-            let start = buffer.as_mut_ptr();
             let (command, flags, seq) = (command as u8, flags as u16, seq as u32);
-            let begun =
-                ffi!(api, nfct_timeout_nlmsg_build_hdr(start.cast(), command, flags, seq)).0;
-            let errno = ffi!(api, nfct_timeout_nlmsg_build_payload(begun, ptr)).1;
-            let length = u32::from_ne_bytes([buffer[0], buffer[1], buffer[2], buffer[3]]);
-            format!("{} errno {errno}", hex(&buffer[..length as usize]))
+            built(|at| {
+                let at = ffi!(api, nfct_timeout_nlmsg_build_hdr(at.cast(), command, flags, seq)).0;
+                ffi!(api, nfct_timeout_nlmsg_build_payload(at, ptr)).1
+            })
         });
     }
 
