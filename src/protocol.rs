@@ -153,14 +153,33 @@ impl Family {
             Self::Ipv6 => libc::AF_INET6 as u8,
         }
     }
+
+    pub(crate) const ALL: [Self; 2] = [Self::Ipv4, Self::Ipv6];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Ipv4 => "ipv4",
+            Self::Ipv6 => "ipv6",
+        }
+    }
+
+    /// The family of a number, if it is one of these.
+    pub(crate) fn of(number: impl Into<u64>) -> Option<Self> {
+        match libc::c_int::try_from(number.into()).ok()? {
+            libc::AF_INET => Some(Self::Ipv4),
+            libc::AF_INET6 => Some(Self::Ipv6),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|family| family.name() == name)
+    }
 }
 
 impl fmt::Display for Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Ipv4 => "ipv4",
-            Self::Ipv6 => "ipv6",
-        })
+        f.pad(self.name())
     }
 }
 
@@ -180,6 +199,16 @@ mod tests {
             assert!(numbers.insert(protocol) && !numbers.insert(Protocol::Other(number)));
         }
         assert!(Protocol::Tcp < Protocol::Other(7));
+    }
+
+    #[test]
+    fn a_family_has_one_number_and_one_name() {
+        for family in Family::ALL {
+            assert_eq!(Family::of(family.number()), Some(family));
+            assert_eq!(Family::named(&family.to_string()), Some(family));
+        }
+        assert_eq!([0, 256 + 2, 1_u64 << 32 | 2].map(Family::of), [None; 3]);
+        assert_eq!(Family::named("IPv4"), None);
     }
 
     #[test]

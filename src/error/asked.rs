@@ -6,6 +6,7 @@ use crate::facts::privilege::{self, Held};
 use crate::facts::{module, sysctl};
 use crate::netlink::ack::Said;
 use crate::netlink::message::{Attributes, Message};
+use crate::netlink::name::until_nul;
 use crate::netlink::socket::Socket;
 use crate::uapi::cta;
 
@@ -49,7 +50,7 @@ impl<'a> Asked<'a> {
     /// The name of the helper.
     pub(super) fn helper(&self) -> Option<&'a str> {
         let name = find(self.value(cta::HELP)?, cta::HELP_NAME)?;
-        std::str::from_utf8(name.split(|byte| *byte == 0).next()?).ok()
+        std::str::from_utf8(until_nul(name)).ok()
     }
 
     /// The layer 4 protocol of a tuple.

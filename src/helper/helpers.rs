@@ -6,7 +6,7 @@ use super::request::Request;
 use super::value::{UserHelper, checked_name};
 use super::wire;
 use crate::connection::{Answer, Connection, is};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, RequestKind};
 use crate::netlink::message::Message;
 use crate::options::Options;
 use crate::protocol::{Family, Protocol};
@@ -117,9 +117,9 @@ impl UserHelpers {
     pub fn list(
         &self,
     ) -> Result<impl FusedIterator<Item = Result<UserHelper, Error>> + use<>, Error> {
-        let list = &Request::List;
-        let kind = crate::connection::Ask::kind(list);
-        Ok(List { answer: self.connection.another()?.begin(Some(list), kind)? })
+        let connection = self.connection.another()?;
+        let answer = connection.begin(Some(&Request::List), RequestKind::ListHelpers)?;
+        Ok(List { answer })
     }
 
     fn request(&mut self, request: &Request<'_>) -> Result<(), Error> {

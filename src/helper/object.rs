@@ -2,7 +2,8 @@
 #![forbid(unsafe_code)]
 
 use super::policies::Policies;
-use super::policy::{MOST, NAME_SIZE, store, text};
+use super::policy::{MOST, NAME_SIZE, store};
+use crate::netlink::name::until_nul;
 
 /// An attribute, numbered as `enum nfct_helper_attr_type` is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +93,7 @@ impl Helper {
     /// The name, without its NUL, as it was set last.
     #[must_use]
     pub fn name(&self) -> &[u8] {
-        text(&self.name)
+        until_nul(&self.name)
     }
 
     /// The name with its NUL, and the zeros behind it.

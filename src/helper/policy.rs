@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::object::Unknown;
+use crate::netlink::name::{copy_name, until_nul};
 
 /// Bytes of a name with its NUL, of helpers and their policies.
 pub const NAME_SIZE: usize = 16;
@@ -9,16 +10,10 @@ pub const NAME_SIZE: usize = 16;
 /// The most policies of a helper.
 pub const MOST: usize = 4;
 
-/// A string in a room of its own, with its NUL.
+/// Stores a name, and zeros behind it.
 pub(super) fn store(name: &mut [u8; NAME_SIZE], text: &[u8]) {
     *name = [0; NAME_SIZE];
-    let text = text.iter().take_while(|byte| **byte != 0);
-    name.iter_mut().take(NAME_SIZE - 1).zip(text).for_each(|(to, byte)| *to = *byte);
-}
-
-/// A string without its NUL.
-pub(super) fn text(name: &[u8]) -> &[u8] {
-    name.split(|byte| *byte == 0).next().unwrap_or_default()
+    copy_name(name, text);
 }
 
 /// An attribute of a policy, numbered as `enum nfct_helper_policy_attr_type` is.
@@ -64,7 +59,7 @@ impl Policy {
     /// The name, without its NUL.
     #[must_use]
     pub fn name(&self) -> &[u8] {
-        text(&self.name)
+        until_nul(&self.name)
     }
 
     /// The name with its NUL, and the zeros behind it.

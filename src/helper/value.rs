@@ -6,6 +6,7 @@ use super::policies::{OutOfMemory, Policies};
 use super::policy::{MOST, NAME_SIZE, Policy};
 use crate::error::{Error, Invalid};
 use crate::netlink;
+use crate::netlink::name::fits;
 use crate::netlink::number::seconds;
 use crate::protocol::{Family, Protocol};
 use std::time::Duration;
@@ -92,8 +93,7 @@ impl UserHelper {
     /// The family; `None` of a number that is none.
     #[must_use]
     pub fn family(&self) -> Option<Family> {
-        let number = self.object.number(Number::L3Proto);
-        [Family::Ipv4, Family::Ipv6].into_iter().find(|it| u32::from(it.number()) == number)
+        Family::of(self.object.number(Number::L3Proto))
     }
 
     /// The protocol.
@@ -123,8 +123,8 @@ impl UserHelper {
 
 /// A name that a helper or a policy can have.
 pub(super) fn checked_name(name: &str) -> Result<&[u8], Invalid> {
-    let fits = (1..NAME_SIZE).contains(&name.len()) && !name.contains('\0');
-    if fits { Ok(name.as_bytes()) } else { Err(Invalid::Name) }
+    let name = name.as_bytes();
+    if fits(name, NAME_SIZE) { Ok(name) } else { Err(Invalid::Name) }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 
 use super::message::{ATTRIBUTE_HEADER_SIZE, Attributes, FAMILY_HEADER_SIZE, HEADER_SIZE};
 use super::message::{Message, align};
+use super::name::until_nul;
 use std::fmt::{self, Debug, Display, Formatter};
 
 const NLMSG_ERROR: u16 = libc::NLMSG_ERROR as u16;
@@ -92,7 +93,7 @@ impl Said {
     /// Keeps the words, as far as there is room; what is no printable ASCII is a question mark.
     fn keep(&mut self, words: &[u8]) {
         self.length = 0;
-        let words = words.iter().take_while(|byte| **byte != 0);
+        let words = until_nul(words).iter();
         for (byte, room) in words.zip(&mut self.text) {
             *room = if matches!(byte, b' '..=b'~') { *byte } else { b'?' };
             self.length += 1;

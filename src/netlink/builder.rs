@@ -7,6 +7,13 @@ use super::message::{ATTRIBUTE_HEADER_SIZE, FAMILY_HEADER_SIZE, HEADER_SIZE, ali
 /// Bytes of the buffer a request is built in: more than any but absurdly large labels need.
 pub const REQUEST_SIZE: usize = 4096;
 
+/// `nlmsg_flags` of a request: of any, of one that is acknowledged, of a dump, and of one that
+/// creates what is not there.
+pub(crate) const REQUEST: u16 = libc::NLM_F_REQUEST as u16;
+pub(crate) const ACK: u16 = REQUEST | libc::NLM_F_ACK as u16;
+pub(crate) const DUMP: u16 = REQUEST | libc::NLM_F_DUMP as u16;
+pub(crate) const CREATE: u16 = ACK | libc::NLM_F_CREATE as u16;
+
 /// The flag of an attribute whose value is attributes.
 const NESTED: u16 = 0x8000;
 
@@ -25,6 +32,14 @@ pub struct Header {
     pub version: u8,
     /// `nfgenmsg.res_id`: what a message is about, where its attributes do not tell.
     pub resource: u16,
+}
+
+impl Header {
+    /// Of a message of a subsystem, of no address family.
+    pub(crate) fn of(subsystem: u8, number: u8, flags: u16, seq: u32) -> Self {
+        let kind = u16::from(subsystem) << 8 | u16::from(number);
+        Self { kind, flags, seq, ..Self::default() }
+    }
 }
 
 /// Builds a message in a buffer that is all zero before, and after a failure.

@@ -10,6 +10,7 @@ pub mod decisions;
 pub mod error;
 pub mod exchange;
 pub mod message;
+pub(crate) mod name;
 #[allow(unsafe_code, reason = "system calls about namespaces")]
 mod namespace;
 pub(crate) mod number;

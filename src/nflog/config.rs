@@ -13,7 +13,7 @@
 #![forbid(unsafe_code)]
 
 use crate::netlink::Error;
-use crate::netlink::builder::{Builder, Header};
+use crate::netlink::builder::{ACK, Builder, Header};
 use crate::uapi::nful;
 use std::ops::RangeInclusive;
 
@@ -106,7 +106,7 @@ impl<'a> Config<'a> {
     pub fn build(&self, buffer: &mut [u8], seq: u32) -> Result<usize, Error> {
         let header = Header {
             kind: nful::CONFIG,
-            flags: (libc::NLM_F_REQUEST | libc::NLM_F_ACK) as u16,
+            flags: ACK,
             seq,
             family: self.family,
             resource: self.group,

@@ -3,12 +3,14 @@
 
 use super::object::{NAME_SIZE, Timeout};
 use super::states;
-use super::value::{TimeoutPolicy, Timeouts};
+use super::value::{TimeoutPolicy, Timeouts, checked_name};
 use crate::error::{Error, Invalid};
-use crate::protocol::Protocol;
+use crate::protocol::{Family, Protocol};
+use crate::text::display::display;
 use crate::text::json::{Error as Syntax, JsonWriter, Kind, Reader, Word};
 use crate::text::writer::Writer;
 use std::ffi::CStr;
+use std::fmt;
 
 static NAME: Word = Word::key("name");
 static FAMILY: Word = Word::key("family");
@@ -16,8 +18,6 @@ static PROTOCOL: Word = Word::key("protocol");
 static TIMEOUTS: Word = Word::key("timeouts");
 static RULES: Word = Word::key("rules");
 
-const FAMILIES: [(&str, u16); 2] =
-    [("ipv4", libc::AF_INET as u16), ("ipv6", libc::AF_INET6 as u16)];
 const GENERIC: &str = "generic";
 
 /// Writes a policy, or timeouts without a name, as one object; how many rules use it if that is known.
@@ -28,8 +28,8 @@ pub fn write(out: &mut Writer<'_>, policy: &Timeout, rules: Option<u32>) {
         out.word(&NAME);
         out.text(policy.name());
         out.word(&FAMILY);
-        match FAMILIES.iter().find(|row| row.1 == policy.l3proto()) {
-            Some((name, _)) => out.string(name),
+        match Family::of(policy.l3proto()) {
+            Some(family) => out.string(family.name()),
             None => out.number(policy.l3proto().into()),
         }
     }
@@ -85,10 +85,7 @@ pub fn read(text: &[u8]) -> Result<Timeout, Error> {
         if key.is(NAME.name()) {
             name(&mut reader, &mut policy)?;
         } else if key.is(FAMILY.name()) {
-            let family = named(&mut reader, u16::MAX.into(), |text| {
-                FAMILIES.iter().find(|row| text == row.0.as_bytes()).map(|row| row.1.into())
-            })?;
-            policy.set_l3proto(family as u16);
+            policy.set_l3proto(named(&mut reader, u16::MAX.into(), family_number)? as u16);
         } else if key.is(PROTOCOL.name()) {
             policy.set_l4proto(named(&mut reader, u8::MAX.into(), protocol_number)? as u8);
             has_protocol = true;
@@ -108,6 +105,11 @@ pub fn read(text: &[u8]) -> Result<Timeout, Error> {
     states::of(policy.l4proto()).ok_or(Invalid::NoTimeouts)?;
     timeouts.map_or(Ok(()), |mut reader| read_timeouts(&mut reader, &mut policy))?;
     Ok(policy)
+}
+
+fn family_number(text: &[u8]) -> Option<u64> {
+    let family = Family::named(std::str::from_utf8(text).ok()?)?;
+    Some(family.number().into())
 }
 
 fn protocol_number(text: &[u8]) -> Option<u64> {
@@ -144,7 +146,7 @@ fn name(reader: &mut Reader<'_>, policy: &mut Timeout) -> Result<(), Syntax> {
         Kind::Array => bytes(reader, &mut room)?,
         _ => reader.text()?.copy_to(&mut room),
     };
-    let name = name.filter(|name| !name.is_empty() && !name.contains(&0));
+    let name = name.and_then(|name| checked_name(name).ok());
     policy.set_name(name.ok_or(before.error("a name has 1 to 31 bytes and no NUL"))?);
     Ok(())
 }
@@ -179,6 +181,15 @@ fn read_timeouts(reader: &mut Reader<'_>, policy: &mut Timeout) -> Result<(), Sy
     Ok(())
 }
 
+/// What [`write`] writes.
+struct Json<'a>(&'a Timeout, Option<u32>);
+
+impl fmt::Display for Json<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        display(f, &|out| write(out, self.0, self.1))
+    }
+}
+
 impl TimeoutPolicy {
     /// The policy as JSON, on one line.
     ///
@@ -200,7 +211,7 @@ impl TimeoutPolicy {
     /// ```
     #[must_use]
     pub fn json(&self) -> String {
-        text(self.object(), self.rules())
+        Json(self.object(), self.rules()).to_string()
     }
 
     /// A policy from JSON, as [`json`](Self::json) writes it. Members that are not known are passed over.
@@ -223,7 +234,7 @@ impl Timeouts {
     /// The timeouts as JSON, on one line: that of a policy without its name and family.
     #[must_use]
     pub fn json(&self) -> String {
-        text(self.object(), None)
+        Json(self.object(), None).to_string()
     }
 
     /// Timeouts from JSON, as [`json`](Self::json) or that of a policy writes them.
@@ -233,18 +244,6 @@ impl Timeouts {
     pub fn from_json(json: &str) -> Result<Self, Error> {
         read(json.as_bytes()).map(|object| Self::read(&object))
     }
-}
-
-fn text(policy: &Timeout, rules: Option<u32>) -> String {
-    let mut measured = Writer::new(&mut []);
-    write(&mut measured, policy, rules);
-    let mut buffer = vec![0; measured.finish() + 1];
-    let mut out = Writer::new(&mut buffer);
-    write(&mut out, policy, rules);
-    let length = out.finish();
-    buffer.truncate(length);
-    // The writer writes no other: bytes of a name that are no text are numbers.
-    String::from_utf8(buffer).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -261,12 +260,12 @@ mod tests {
             r#"{"name":"x","family":99,"protocol":"tcp","timeouts":{"syn_sent":4294967295,"unacknowledged":7}}"#,
         ];
         for json in texts {
-            assert_eq!(text(&read(json.as_bytes()).unwrap(), None), json);
+            assert_eq!(Json(&read(json.as_bytes()).unwrap(), None).to_string(), json);
         }
         let odd = br#" {"rules":3,"timeouts":{"REPLIED":8,"closed":[1]},"new":{},"protocol":17} "#;
         let policy = read(odd).unwrap();
         assert_eq!(
-            text(&policy, Some(2)),
+            Json(&policy, Some(2)).to_string(),
             r#"{"protocol":"udp","timeouts":{"replied":8},"rules":2}"#
         );
     }

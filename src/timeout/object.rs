@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::states::{self, MOST, Row};
+use crate::netlink::name::{copy_name, until_nul};
 
 /// Bytes of a name with its NUL.
 pub const NAME_SIZE: usize = 32;
@@ -81,15 +82,13 @@ impl Timeout {
     /// The name, without its NUL, as it was set last.
     #[must_use]
     pub fn name(&self) -> &[u8] {
-        self.name.split(|byte| *byte == 0).next().unwrap_or_default()
+        until_nul(&self.name)
     }
 
     /// Sets the name: what is before a NUL, at most 31 bytes.
     pub fn set_name(&mut self, name: &[u8]) {
         self.name = [0; NAME_SIZE];
-        let name = name.iter().take_while(|byte| **byte != 0);
-        let room = self.name.iter_mut().take(NAME_SIZE - 1);
-        room.zip(name).for_each(|(to, byte)| *to = *byte);
+        copy_name(&mut self.name, name);
         self.mark(Attr::Name);
     }
 

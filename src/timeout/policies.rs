@@ -83,10 +83,11 @@ impl TimeoutPolicies {
     /// [`ErrorKind::Privilege`]; [`ErrorKind::Invalid`]: no policy can have this name.
     pub fn get(&mut self, name: &str) -> Result<Option<TimeoutPolicy>, Error> {
         let mut found = None;
-        let answered = self.connection.ask(&Request::Get(checked_name(name)?), &mut |message| {
-            found = Some(policy(message)?);
-            Ok(())
-        });
+        let answered =
+            self.connection.ask(&Request::Get(checked_name(name.as_bytes())?), &mut |message| {
+                found = Some(policy(message));
+                Ok(())
+            });
         if is(&answered, ErrorKind::NotFound) {
             return Ok(None);
         }
@@ -99,7 +100,7 @@ impl TimeoutPolicies {
     /// # Errors
     /// [`ErrorKind::NotFound`]: there is none; [`ErrorKind::Busy`]: a rule uses it.
     pub fn delete(&mut self, name: &str) -> Result<(), Error> {
-        self.request(&Request::Delete(checked_name(name)?))
+        self.request(&Request::Delete(checked_name(name.as_bytes())?))
     }
 
     /// Deletes all policies that no rule uses.
@@ -116,7 +117,9 @@ impl TimeoutPolicies {
     /// # Errors
     /// [`ErrorKind::System`].
     pub fn list(&self) -> Result<TimeoutPolicyList, Error> {
-        TimeoutPolicyList::begin(self.connection.another()?)
+        let connection = self.connection.another()?;
+        let answer = connection.begin(Some(&Request::List), RequestKind::ListTimeoutPolicies)?;
+        Ok(TimeoutPolicyList { answer })
     }
 
     /// The timeouts of flows that have no policy.
@@ -157,10 +160,10 @@ impl AsFd for TimeoutPolicies {
 }
 
 /// A message about a policy.
-pub(crate) fn policy(message: &Message<'_>) -> Result<TimeoutPolicy, Error> {
+pub(crate) fn policy(message: &Message<'_>) -> TimeoutPolicy {
     let mut object = Timeout::default();
     let uses = wire::parse(&mut object, message.attributes());
-    Ok(TimeoutPolicy::read(object, uses))
+    TimeoutPolicy::read(object, uses)
 }
 
 /// The timeout policies of a network namespace, as they are listed.
@@ -186,17 +189,6 @@ pub struct TimeoutPolicyList {
 }
 
 impl TimeoutPolicyList {
-    /// Begins a list on a connection of its own.
-    pub(crate) fn begin(connection: Connection) -> Result<Self, Error> {
-        let answer = connection.begin(Some(&Request::List), RequestKind::ListTimeoutPolicies)?;
-        Ok(Self { answer })
-    }
-
-    /// The next policy; `None` at the end.
-    pub(crate) fn read(&mut self) -> Result<Option<TimeoutPolicy>, Error> {
-        self.answer.next()?.map(|message| policy(&message)).transpose()
-    }
-
     /// Whether policies came or went while it was read, so that some may be missing or twice in it, as
     /// far as the kernel tells.
     #[must_use]
@@ -210,7 +202,8 @@ impl Iterator for TimeoutPolicyList {
 
     /// The next policy. After an error there are no more.
     fn next(&mut self) -> Option<Self::Item> {
-        self.read().transpose()
+        let found = self.answer.next().transpose()?;
+        Some(found.map(|message| policy(&message)))
     }
 }
 

@@ -7,13 +7,8 @@ use super::wire::{self, Known};
 use crate::connection::Ask;
 use crate::error::{Error, Invalid, RequestKind};
 use crate::facts::ticks;
-use crate::netlink::builder::{Builder, Header};
+use crate::netlink::builder::{ACK, Builder, CREATE, DUMP, Header};
 use crate::uapi::timeout as cta;
-
-const REQUEST: u16 = libc::NLM_F_REQUEST as u16;
-const ACK: u16 = REQUEST | libc::NLM_F_ACK as u16;
-const DUMP: u16 = REQUEST | libc::NLM_F_DUMP as u16;
-const CREATE: u16 = ACK | libc::NLM_F_CREATE as u16;
 
 /// A request before it is built.
 #[derive(Debug, Clone, Copy)]
@@ -91,8 +86,7 @@ impl Ask for Request<'_> {
 
     fn build(&self, buffer: &mut [u8], seq: u32) -> Result<usize, Error> {
         let (_, number, flags) = self.header();
-        let kind = u16::from(cta::SUBSYS) << 8 | u16::from(number);
-        let mut to = Builder::message(buffer, Header { kind, flags, seq, ..Header::default() });
+        let mut to = Builder::message(buffer, Header::of(cta::SUBSYS, number, flags, seq));
         self.append(&mut to)?;
         Ok(to.finish()?)
     }

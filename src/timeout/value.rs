@@ -5,6 +5,7 @@ use super::object::{NAME_SIZE, Timeout};
 use super::record::TimeoutRecord;
 use super::states;
 use crate::invalid::Invalid;
+use crate::netlink::name::fits;
 use crate::netlink::number::seconds;
 use crate::protocol::{Family, Protocol};
 use std::fmt::{self, Display, Formatter};
@@ -35,6 +36,10 @@ macro_rules! states {
             $($(pub const $name: Self =
                 Self { protocol: libc::$protocol as u8, number: $number };)*)*
         }
+
+        #[cfg(test)]
+        const CONSTANTS: &[(&str, TimeoutState)] =
+            &[$($((stringify!($name), TimeoutState::$name),)*)*];
     };
 }
 
@@ -201,9 +206,8 @@ impl TimeoutPolicy {
     /// # Errors
     /// [`Invalid::PolicyName`]: the name is empty, has more than 31 bytes, or a NUL.
     pub fn new(name: &str, family: Family, timeouts: Timeouts) -> Result<Self, Invalid> {
-        checked_name(name)?;
         let mut object = timeouts.object;
-        object.set_name(name.as_bytes());
+        object.set_name(checked_name(name.as_bytes())?);
         object.set_l3proto(family.number().into());
         Ok(Self { object, rules: None })
     }
@@ -226,8 +230,7 @@ impl TimeoutPolicy {
     /// The family; `None` of a number that is none, which no rule can use.
     #[must_use]
     pub fn family(&self) -> Option<Family> {
-        let of = |family: &Family| u16::from(family.number()) == self.object.l3proto();
-        [Family::Ipv4, Family::Ipv6].into_iter().find(of)
+        Family::of(self.object.l3proto())
     }
 
     /// The timeouts. A policy that the kernel tells has all of its protocol.
@@ -249,9 +252,8 @@ impl TimeoutPolicy {
 }
 
 /// A name that a policy can have.
-pub(super) fn checked_name(name: &str) -> Result<&[u8], Invalid> {
-    let fits = (1..NAME_SIZE).contains(&name.len()) && !name.contains('\0');
-    if fits { Ok(name.as_bytes()) } else { Err(Invalid::PolicyName) }
+pub(crate) fn checked_name(name: &[u8]) -> Result<&[u8], Invalid> {
+    if fits(name, NAME_SIZE) { Ok(name) } else { Err(Invalid::PolicyName) }
 }
 
 impl Display for TimeoutPolicy {
@@ -281,23 +283,15 @@ mod tests {
 
     #[test]
     fn constants_have_the_names_of_their_states() {
-        let all = [
-            (TimeoutState::TCP_SYN_SENT2, "SYN_SENT2"),
-            (TimeoutState::TCP_UNACKNOWLEDGED, "UNACKNOWLEDGED"),
-            (TimeoutState::TCP_RETRANS, "RETRANS"),
-            (TimeoutState::TCP_LAST_ACK, "LAST_ACK"),
-            (TimeoutState::SCTP_SHUTDOWN_RECD, "SHUTDOWN_RECD"),
-            (TimeoutState::SCTP_HEARTBEAT_ACKED, "HEARTBEAT_ACKED"),
-            (TimeoutState::DCCP_TIMEWAIT, "TIMEWAIT"),
-            (TimeoutState::GRE_REPLIED, "REPLIED"),
-            (TimeoutState::UDPLITE_UNREPLIED, "UNREPLIED"),
-            (TimeoutState::GENERIC_TIMEOUT, "TIMEOUT"),
-            (TimeoutState::ICMPV6_TIMEOUT, "TIMEOUT"),
-        ];
-        for (state, name) in all {
-            assert_eq!(state.to_string(), name);
-            assert_eq!(TimeoutState::named(state.protocol(), name), Some(state));
+        for (constant, state) in CONSTANTS {
+            let (protocol, name) = constant.split_once('_').unwrap();
+            let protocol = protocol.to_ascii_lowercase();
+            let named = protocol.parse().unwrap_or(Timeouts::GENERIC);
+            assert_eq!((state.protocol(), state.to_string().as_str()), (named, name));
+            assert_eq!(TimeoutState::named(named, name), Some(*state));
         }
+        let states = (0..=u8::MAX).flat_map(|protocol| TimeoutState::all(protocol.into()));
+        assert_eq!(states.count(), CONSTANTS.len());
     }
 
     #[test]

@@ -16,12 +16,12 @@ use crate::capi::ffi::text::print;
 use crate::capi::timeout::types::nfct_timeout;
 use crate::error::{Error, Invalid};
 use crate::netlink;
-use crate::netlink::message::Message;
 use crate::timeout::object::{NAME_SIZE, Timeout};
+use crate::timeout::policies::policy;
 use crate::timeout::record::TimeoutRecord;
 use crate::timeout::request::Request;
-use crate::timeout::value::Timeouts;
-use crate::timeout::{json, states, wire};
+use crate::timeout::value::{Timeouts, checked_name};
+use crate::timeout::{json, states};
 use libc::{c_char, c_int, size_t, ssize_t};
 
 /// States of SCTP that nfct_timeout_policy_attr_set_u32() does not know: numbers of timeouts in a
@@ -78,17 +78,7 @@ unsafe fn named<'a>(name: *const c_char) -> Result<&'a [u8], Error> {
         return Err(Invalid::PolicyName.into());
     }
     // SAFETY: `name` is not NULL, so it is a C string.
-    let name = unsafe { ptr::text(name, NAME_SIZE) };
-    let fits = (1..NAME_SIZE).contains(&name.len());
-    if fits { Ok(name) } else { Err(Invalid::PolicyName.into()) }
-}
-
-/// The record of a message.
-fn told(message: &Message<'_>) -> TimeoutRecord {
-    let mut policy = Timeout::default();
-    let uses = wire::parse(&mut policy, message.attributes());
-    // One is the kernel's own.
-    TimeoutRecord::of(&policy, uses.map(|uses| uses.saturating_sub(1)))
+    Ok(checked_name(unsafe { ptr::text(name, NAME_SIZE) })?)
 }
 
 /// Asks for one record.
@@ -104,7 +94,7 @@ unsafe fn ask(
     let size = array(to, size)?;
     let mut found = None;
     extended.connection()?.ask(request, &mut |message| {
-        found = Some(told(message));
+        found = Some(policy(message).record());
         Ok(())
     })?;
     let record = found.ok_or(netlink::Error::NoMessage)?;
@@ -307,7 +297,7 @@ pub unsafe extern "C-unwind" fn ctrs_timeout_dump_read(
             }
             let mut filled = 0;
             while filled < n {
-                match list.next(|message| Ok(told(message))) {
+                match list.next(|message| Ok(policy(message).record())) {
                     Ok(Some(record)) => put(policies.byte_add(filled * size), size, record),
                     Ok(None) => break,
                     Err(_) if filled > 0 => break,

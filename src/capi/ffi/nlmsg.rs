@@ -2,7 +2,7 @@
 
 use super::error::Error;
 use super::ptr;
-use crate::netlink::builder::{Builder, Header};
+use crate::netlink::builder::{Builder, Header, REQUEST};
 use crate::netlink::message::{FAMILY_HEADER_SIZE, HEADER_SIZE, Message, align};
 use libc::{c_char, c_int, nlmsghdr};
 
@@ -48,22 +48,18 @@ where
     Ok(0)
 }
 
-/// Begins a request to a subsystem in a buffer of C's, which has room for its header: 20 bytes and no
-/// more are written. What else the header says is in `header`.
+/// Begins a request in a buffer of C's, which has room for its header: 20 bytes and no more are
+/// written.
 ///
 /// # Safety
 /// `buf` is NULL or points to 20 writable bytes.
 pub(in crate::capi) unsafe fn begin(
     buf: *mut c_char,
-    subsystem: u8,
-    number: u8,
     header: Header,
 ) -> Result<*mut nlmsghdr, Error> {
     ptr::not_null(buf)?;
     // SAFETY: the buffer is not NULL, so it has room for the header.
     let buffer = unsafe { ptr::bytes_mut(buf.cast(), HEADER_SIZE + FAMILY_HEADER_SIZE) };
-    let kind = u16::from(subsystem) << 8 | u16::from(number);
-    let flags = libc::NLM_F_REQUEST as u16 | header.flags;
-    Builder::message(buffer, Header { kind, flags, ..header }).finish()?;
+    Builder::message(buffer, Header { flags: REQUEST | header.flags, ..header }).finish()?;
     Ok(buf.cast())
 }

@@ -5,7 +5,7 @@ use crate::capi::ffi::alloc;
 use crate::capi::ffi::boundary::boundary;
 use crate::capi::ffi::error::Error;
 use crate::capi::ffi::ptr;
-use crate::helper::object::{Attr, Helper};
+use crate::helper::object::{Attr, Helper, Number};
 use crate::helper::policy::{NAME_SIZE, Policy};
 use libc::{c_char, c_void};
 use std::ptr::NonNull;
@@ -79,10 +79,7 @@ pub unsafe extern "C" fn nfct_helper_attr_set(
             }
             ptr::not_null(data)?;
             match attr {
-                Attr::Number(number) => {
-                    let value = ptr::value(data, number.width() as u8);
-                    helper.set(number, host(value as u32, number.width()));
-                }
+                Attr::Number(number) => helper.set(number, read(data, number)?),
                 _ => helper.set_name(ptr::text(data.cast(), NAME_SIZE - 1)),
             }
             Ok(())
@@ -90,9 +87,19 @@ pub unsafe extern "C" fn nfct_helper_attr_set(
     });
 }
 
-/// A number of this many bytes, of which the first in memory is the lowest of `value`.
-fn host(value: u32, width: usize) -> u32 {
-    if cfg!(target_endian = "big") { value.swap_bytes() >> (32 - 8 * width) } else { value }
+/// The value of a number, as it lies in memory.
+///
+/// # Safety
+/// `data` points to as many readable bytes as the number has, of any alignment.
+unsafe fn read(data: *const c_void, of: Number) -> Result<u32, Error> {
+    // SAFETY: `data` points to that many bytes.
+    unsafe {
+        Ok(match of.width() {
+            1 => ptr::read::<u8>(data)?.into(),
+            2 => ptr::read::<u16>(data)?.into(),
+            _ => ptr::read(data)?,
+        })
+    }
 }
 
 /// Sets the name of a helper from a C string, of which 15 bytes are kept. A number gets the
@@ -117,9 +124,8 @@ pub unsafe extern "C" fn nfct_helper_attr_set_str(
             match attr {
                 Attr::Name => helper.set_name(ptr::text(name, NAME_SIZE - 1)),
                 Attr::Number(number) => {
-                    let value = u32::from_le_bytes(ptr::padded(name));
-                    let mask = u32::MAX >> (32 - 8 * number.width());
-                    helper.set(number, host(value & mask, number.width()));
+                    let bytes: [u8; 4] = ptr::padded(name);
+                    helper.set(number, read(bytes.as_ptr().cast(), number)?);
                 }
                 Attr::Policy(_) => return Err(Error::of(libc::EINVAL)),
             }

@@ -24,9 +24,9 @@ pub unsafe extern "C" fn nfct_helper_nlmsg_build_hdr(
     flags: u16,
     seq: u32,
 ) -> *mut nlmsghdr {
-    let header = Header { flags, seq, ..Header::default() };
+    let header = Header::of(SUBSYS, cmd, flags, seq);
     // SAFETY: `buf` is NULL or has room for the headers.
-    boundary(std::ptr::null_mut(), || unsafe { nlmsg::begin(buf, SUBSYS, cmd, header) })
+    boundary(std::ptr::null_mut(), || unsafe { nlmsg::begin(buf, header) })
 }
 
 /// Appends what is set of a helper to a message, and adjusts its length: 256 bytes at most.

@@ -29,9 +29,10 @@ pub unsafe extern "C" fn nflog_nlmsg_put_header(
     family: u8,
     gnum: u16,
 ) -> *mut nlmsghdr {
-    let header = Header { family, resource: gnum, ..Header::default() };
+    let header = Header::of(nful::SUBSYS_ULOG, r#type, 0, 0);
+    let header = Header { family, resource: gnum, ..header };
     // SAFETY: `buf` is NULL or has room for the headers.
-    boundary(std::ptr::null_mut(), || unsafe { begin(buf, nful::SUBSYS_ULOG, r#type, header) })
+    boundary(std::ptr::null_mut(), || unsafe { begin(buf, header) })
 }
 
 /// Appends the copy mode of a group to a message: `mode` is one of NFULNL_COPY_*, `range` how

@@ -6,6 +6,7 @@ use super::pattern::Pattern;
 use crate::conntrack::tuple::Tuple;
 use crate::conntrack::values::{Direction, canonical};
 use crate::invalid::Invalid;
+use crate::netlink::name::fits;
 use std::net::SocketAddr;
 
 /// Bytes of the longest name of a function.
@@ -97,7 +98,7 @@ impl NewExpectation {
     /// # Errors
     /// [`Invalid::Name`]: the name is empty, has more than 23 bytes, or a NUL.
     pub fn function(self, name: &str) -> Result<Self, Invalid> {
-        if !(1..=FUNCTION_MAX).contains(&name.len()) || name.contains('\0') {
+        if !fits(name.as_bytes(), FUNCTION_MAX + 1) {
             return Err(Invalid::Name);
         }
         Ok(Self { function: Some(name.to_owned()), ..self })

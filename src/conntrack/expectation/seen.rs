@@ -3,11 +3,12 @@
 
 use super::ExpectationFlags;
 use super::pattern::Pattern;
-use crate::conntrack::object::entry::{Conntrack, until_nul};
+use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::object::expectation::{Expect, ExpectAttr};
 use crate::conntrack::object::tuple::ORIG;
 use crate::conntrack::tuple::Tuple;
 use crate::conntrack::values::{Direction, Id};
+use crate::netlink::name::until_nul;
 use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;

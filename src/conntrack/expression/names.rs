@@ -9,17 +9,11 @@ use crate::conntrack::values::Family;
 /// The number that a name of a family or a protocol stands for, or that of a state.
 pub(super) fn number(kind: Kind, name: &str) -> Option<u64> {
     match kind {
-        Kind::Family => FAMILIES.iter().find(|(of, _)| *of == name).map(|(_, it)| number_of(*it)),
+        Kind::Family => Family::named(name).map(|family| family.number().into()),
         Kind::Protocol => (0..=255).find(|number| protocol_name(*number) == Some(name)),
         Kind::State(of) => of.number(name).map(u64::from),
         _ => None,
     }
-}
-
-pub(super) const FAMILIES: [(&str, Family); 2] = [("ipv4", Family::Ipv4), ("ipv6", Family::Ipv6)];
-
-pub(super) fn number_of(family: Family) -> u64 {
-    family.number().into()
 }
 
 /// What to say of a name that no field has.
@@ -33,7 +27,7 @@ pub(super) fn unknown(name: &str, at: usize) -> Syntax {
     let fields = FIELDS.iter().map(|field| field.name);
     let protocols = (0..=255).filter_map(protocol_name);
     let words = ["and", "or", "not", "orig", "reply", "any"];
-    let all = fields.chain(protocols).chain(FAMILIES.map(|(name, _)| name)).chain(words);
+    let all = fields.chain(protocols).chain(Family::ALL.map(Family::name)).chain(words);
     nearest(name, all).map_or(Syntax::says(at, UNKNOWN), |near| Syntax::new(at, Fault::Near(near)))
 }
 
@@ -42,7 +36,7 @@ const UNKNOWN: &str = "no field, flag, protocol or family has this name";
 /// A value that is none of the names of its kind.
 pub(super) fn unknown_value(kind: Kind, name: &str) -> Option<&'static str> {
     match kind {
-        Kind::Family => nearest(name, FAMILIES.into_iter().map(|(name, _)| name)),
+        Kind::Family => nearest(name, Family::ALL.into_iter().map(Family::name)),
         Kind::Protocol => nearest(name, (0..=255).filter_map(protocol_name)),
         _ => None,
     }

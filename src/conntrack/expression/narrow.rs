@@ -76,7 +76,7 @@ pub(super) fn criterion(term: &Term, negated: bool) -> Option<Criterion> {
     }
     let number = term.number();
     match read {
-        Read::Family => whole(Asked::Family(family_of(number?)?)),
+        Read::Family => whole(Asked::Family(Family::of(number?)?)),
         Read::Protocol => whole(Asked::Protocol(Protocol::from(number? as u8))),
         Read::Address(of, end) => match term.one() {
             Some(Value::Net(net)) => whole(Asked::Address(of, end, net)),
@@ -119,8 +119,4 @@ fn family(term: &Term, negated: bool) -> Option<Family> {
 
 fn of_net(net: Net) -> Family {
     if net.address().is_ipv4() { Family::Ipv4 } else { Family::Ipv6 }
-}
-
-fn family_of(number: u64) -> Option<Family> {
-    [Family::Ipv4, Family::Ipv6].into_iter().find(|family| u64::from(family.number()) == number)
 }

@@ -2,8 +2,8 @@
 #![forbid(unsafe_code)]
 
 use super::fields::{Field, Kind, Side, Stateful, Unit, lower};
-use super::names::{FAMILIES, number_of};
 use super::tree::{Joint, Node, Of, Term, Test, Value, protocol_name};
+use crate::conntrack::values::Family;
 use std::fmt::{self, Display, Formatter, Write};
 
 /// As an operand of `and` a series of `or` stands in parentheses, and so does any behind `not`.
@@ -103,7 +103,7 @@ impl Kind {
 
     fn number(self, f: &mut Formatter<'_>, number: u64) -> fmt::Result {
         let named = match self {
-            Self::Family => FAMILIES.iter().find(|(_, it)| number_of(*it) == number).map(|it| it.0),
+            Self::Family => Family::of(number).map(Family::name),
             Self::Protocol => protocol_name(number),
             Self::State(of) => return state(f, of, number),
             Self::Number(_, unit) => return with_unit(f, number, unit),

@@ -5,7 +5,7 @@
 use super::fields::{Field, Kind, Side};
 use crate::conntrack::error::Error;
 use crate::conntrack::filter::net::Net;
-use crate::conntrack::object::entry::until_nul;
+use crate::netlink::name::until_nul;
 
 /// A node, negated or not.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,6 +7,7 @@ use super::tree::{Name, Value};
 use crate::conntrack::filter::net::Net;
 use crate::conntrack::labels::map::LabelMap;
 use crate::conntrack::syntax::{Fault, Syntax};
+use crate::netlink::name::{copy_name, fits};
 use std::net::IpAddr;
 
 /// The highest label that the kernel has.
@@ -200,9 +201,8 @@ fn units(number: &str, unit: Unit) -> &'static [(&'static str, u64)] {
 
 fn helper(name: &str) -> Option<Value> {
     let mut bytes = [0; 16];
-    let fits = (1..bytes.len()).contains(&name.len()) && !name.contains('\0');
-    bytes.iter_mut().zip(name.bytes()).for_each(|(to, from)| *to = from);
-    fits.then_some(Value::Name(Name(bytes)))
+    copy_name(&mut bytes, name.as_bytes());
+    fits(name.as_bytes(), bytes.len()).then_some(Value::Name(Name(bytes)))
 }
 
 /// Where in the text of an address the part begins that has the first bit set behind a prefix.

@@ -2,11 +2,12 @@
 #![forbid(unsafe_code)]
 
 use super::attr::{Attr, Class, Presence, ROWS, Storage};
-use super::entry::{Conntrack, Flat, Heap, copy_name};
+use super::entry::{Conntrack, Flat, Heap};
 use super::layer4::Layer4;
 use crate::conntrack::error::Error;
 use crate::conntrack::heap::{Bytes, Text};
 use crate::conntrack::labels::bitmask::Bitmask;
+use crate::netlink::name::copy_name;
 use std::alloc::{Layout, handle_alloc_error};
 use std::mem::offset_of;
 

@@ -6,6 +6,7 @@ use super::icmp;
 use crate::conntrack::error::Error;
 use crate::conntrack::heap::{Bytes, Text};
 use crate::conntrack::labels::bitmask::{Bitmask, Labels};
+use crate::netlink::name::{copy_name, until_nul};
 use crate::width::with_width;
 use std::mem::offset_of;
 
@@ -256,23 +257,5 @@ impl Conntrack {
     /// Makes the object empty again, as new.
     pub fn reset(&mut self) {
         *self = Self::default();
-    }
-}
-
-/// What precedes the first NUL.
-#[must_use]
-pub(crate) fn until_nul(bytes: &[u8]) -> &[u8] {
-    bytes.split(|byte| *byte == 0).next().unwrap_or(bytes)
-}
-
-/// Copies what precedes the first NUL of `name`, cut to leave room for a NUL behind it. Bytes
-/// after that NUL keep their old content.
-pub(crate) fn copy_name(to: &mut [u8], name: &[u8]) {
-    let room = to.len().saturating_sub(1);
-    let name = until_nul(name).iter().take(room);
-    let length = name.len();
-    to.iter_mut().zip(name).for_each(|(to, from)| *to = *from);
-    if let Some(end) = to.get_mut(length) {
-        *end = 0;
     }
 }

@@ -2,10 +2,11 @@
 #![forbid(unsafe_code)]
 
 use super::attr::{Class, Compared, Row, Storage};
-use super::entry::{Conntrack, Flat, copy_name, until_nul};
+use super::entry::{Conntrack, Flat};
 use super::layout::ExpectFlat;
 use super::status::ORIGINAL_TUPLE;
 use crate::conntrack::error::Error;
+use crate::netlink::name::{copy_name, until_nul};
 use std::mem::offset_of;
 
 /// Number of expectation attributes, and the first invalid number.

@@ -5,8 +5,9 @@ use super::layout::{ExpectationRecord, FlowRecord, TupleRecord};
 use super::words::{Words, common, words_of};
 use crate::conntrack::expectation::seen::Expectation;
 use crate::conntrack::object::attr::{Attr, Storage};
-use crate::conntrack::object::entry::{Flat, copy_name};
+use crate::conntrack::object::entry::Flat;
 use crate::conntrack::object::expectation::{EXPECT_ATTR_COUNT, Expect, ExpectAttr};
+use crate::netlink::name::copy_name;
 use crate::record::Record;
 use std::mem::offset_of;
 

@@ -8,10 +8,11 @@ use crate::conntrack::error::Error;
 use crate::conntrack::flow::Flow;
 use crate::conntrack::labels::bitmask::Bitmask;
 use crate::conntrack::object::attr::{ATTR_COUNT, Attr, ROWS, Row, Storage};
-use crate::conntrack::object::entry::{Conntrack, Flat, Tuple, copy_name};
+use crate::conntrack::object::entry::{Conntrack, Flat, Tuple};
 use crate::conntrack::object::icmp;
 use crate::conntrack::object::layer4::Layer4;
 use crate::error;
+use crate::netlink::name::copy_name;
 use crate::record::Record;
 use crate::width::with_width;
 

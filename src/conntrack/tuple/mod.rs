@@ -140,11 +140,7 @@ impl Tuple {
 
     /// The family of its addresses.
     pub(crate) fn family(&self) -> Option<Family> {
-        match i32::from(self.0.l3proto) {
-            libc::AF_INET => Some(Family::Ipv4),
-            libc::AF_INET6 => Some(Family::Ipv6),
-            _ => None,
-        }
+        Family::of(self.0.l3proto)
     }
 
     /// The source address.

@@ -13,6 +13,7 @@ pub use state::{DccpState, SctpInfo, SctpState, State, TcpFlags, TcpInfo, TcpSid
 use crate::conntrack::object::attr::Attr;
 use crate::conntrack::object::entry::Conntrack;
 use crate::invalid::Invalid;
+use crate::netlink::name::fits;
 use std::fmt;
 
 /// Which packets of a flow.
@@ -139,6 +140,9 @@ impl fmt::Display for Id {
     }
 }
 
+/// Bytes of a helper's name with its NUL.
+const NAME_SIZE: usize = 16;
+
 /// What looks after a flow's payload, as `ftp` does.
 ///
 /// ```
@@ -165,7 +169,7 @@ impl Helper {
     }
 
     pub(crate) fn from_bytes(name: &[u8], data: &[u8]) -> Result<Self, Invalid> {
-        if !(1..=15).contains(&name.len()) || name.contains(&0) {
+        if !fits(name, NAME_SIZE) {
             return Err(Invalid::Name);
         }
         Ok(Self { name: name.into(), data: data.into() })

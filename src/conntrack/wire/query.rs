@@ -12,15 +12,10 @@ use crate::conntrack::key::Key;
 use crate::conntrack::new_flow::NewFlow;
 use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::object::expectation::Expect;
-use crate::netlink::builder::{Builder, Header};
+use crate::netlink::builder::{ACK, Builder, CREATE, DUMP, Header};
 use crate::uapi::cta;
 
 pub use crate::netlink::builder::REQUEST_SIZE;
-
-const REQUEST: u16 = libc::NLM_F_REQUEST as u16;
-const ACK: u16 = REQUEST | libc::NLM_F_ACK as u16;
-const DUMP: u16 = REQUEST | libc::NLM_F_DUMP as u16;
-const CREATE: u16 = ACK | libc::NLM_F_CREATE as u16;
 
 /// A query, numbered as `enum nf_conntrack_query` is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,13 +111,10 @@ impl Query {
     fn header(self, subsystem: u8, family: u8, seq: u32) -> Header {
         let (number, flags, ..) = self.row();
         Header {
-            kind: u16::from(subsystem) << 8 | u16::from(number),
-            flags,
-            seq,
             family,
             // The kernel honours the family of a flush only in a message of version 1.
             version: u8::from(self == Self::FlushFilter),
-            resource: 0,
+            ..Header::of(subsystem, number, flags, seq)
         }
     }
 }
