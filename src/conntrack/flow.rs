@@ -12,6 +12,7 @@ use super::values::{
     Counters, Direction, Helper, Id, Nat, Protocol, SctpInfo, SeqAdjust, State, Status, SynProxy,
     TcpFlags, TcpInfo, TcpSide, Zone,
 };
+use crate::conntrack::values::debug::fields_told;
 use std::borrow::Cow;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -273,15 +274,7 @@ impl fmt::Display for Flow {
 impl fmt::Debug for Flow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = f.debug_struct("Flow");
-        let mut part = |name, value: Option<&dyn fmt::Debug>| {
-            value.map(|value| parts.field(name, value));
-        };
-        macro_rules! parts {
-            ($($name:literal $value:expr;)*) => {
-                $(part($name, $value.as_ref().map(|value| value as &dyn fmt::Debug));)*
-            };
-        }
-        parts! {
+        fields_told! { parts,
             "tuple" self.tuple();
             "reply" self.reply();
             "master" self.master();

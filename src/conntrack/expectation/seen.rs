@@ -7,6 +7,7 @@ use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::object::expectation::{Expect, ExpectAttr};
 use crate::conntrack::object::tuple::ORIG;
 use crate::conntrack::tuple::Tuple;
+use crate::conntrack::values::debug::fields_told;
 use crate::conntrack::values::{Direction, Id};
 use crate::netlink::name::until_nul;
 use std::borrow::Cow;
@@ -123,15 +124,7 @@ impl fmt::Display for Expectation {
 impl fmt::Debug for Expectation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = f.debug_struct("Expectation");
-        let mut part = |name, value: Option<&dyn fmt::Debug>| {
-            value.map(|value| parts.field(name, value));
-        };
-        macro_rules! parts {
-            ($($name:literal $value:expr;)*) => {
-                $(part($name, $value.as_ref().map(|value| value as &dyn fmt::Debug));)*
-            };
-        }
-        parts! {
+        fields_told! { parts,
             "expected" self.expected();
             "master" self.master();
             "id" self.id();

@@ -1,6 +1,7 @@
 //! What a flow has besides its tuples, each as one value that cannot be half there.
 #![forbid(unsafe_code)]
 
+pub(crate) mod debug;
 mod nat;
 mod state;
 
