@@ -4,21 +4,66 @@
 # make check      everything that must hold; as root, for some of it needs a root
 # make check-user the same without root: names what did not run, and passes all the same
 # make check-bare the same in a new Debian 12 of its own, on what is committed
-# make install    what was built: PREFIX=/usr/local LIBDIR=$(PREFIX)/lib DESTDIR=
-# make install-compat  adds the drop-in libraries and ctrs-run
+# make install         what was built: libraries, headers, documents
+# make install-compat  adds the drop-in libraries, in a folder of their own, and ctrs-run
+# make install-system  adds a line for the loader, which gives all programs the drop-in libraries
+# make uninstall       removes what these have installed, given the same variables
+# make dist            the source as a tarball, with the same bytes from git and from an unpacked one
+# make dist-vendor     the crates it needs as another, for builds without the network
+# make help            this
+#
+# Variables, of the environment or behind make:
+#
+# PREFIX=/usr/local, LIBDIR, INCLUDEDIR, BINDIR, DATADIR, DOCDIR, MANDIR, PKGCONFIGDIR
+#                 where it is installed, below DESTDIR
+# COMPATDIR       where the drop-in libraries are, LIBDIR/ctrs/compat; with COMPATDIR=LIBDIR they take
+#                 the originals' places, of which none may be there
+# LDCONFDIR       where the loader reads in what folders to look, /etc/ld.so.conf.d
+# CARGO, CARGO_FLAGS   cargo, and what it is told beside: --locked, --offline
+# CARGO_BUILD_TARGET   the processor, as Rust calls it; else what cargo's configuration says
+# CROSS_COMPILE   what its tools' names begin with, arm-linux-gnueabihf- and the like
+# CC, CFLAGS, LDFLAGS  what links the shared libraries; else the linker of cargo's configuration
+# STRIP           STRIP=: leaves symbols in, for packages that have them apart
+# CARGO_TARGET_DIR     where all is built, and the tarballs are: target
+# SOURCE_DATE_EPOCH    when the files in tarballs are of; else when the commit is
+# SECONDS         how long make fuzz has for each target
 
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 BINDIR ?= $(PREFIX)/bin
+DATADIR ?= $(PREFIX)/share
+DOCDIR ?= $(DATADIR)/doc/ctrs
+MANDIR ?= $(DATADIR)/man
+PKGCONFIGDIR ?= $(LIBDIR)/pkgconfig
+COMPATDIR ?= $(LIBDIR)/ctrs/compat
+LDCONFDIR ?= /etc/ld.so.conf.d
 DESTDIR ?=
 
 CARGO ?= cargo
-CC ?= cc
+CARGO_FLAGS ?=
+CARGO_BUILD_TARGET ?= $(call configured,build.target)
+# What cargo is told in its files. It shows that to nightly toolchains only, or to who says this.
+configured = $(shell RUSTUP_AUTO_INSTALL=0 RUSTC_BOOTSTRAP=1 $(CARGO) -Zunstable-options config get \
+    --format=json-value $(1) 2>/dev/null | tr -d '[]"')
+# The processor, which a file may describe; nothing where it is not named.
+TRIPLE := $(patsubst %.json,%,$(notdir $(CARGO_BUILD_TARGET)))
+CROSS := $(and $(TRIPLE),$(filter-out $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p'),$(TRIPLE)))
+# armv7-unknown-linux-gnueabihf is arm-linux-gnueabihf for others.
+GNU_NAME := $(subst riscv64gc-,riscv64-,$(subst armv7-,arm-,$(subst -unknown-,-,$(TRIPLE))))
+CROSS_COMPILE ?= $(addsuffix -,$(and $(CROSS),$(GNU_NAME)))
+LINKER := $(and $(TRIPLE),$(call configured,target.$(TRIPLE).linker))
+ifeq ($(origin CC),default)
+CC := $(or $(LINKER),$(if $(CROSS_COMPILE),$(CROSS_COMPILE)gcc,cc))
+endif
+CFLAGS ?=
+LDFLAGS ?=
+STRIP ?= $(CROSS_COMPILE)strip
+
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-RELEASE := $(TARGET)/release
-STAGE := $(abspath $(TARGET))/stage
-COMPAT := $(LIBDIR)/ctrs/compat
+BUILD := $(TARGET)$(addprefix /,$(TRIPLE))
+RELEASE := $(BUILD)/release
+STAGE := $(abspath $(BUILD))/stage
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
 SONAME := libctrs.so.0
 
@@ -50,22 +95,31 @@ TESTS := --manifest-path capi-tests/Cargo.toml
 # the linker's, who pads code to whole pages. See the limits in capi-tests/tests/exports.rs.
 SMALL := -C llvm-args=--inline-threshold=30 -C llvm-args=--inlinehint-threshold=75
 UNPADDED := -Wl,-z,noseparate-code
-# 28 KB of relocations in 1 KB, where the C library reads them: glibc since 2.36.
-PACKED = $$(grep -qs GLIBC_ABI_DT_RELR "$$($(CC) -print-file-name=libc.so.6)" && \
-    echo -Wl,-z,pack-relative-relocs)
+# 28 KB of relocations in 1 KB, where the C library reads them, glibc since 2.36, and the linker writes
+# them. What links for musl may take the C library of the machine for its own.
+RELR := -Wl,-z,pack-relative-relocs
+PACKED = $(if $(findstring musl,$(TRIPLE)),,$$( \
+    grep -qs GLIBC_ABI_DT_RELR "$$($(CC) $(CFLAGS) -print-file-name=libc.so.6)" && \
+    $(LINK) -nostdlib -o $(RELEASE)/needed/relr -Wl,--fatal-warnings $(RELR) -x c /dev/null \
+    2>/dev/null && echo $(RELR)))
+LINK = $(CC) $(CFLAGS) $(LDFLAGS) -shared
 HARDENED := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 
-.PHONY: all build stage built install install-compat install-files install-compat-files loader \
+.PHONY: all build built stage install install-compat install-system install-lib install-doc \
+    install-files install-compat-files install-system-files uninstall dist dist-vendor help \
     demo lint check check-user check-bare check-targets check-msrv check-cargo-c check-dropin \
     check-resize bench bench-instructions fuzz miri deny deps clean
 
 all: build
 
+help:
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
+
 build:
 	@CARGO="$(CARGO)" capi-tests/deps.sh cargo build
-	$(CARGO) rustc --release --lib --features capi --crate-type staticlib -- $(SMALL)
-	$(call shared,$(RELEASE)/libctrs.so,$(SONAME),pkgconfig/ctrs.map)
+	$(CARGO) rustc $(CARGO_FLAGS) --release --lib --features capi --crate-type staticlib -- $(SMALL)
 	mkdir -p $(RELEASE)/needed
+	$(call shared,$(RELEASE)/libctrs.so,$(SONAME),pkgconfig/ctrs.map)
 	$(foreach library,$(NEEDED),$(call stub,$(library)))
 	$(foreach file,$(DROP_INS),$(call drop_in,$(file)))
 
@@ -77,74 +131,137 @@ endef
 
 # An empty library for the linker: the real one need not be there to build.
 define stub
-$(CC) -shared -nostdlib -o $(RELEASE)/needed/$(1) -Wl,-soname,$(1) -x c /dev/null
+$(LINK) -nostdlib -o $(RELEASE)/needed/$(1) -Wl,-soname,$(1) -x c /dev/null
 
 endef
 
 # A shared library of the archive: its file, SONAME, exports, and what it needs without a use for it. The
 # compiler makes them too, but gives its own list of exports to the linker, which takes no nodes beside it.
 define shared
-$(CC) -shared -o $(1) -Wl,--whole-archive $(RELEASE)/libctrs.a -Wl,--no-whole-archive \
+$(LINK) -o $(1) -Wl,--whole-archive $(RELEASE)/libctrs.a -Wl,--no-whole-archive \
     -Wl,--gc-sections -Wl,--version-script=$(3) -Wl,-soname,$(2) $(HARDENED) $(UNPADDED) $(PACKED) \
     -Wl,--no-as-needed $(4) -Wl,--as-needed $(STATIC_LIBS)
 endef
 
 define substitute
 sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|g' \
-    -e 's|@COMPAT@|$(COMPAT)|g' -e 's|@VERSION@|$(VERSION)|g' \
+    -e 's|@COMPATDIR@|$(COMPATDIR)|g' -e 's|@VERSION@|$(VERSION)|g' \
     -e 's|@SONAMES@|$(foreach file,$(DROP_INS),$(call soname,$(file)))|g' \
     -e 's|@STATIC_LIBS@|$(STATIC_LIBS)|g' \
-    -e 's|@RELATIVE_COMPAT@|$(shell realpath -m --relative-to=$(BINDIR) $(COMPAT))|g'
+    -e 's|@RELATIVE_COMPATDIR@|$(shell realpath -m --relative-to=$(BINDIR) $(COMPATDIR))|g'
 endef
 
 # Installs what is there and builds nothing: root need not have cargo.
-install: install-files loader
-
-install-compat: install-compat-files loader
+install install-compat install-system: %: %-files
+	$(loader)
 
 built:
-	@for file in $(BUILT); do [ -e $$file ] || { echo "nothing to install: no $$file; run make" \
-	    "first, as the user who has cargo (CARGO_TARGET_DIR tells where it built)" >&2; exit 1; }; done
+	@for file in $(BUILT); do [ -e $$file ] || { echo "nothing to install: no $$file; run make first," \
+	    "as the user who has cargo (CARGO_TARGET_DIR tells where it built, CARGO_BUILD_TARGET for" \
+	    "what processor)" >&2; exit 1; }; done
 
-install-files: built
-	install -d $(DESTDIR)$(LIBDIR)/pkgconfig
-	install -m 755 -s $(RELEASE)/libctrs.so $(DESTDIR)$(LIBDIR)/$(SONAME:.0=).$(VERSION)
+install-files: install-lib install-doc
+
+install-lib: built
+	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PKGCONFIGDIR)
+	install -m 755 $(RELEASE)/libctrs.so $(DESTDIR)$(LIBDIR)/$(SONAME:.0=).$(VERSION)
+	$(STRIP) $(DESTDIR)$(LIBDIR)/$(SONAME:.0=).$(VERSION)
 	ln -sf $(SONAME:.0=).$(VERSION) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libctrs.so
 	install -m 644 $(RELEASE)/libctrs.a $(DESTDIR)$(LIBDIR)/libctrs.a
-	strip --strip-debug $(DESTDIR)$(LIBDIR)/libctrs.a
+	$(STRIP) --strip-debug $(DESTDIR)$(LIBDIR)/libctrs.a
 	for file in $$(cd include && find * -type f); do \
 	    install -D -m 644 include/$$file $(DESTDIR)$(INCLUDEDIR)/ctrs/$$file || exit 1; done
-	$(substitute) pkgconfig/ctrs.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/ctrs.pc
+	$(substitute) pkgconfig/ctrs.pc.in > $(DESTDIR)$(PKGCONFIGDIR)/ctrs.pc
+
+# The licences, and what a user reads: in folders as they are here, for the documents link to each other.
+install-doc:
+	for file in LICENSE-* README.md CHANGELOG.md SECURITY.md $$(find docs -type f) examples-c/*.c; do \
+	    install -D -m 644 $$file $(DESTDIR)$(DOCDIR)/$$file || exit 1; done
 
 install-compat-files: install-files
-	install -d $(DESTDIR)$(COMPAT) $(DESTDIR)$(BINDIR)
+	$(foreach file,$(DROP_INS),$(call yield,$(call soname,$(file)),$(call name,$(file))))
+	install -d $(DESTDIR)$(COMPATDIR) $(DESTDIR)$(BINDIR)
 	$(foreach file,$(DROP_INS),$(call install_drop_in,$(file)))
 	$(substitute) pkgconfig/ctrs-run.in > $(DESTDIR)$(BINDIR)/ctrs-run
 	chmod 755 $(DESTDIR)$(BINDIR)/ctrs-run
 
-define install_drop_in
-install -m 755 -s $(RELEASE)/$(call soname,$(1)) $(DESTDIR)$(COMPAT)/$(1)
-ln -sf $(1) $(DESTDIR)$(COMPAT)/$(call soname,$(1))
-ln -sf $(1) $(DESTDIR)$(COMPAT)/$(call name,$(1)).so
-$(substitute) pkgconfig/$(call name,$(1)).pc.in > $(DESTDIR)$(COMPAT)/$(call name,$(1)).pc
+# Stops before an original is overwritten: the module beside it is no hint at ctrs.
+define yield
+@[ ! -e $(DESTDIR)$(COMPATDIR)/$(1) ] || \
+    grep -qs ': ctrs in place of' $(DESTDIR)$(COMPAT_MODULES)/$(2).pc || { \
+    echo "$(DESTDIR)$(COMPATDIR)/$(1) is not of ctrs: it stays" >&2; exit 1; }
 
 endef
 
-# Tells the loader of what is new in a folder where it looks; else says who has to.
-loader: install-files
-	@if [ -n "$(DESTDIR)" ]; then :; \
-	elif ! ldconfig -vNX 2>/dev/null | sed -n 's|^\(/.*\): (.*|\1|p' | xargs -r realpath -m | \
-	    grep -qxF "$$(realpath -m $(LIBDIR))"; then \
-	    echo "programs do not look for libraries in $(LIBDIR): to start one that is linked with" \
-	        "-lctrs, set LD_LIBRARY_PATH=$(LIBDIR), or name it in /etc/ld.so.conf.d and run ldconfig"; \
-	elif [ "$$(id -u)" = 0 ]; then ldconfig; \
-	else echo "programs find the library once root has run ldconfig"; fi
+define install_drop_in
+install -m 755 $(RELEASE)/$(call soname,$(1)) $(DESTDIR)$(COMPATDIR)/$(1)
+$(STRIP) $(DESTDIR)$(COMPATDIR)/$(1)
+ln -sf $(1) $(DESTDIR)$(COMPATDIR)/$(call soname,$(1))
+ln -sf $(1) $(DESTDIR)$(COMPATDIR)/$(call name,$(1)).so
+$(substitute) pkgconfig/$(call name,$(1)).pc.in > $(DESTDIR)$(COMPAT_MODULES)/$(call name,$(1)).pc
 
-# An install of its own for the demo and the tests.
+endef
+
+# Among the originals, the modules are where pkg-config looks; else nobody finds them who does not ask.
+COMPAT_MODULES = $(if $(filter $(LIBDIR),$(COMPATDIR)),$(PKGCONFIGDIR),$(COMPATDIR))
+
+# The loader takes the first library that it reads of, so the name sorts before the system's own.
+install-system-files: install-compat-files
+	install -d $(DESTDIR)$(LDCONFDIR)
+	echo $(COMPATDIR) > $(DESTDIR)$(LDCONFDIR)/000-ctrs.conf
+
+# Tells the loader of what is new in a folder where it looks; else says who has to.
+define loader
+@if [ -n "$(DESTDIR)" ]; then :; \
+elif [ "$$(id -u)" = 0 ] && [ -e $(LDCONFDIR)/000-ctrs.conf ]; then ldconfig; \
+elif ! ldconfig -vNX 2>/dev/null | sed -n 's|^\(/.*\): (.*|\1|p' | xargs -r realpath -m | \
+    grep -qxF "$$(realpath -m $(LIBDIR))"; then \
+    echo "programs do not look for libraries in $(LIBDIR): to start one that is linked with" \
+        "-lctrs, set LD_LIBRARY_PATH=$(LIBDIR), or name it in /etc/ld.so.conf.d and run ldconfig"; \
+elif [ "$$(id -u)" = 0 ]; then ldconfig; \
+else echo "programs find the library once root has run ldconfig"; fi
+endef
+
+# What an install of nothing lays elsewhere is what goes, and of the folders those of ctrs that are empty.
+uninstall:
+	@set -e; work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; \
+	mkdir "$$work/built"; for file in $(notdir $(BUILT)); do : >"$$work/built/$$file"; done; \
+	$(MAKE) -s install-system-files RELEASE="$$work/built" STRIP=: DESTDIR="$$work/laid"; \
+	(cd "$$work/laid" && find . ! -type d) | while read -r file; do rm -f "$(DESTDIR)/$$file"; done; \
+	(cd "$$work/laid" && find . -depth -type d -path '*/ctrs*') | while read -r folder; do \
+	    rmdir "$(DESTDIR)/$$folder" 2>/dev/null || :; done; \
+	[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
+
+NAME := ctrs-$(VERSION)
+# In an unpacked tarball all files have its time.
+EPOCH = $(or $(SOURCE_DATE_EPOCH),$(shell \
+    if [ -e .git ]; then git log -1 --format=%ct; else stat -c %Y Cargo.toml; fi))
+# Nothing in a tarball tells who made it, where and when: the files, sorted, of a list or a folder.
+TAR = LC_ALL=C sort | tar --format=ustar --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
+    --mtime=@$(EPOCH) --no-recursion -c -T -
+
+dist:
+	@mkdir -p $(TARGET)
+	if [ -e .git ]; then git ls-files; else \
+	    find * .[!.]* ! -type d ! -path '$(TARGET)/*' ! -path 'vendor/*'; fi | \
+	    $(TAR) --transform='s|^|$(NAME)/|' | gzip -n > $(TARGET)/$(NAME).tar.gz
+
+# Unpacked in the source: make CARGO_FLAGS='--offline --config vendor/config.toml'.
+dist-vendor:
+	@rm -rf $(TARGET)/vendor
+	$(CARGO) vendor --locked $(TARGET)/vendor >/dev/null
+	printf '[source.%s]\n%s\n' crates-io 'replace-with = "vendor"' vendor 'directory = "vendor"' \
+	    > $(TARGET)/vendor/config.toml
+	cd $(TARGET) && find vendor -type f | $(TAR) | gzip -n > $(NAME)-vendor.tar.gz
+
+# An install of its own for the demo and the tests, whatever the environment says.
+STAGED := LIBDIR=$(STAGE)/lib INCLUDEDIR=$(STAGE)/include BINDIR=$(STAGE)/bin DATADIR=$(STAGE)/share \
+    DOCDIR=$(STAGE)/share/doc/ctrs MANDIR=$(STAGE)/share/man PKGCONFIGDIR=$(STAGE)/lib/pkgconfig \
+    COMPATDIR=$(STAGE)/lib/ctrs/compat
+
 stage: build
-	@$(MAKE) --no-print-directory install-compat-files PREFIX=$(STAGE) LIBDIR=$(STAGE)/lib \
-	    INCLUDEDIR=$(STAGE)/include BINDIR=$(STAGE)/bin DESTDIR=
+	@$(MAKE) --no-print-directory install-compat-files PREFIX=$(STAGE) $(STAGED) DESTDIR=
 
 deps:
 	@CARGO="$(CARGO)" capi-tests/deps.sh cargo lint check

@@ -72,7 +72,7 @@ program() {
 
 echo "$("$CARGO" cinstall --version), and make"
 make --no-print-directory build CARGO="$CARGO" >"$work/log" 2>&1 &&
-    make --no-print-directory install-files PREFIX=/usr DESTDIR="$work/make" >>"$work/log" 2>&1 &&
+    make --no-print-directory install-lib PREFIX=/usr DESTDIR="$work/make" >>"$work/log" 2>&1 &&
     "$CARGO" cinstall --locked --release --prefix=/usr --libdir=/usr/lib --destdir="$work/cargo" \
         >>"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 cp examples-c/list.c "$work/"

@@ -28,13 +28,13 @@ private_usr() {
     mount -t tmpfs ldconfig /var/cache/ldconfig 2>/dev/null || true
 }
 
-install_ctrs() {
+# make_installed TARGET: root has no cargo.
+make_installed() {
     mkdir -p "$work/build/release"
     cp "$(dirname "$stage_dir")/release/"{libctrs.{a,so},libnetfilter_*.so.?} \
         "$work/build/release/"
-    make -C "$here/../.." install-compat CARGO=false CARGO_TARGET_DIR="$work/build" \
-        >"$work/said" 2>&1 ||
-        fail "make install-compat: $(tail -n 3 "$work/said")"
+    make -C "$here/../.." "$1" CARGO=false CARGO_TARGET_DIR="$work/build" >"$work/said" 2>&1 ||
+        fail "make $1: $(tail -n 3 "$work/said")"
 }
 
 # linked_program: what README says to type builds a program that starts.
@@ -97,7 +97,7 @@ chosen before "$originals"
 make -C "$here/../.." install CARGO_TARGET_DIR="$work/empty" >"$work/said" 2>&1 &&
     fail 'make install, with nothing built'
 expect 'make install, with nothing built: says what to do' 1 "$(grep -c 'run make first' "$work/said")"
-install_ctrs
+make_installed install-compat
 linked_program
 chosen installed "$originals"
 expect 'ctrs-run: what conntrack gets' "$(realpath "$compat/$library")" \
@@ -109,8 +109,7 @@ ldconfig
 expect 'sorted last: the loader still chooses' "$reference" "$(loaders_choice conntrack "$library")"
 rm /etc/ld.so.conf.d/zzz-ctrs.conf
 
-echo "$compat" >"$line"
-ldconfig
+make_installed install-system
 chosen replaced "$compat"
 expect 'the first in the cache' "$compat/$library" \
     "$(ldconfig -p | awk -v lib="$library" '$1 == lib { print $NF; exit }')"
@@ -122,5 +121,9 @@ for when in installed replaced restored; do
     sed -i 's/ 2[89][0-9][0-9] / 3000 /' "$work/before.list" "$work/$when.list"
     compare "$when: what conntrack lists" "$work/before.list" "$work/$when.list"
 done
+make_installed install-system
+make_installed uninstall
+expect 'uninstalled: the loader chooses' "$reference" "$(loaders_choice conntrack "$library")"
+expect 'uninstalled: what is left' '' "$(find /usr/local /etc/ld.so.conf.d -name '*ctrs*')"
 expect 'the cache of the host' "$before" "$(host_cache)"
 tally

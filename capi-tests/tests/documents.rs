@@ -7,7 +7,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-const DOCUMENTS: [&str; 13] = [
+const DOCUMENTS: [&str; 14] = [
     "README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
@@ -18,6 +18,7 @@ const DOCUMENTS: [&str; 13] = [
     "docs/expressions.md",
     "docs/ffi.md",
     "docs/json.md",
+    "docs/packaging.md",
     "docs/drop-in.md",
     "docs/robustness.md",
     "docs/performance.md",
