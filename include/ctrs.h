@@ -353,8 +353,8 @@ struct ctrs_error {
  * Functions of libnetfilter_conntrack leave it alone; they tell errno only.
  *
  * Returns the error, which is the handle's and stays until the next call on it: with an err of 0
- * and empty texts if that call succeeded. For NULL it is one that says so, with EINVAL, and stays
- * for ever. */
+ * and empty texts if that call succeeded. For NULL it is one that says so, whose err is EINVAL,
+ * and stays for ever; errno is left alone. */
 const struct ctrs_error *ctrs_last_error(const struct nfct_handle *h);
 
 /* ========================================================================
@@ -445,8 +445,9 @@ struct ctrs_open_options {
  *
  * Returns the handle; NULL with EINVAL for options that make no sense, with EPERM without the
  * capability for groups (CAP_NET_ADMIN), namespaces or all namespaces, with ENOENT if there is no
- * such file or process, with EPROTONOSUPPORT if the kernel lacks netfilter netlink, with EBADF,
- * EMFILE, ENFILE or ENOMEM. error, unless it is NULL, then says more. */
+ * such file or process, with EPROTONOSUPPORT if the kernel lacks netfilter netlink, with EBADF if
+ * netns_fd is no descriptor, with EMFILE, ENFILE or ENOMEM. error, unless it is NULL, then says
+ * more. */
 struct nfct_handle *ctrs_open(const struct ctrs_open_options *options,
                               struct ctrs_error *error);
 
@@ -485,9 +486,10 @@ int ctrs_wake(struct nfct_handle *h);
  * handle's that is kept for requests: events are not disturbed. After a failure,
  * ctrs_last_error() says in a sentence what went wrong.
  *
- * Returns 0; -1 with ENOENT if there is no such flow, with EINVAL for NULL, an unknown
- * direction, or a tuple that is not whole, with EPERM, with ECANCELED after ctrs_wake().
- * result is then unchanged. */
+ * Returns 0; -1 with ENOENT if there is no such flow, with EINVAL for NULL, an unknown direction,
+ * or a tuple that is not whole, with EPERM without CAP_NET_ADMIN, with ECANCELED after
+ * ctrs_wake(), with ETIMEDOUT when the time that the handle was opened with is over, with EINTR
+ * when the handler of a signal ran, with EMFILE, ENFILE or ENOMEM. result is then unchanged. */
 int ctrs_get(struct nfct_handle *h,
              const struct nf_conntrack *key,
              int dir,
@@ -501,9 +503,9 @@ int ctrs_get(struct nfct_handle *h,
  * (net.netfilter.nf_conntrack_events is 1, or 2 and something listened when the flow began);
  * else the flow is asked for right after, and has no attributes if it is gone by then.
  *
- * Returns 0 if the kernel told, or result is NULL, 1 if the flow was asked for; -1 with
- * EEXIST, with ENOMEM if the table is full, with EINVAL for NULL and for an incomplete flow,
- * else as ctrs_get(). result is then unchanged. */
+ * Returns 0 if the kernel told, or result is NULL, 1 if the flow was asked for; -1 with EEXIST
+ * if there is such a flow, with ENOMEM if the table is full, with EINVAL for NULL and for an
+ * incomplete flow, else as ctrs_get(). result is then unchanged. */
 int ctrs_create(struct nfct_handle *h, const struct nf_conntrack *ct, struct nf_conntrack *result);
 
 /** Changes a flow, which must exist, to what ct has beside its tuples and zone, which name it
@@ -621,19 +623,20 @@ int ctrs_batch_add(struct ctrs_batch *batch,
  * The handle may be subscribed to events and have dumps open: neither is disturbed. ctrs_wake()
  * ends it between two system calls.
  *
- * Returns how many requests of the batch have failed, which ctrs_batch_result() explains; -1
- * with EINVAL for NULL, and if the connection fails: with EPERM or EMFILE when it is opened,
- * with ECANCELED, ETIMEDOUT, ENOMEM. The results then tell which requests were done, which were
- * not sent, and of which it is not known; what was not sent, the next call sends. */
+ * Returns how many requests of the batch have failed, which ctrs_batch_result() explains; -1 with
+ * EINVAL for NULL; -1 if the connection fails, with EPERM or EMFILE when it is opened, with
+ * ECANCELED after ctrs_wake(), with ETIMEDOUT when no answer came in time, with ENOMEM. The
+ * results then tell which requests were done, which were not sent, and of which it is not known;
+ * what was not sent, the next call sends. */
 int ctrs_batch_run(struct nfct_handle *h, struct ctrs_batch *batch);
 
 /** What became of the request with this index. ct gets the flow that it returned, in place of
  * what it holds, and is left alone if it returned none; NULL if that is not wanted.
  *
  * Returns 1 if the request was done and returned a flow, 0 if it was done and returned none; -1
- * if it failed, with the kernel's errno as ctrs_get() and its like have it. With ECANCELED it
- * was not sent; with ENOBUFS its answer was lost, and with ETIMEDOUT it has not come: it may
- * have been done. With EINVAL also for NULL, and if there is no request of this index. */
+ * with ECANCELED if it was not sent, with ENOBUFS if its answer was lost and with ETIMEDOUT if
+ * none has come, so that it may have been done, with EINVAL for NULL and if there is no request of
+ * this index, else as ctrs_create(), as ctrs_update() and as ctrs_delete(). */
 int ctrs_batch_result(const struct ctrs_batch *batch,
                       size_t index,
                       struct nf_conntrack *ct,
@@ -1029,9 +1032,9 @@ int ctrs_filter_explain(const struct ctrs_filter *filter, char *buf, size_t size
  *
  * The filter may be released afterwards. Expectation events pass.
  *
- * Returns 0; -1 with EINVAL for a handle that is NULL, with errno of setsockopt() (ENOMEM: the
- * program is too large for net.core.optmem_max), with ENOMEM when there is no memory. What was
- * attached before stays then. */
+ * Returns 0; -1 with EINVAL for a handle that is NULL, with ENOMEM if the program is too large for
+ * net.core.optmem_max and when there is no memory, with errno of setsockopt(). What was attached
+ * before stays then. */
 int ctrs_filter_attach(struct nfct_handle *h, const struct ctrs_filter *filter);
 
 /** Releases a filter; NULL is ignored. Handles that it is attached to keep what they need of it.
@@ -1063,9 +1066,9 @@ struct ctrs_deleted {
     uint32_t reserved;
 };
 
-/** Deletes the flows of the handle's network namespace of which a filter is definitely true; that
- * of all deletes all. It lists the table, checks each flow, and deletes in batches, each flow
- * by its tuple, zone and id: one that took the place of a flow that was listed is left.
+/** Deletes the flows of which a filter is definitely true, in the handle's network namespace; that
+ * of all deletes all. It lists the table, checks each flow, and deletes in batches, each flow by
+ * its tuple, zone and id: one that took the place of a flow that was listed is left.
  *
  * Between being listed and being deleted a flow may change, so that the filter is not true of it
  * any more: its mark, its state. It is deleted all the same. So is one that begins with the same
@@ -1076,8 +1079,9 @@ struct ctrs_deleted {
  * compiled: what that lacks is cut, what this library lacks is zero.
  *
  * Returns 0; -1 with EINVAL for NULL, an unknown flag, or a size that is no multiple of 8 or
- * less than 8, with EPERM without CAP_NET_ADMIN, with ECANCELED after ctrs_wake(), with ENOBUFS,
- * EMFILE or ENOMEM. ctrs_last_error() says more. */
+ * less than 8, with EPERM without CAP_NET_ADMIN, with ECANCELED after ctrs_wake(), with ENOBUFS if
+ * the receive buffer was too small for the kernel's answer, with EMFILE, ENFILE or ENOMEM.
+ * ctrs_last_error() says more. */
 int ctrs_delete_matching(struct nfct_handle *h,
                          const struct ctrs_filter *filter,
                          uint32_t flags,
@@ -1137,9 +1141,9 @@ struct ctrs_dump *ctrs_dump_begin(struct nfct_handle *h,
 
 /** Reads the next flow into an entry, in place of what that holds.
  *
- * Returns 1 with a flow; 0 at the end, and -1 with errno, both with the entry as it was. EINVAL:
- * for NULL; EPERM: without CAP_NET_ADMIN; ENOBUFS: the receive buffer was too small for the
- * kernel's answer; ENOMEM. But for EINVAL the list is over then: each later call fails in the
+ * Returns 1 with a flow; 0 at the end; -1 with EINVAL for NULL, with EPERM without CAP_NET_ADMIN,
+ * with ENOBUFS if the receive buffer was too small for the kernel's answer, with ENOMEM. In both
+ * cases the entry is as it was. But for EINVAL the list is over then: each later call fails in the
  * same way. ctrs_dump_last_error() says more. */
 int ctrs_dump_next(struct ctrs_dump *dump, struct nf_conntrack *ct);
 
@@ -1177,14 +1181,15 @@ struct ctrs_expect_dump *ctrs_expect_dump_begin(struct nfct_handle *h, uint32_t 
 
 /** Reads the next expectation into an object, in place of what that holds.
  *
- * Returns 1 with an expectation; 0 at the end, and -1 with errno, both with the object as it was,
- * as ctrs_dump_next(). */
+ * Returns 1 with an expectation; 0 at the end; -1 with errno as ctrs_dump_next(). In both cases
+ * the object is as it was. */
 int ctrs_expect_dump_next(struct ctrs_expect_dump *dump, struct nf_expect *exp);
 
 /** Reads the next expectations into an array of n records, with their ids. size is
  * sizeof(struct ctrs_expectation) as the program was compiled, as in ctrs_expectation_from().
  *
- * Returns how many records it has filled, as ctrs_dump_read(); -1 with errno as that. */
+ * Returns how many records it has filled, as ctrs_dump_read(); -1 with errno as ctrs_dump_read().
+ */
 ssize_t ctrs_expect_dump_read(struct ctrs_expect_dump *dump,
                               struct ctrs_expectation *expectations,
                               size_t n,
@@ -1205,7 +1210,7 @@ const struct ctrs_error *ctrs_expect_dump_last_error(const struct ctrs_expect_du
  * Events, read as they are wanted
  * ======================================================================== */
 
-/** What struct ctrs_event tells beside NFCT_T_NEW, NFCT_T_UPDATE and NFCT_T_DESTROY. */
+/** What the change of struct ctrs_event is, if it is none of NFCT_T_*. */
 enum ctrs_event_change {
     /** Events were lost here, as the receive buffer was full. */
     CTRS_EVENT_LOST = 8
@@ -1271,10 +1276,10 @@ struct ctrs_event {
  * cut. timeout_ms says how long it waits: 0 not at all, negative without end, whatever the
  * descriptor would do and the options of the handle say. A thread that waits can be cancelled.
  *
- * Returns 1 with an event or a loss; 0 if none came in time; -1 with errno, ct as it was.
- * EINVAL: for NULL, and for a size that is no multiple of 8, less than 96 or above 65,536;
- * ECANCELED: woken by ctrs_wake(); EINTR: the handler of a signal ran; ENOMEM: the event comes
- * again. */
+ * Returns 1 with an event or a loss; 0 if none came in time; -1 with EINVAL for NULL, and for a
+ * size that is no multiple of 8, less than 96 or above 65,536, with ECANCELED when ctrs_wake()
+ * ended the wait, with EINTR when the handler of a signal ran, with ENOMEM when there is no
+ * memory: the event comes again. ct is then as it was. */
 int ctrs_event_next(struct nfct_handle *h,
                     struct ctrs_event *event,
                     size_t size,
@@ -1317,8 +1322,8 @@ struct ctrs_expectation_event {
  * exp is NULL, as ctrs_event_next() reads those of flows, which it passes over. The handle is
  * subscribed to NF_NETLINK_CONNTRACK_EXP_NEW or NF_NETLINK_CONNTRACK_EXP_DESTROY.
  *
- * Returns as ctrs_event_next(). EINVAL for a size, here sizeof(struct ctrs_expectation_event),
- * less than 88. */
+ * Returns as ctrs_event_next(); -1 with EINVAL for a size, here sizeof(struct
+ * ctrs_expectation_event), that is less than 88. */
 int ctrs_expectation_event_next(struct nfct_handle *h,
                                 struct ctrs_expectation_event *event,
                                 size_t size,
@@ -1456,9 +1461,11 @@ struct ctrs_mirror *ctrs_mirror_open(const struct ctrs_open_options *options,
  * without end. Without waiting it gives up after 4,096 events, or as many flows of a list, that
  * change nothing, and ctrs_mirror_fd() is readable then. A thread that waits can be cancelled.
  *
- * Returns 1 with a change; 0 if none came in time; -1 with errno: EINVAL for NULL and wrong sizes;
- * ECANCELED: woken by ctrs_mirror_wake(); EINTR: the handler of a signal ran; EPERM, ENOMEM and
- * others: the mirror makes up for what has failed when it is called again. */
+ * Returns 1 with a change; 0 if none came in time; -1 with EINVAL for NULL and wrong sizes, with
+ * ECANCELED when ctrs_mirror_wake() ended the wait, with EINTR when the handler of a signal ran,
+ * with EPERM without CAP_NET_ADMIN, with ENOMEM when there is no memory, with errno of any other
+ * system call that failed. But for EINVAL the mirror makes up for what has failed when it is
+ * called again. */
 int ctrs_mirror_next(struct ctrs_mirror *mirror,
                      struct ctrs_change *change,
                      size_t size,
@@ -1521,7 +1528,8 @@ int ctrs_mirror_get_info(const struct ctrs_mirror *mirror,
  * Returns 0; -1 with EINVAL for NULL. */
 int ctrs_mirror_verify(struct ctrs_mirror *mirror);
 
-/** Has that done each time that so many milliseconds have passed; 0: not any more.
+/** Has done what ctrs_mirror_verify() has, each time that so many milliseconds have passed; 0: not
+ * any more.
  *
  * Returns 0; -1 with EINVAL for NULL. */
 int ctrs_mirror_verify_every(struct ctrs_mirror *mirror, uint32_t milliseconds);
@@ -1765,7 +1773,8 @@ struct ctrs_timeout_dump *ctrs_timeout_dump_begin(struct nfct_handle *h);
  *
  * Returns how many records it has filled: fewer than n at the end, and before an error, which
  * the next call tells; 0 when there are no more. -1 with EINVAL for NULL, for an n of 0, and for
- * a wrong size, with EPERM without CAP_NET_ADMIN, with ENOBUFS, ENOMEM. */
+ * a wrong size, with EPERM without CAP_NET_ADMIN, with ENOBUFS if the receive buffer was too
+ * small for the kernel's answer, with ENOMEM. */
 ssize_t ctrs_timeout_dump_read(struct ctrs_timeout_dump *dump,
                                struct ctrs_timeout *policies,
                                size_t n,
@@ -1843,8 +1852,8 @@ enum ctrs_helper_flags {
     CTRS_HELPER_NEW = 1
 };
 
-/** Creates a helper, or changes the queue, the status and the policies of the one of its name and
- * protocols: what is set of helper is sent. flags is 0 or CTRS_HELPER_NEW.
+/** Creates a helper, or changes one: the queue, the status and the policies of that of its name and
+ * protocols. What is set of helper is sent. flags is 0 or CTRS_HELPER_NEW.
  *
  * It takes a kernel that was built with CONFIG_NF_CT_NETLINK_HELPER: others answer EINVAL to all
  * that is asked about helpers. Linux 3.6.
@@ -1887,8 +1896,8 @@ struct ctrs_helper_dump *ctrs_helper_dump_begin(struct nfct_handle *h);
 
 /** Reads the next helper into helper, in place of what that holds; its policies are freed.
  *
- * Returns 1 with a helper; 0 at the end, and -1 with errno as ctrs_helper_set(), both with the
- * helper as it was. */
+ * Returns 1 with a helper; 0 at the end; -1 with errno as ctrs_helper_set(). In both cases the
+ * helper is as it was. */
 int ctrs_helper_dump_next(struct ctrs_helper_dump *dump, struct nfct_helper *helper);
 
 /** Ends a list, at its end or before, and releases it.
@@ -2158,15 +2167,16 @@ struct ctrs_nflog *ctrs_nflog_open(const struct ctrs_open_options *options,
  * Returns 0; -1 with EINVAL for NULL, for a group above 65,535 and for settings that make no sense
  * or that the kernel would ignore; with EPERM without CAP_NET_ADMIN, and if another socket has
  * bound the group, of which ctrs_nflog_last_error() tells; with EBUSY if this one has; with
- * EOPNOTSUPP for CTRS_NFLOG_CONNTRACK where the kernel lacks it; with ENOBUFS or ENOMEM. */
+ * EOPNOTSUPP for CTRS_NFLOG_CONNTRACK where the kernel lacks it; with ENOBUFS if the kernel's
+ * answer was lost, with ENOMEM. */
 int ctrs_nflog_bind(struct ctrs_nflog *log,
                     uint32_t number,
                     const struct ctrs_nflog_settings *settings);
 
 /** Changes settings of a group that is bound here: all of these or none.
  *
- * Returns 0; -1 with ENODEV if nobody has bound the group, else as ctrs_nflog_bind(). Settings
- * that say nothing are EINVAL. */
+ * Returns 0; -1 with ENODEV if nobody has bound the group, with EINVAL for settings that say
+ * nothing, else as ctrs_nflog_bind(). */
 int ctrs_nflog_set(struct ctrs_nflog *log,
                    uint32_t number,
                    const struct ctrs_nflog_settings *settings);
@@ -2186,9 +2196,10 @@ int ctrs_nflog_unbind(struct ctrs_nflog *log, uint32_t number);
  * waits: 0 not at all, negative without end, whatever the descriptor would do. A thread that waits
  * can be cancelled.
  *
- * Returns 1 with a packet or a loss; 0 if none came in time; -1 with errno. EINVAL: for NULL, for
- * a wrong size, and for a buffer without room for the packet, which is read again then;
- * ECANCELED: woken; EINTR: the handler of a signal ran; ENOMEM. */
+ * Returns 1 with a packet or a loss; 0 if none came in time; -1 with EINVAL for NULL, for a wrong
+ * size, and for a buffer without room for the packet, which is read again then, with ECANCELED
+ * when ctrs_nflog_wake() ended the wait, with EINTR when the handler of a signal ran, with ENOMEM.
+ */
 int ctrs_nflog_next(struct ctrs_nflog *log,
                     struct ctrs_packet *packet,
                     size_t size,
@@ -2366,9 +2377,9 @@ enum ctrs_pcap_size {
  * Returns CTRS_PCAP_HEADER_SIZE; -1 with EINVAL for NULL and for an unknown link_type. */
 int ctrs_pcap_header(void *header, size_t size, uint32_t link_type, uint32_t snaplen);
 
-/** Writes a packet as a record of such a file, to be put behind those before it: into size bytes
- * of record, or nothing if that is too little. With a size of 0 it is only measured, and
- * record may be NULL. link_type and snaplen are those of the file.
+/** Writes a packet as a record of a file that ctrs_pcap_header() begins, to be put behind those
+ * before it: into size bytes of record, or nothing if that is too little. With a size of 0
+ * it is only measured, and record may be NULL. link_type and snaplen are those of the file.
  *
  * The time is when the kernel received the packet, or if it does not tell, when the library did.
  * How long it was before it was cut is what its IP header says, for the kernel does not tell; of

@@ -811,8 +811,8 @@ const char *nfct_labels_get_path(void);
  * A line is a number below 1024 and a name of letters, digits, blanks and hyphens; other lines are
  * skipped, and so are numbers and names that an earlier line has.
  *
- * Returns the map; NULL with errno of open(), with errno 0 if no line could be used, with ENOMEM
- * when there is no memory. */
+ * Returns the map; NULL with errno of open(), with ENOMEM when there is no memory; NULL with errno
+ * 0 if no line could be used. */
 struct nfct_labelmap *nfct_labelmap_new(const char *mapfile);
 
 /** Destroys a label map, and the names it handed out. NULL is ignored; errno is left alone. */
@@ -978,7 +978,8 @@ enum nf_conntrack_msg_type {
     NFCT_T_ERROR = (-2147483647 - 1)
 };
 
-/** What a callback returns. */
+/** What a function returns that nfct_callback_register(), nfct_callback_register2(),
+ * nfexp_callback_register() or nfexp_callback_register2() registers. */
 enum {
     /** End the loop: the call that runs it returns -1, with errno as the callback left it. Other
      * negative numbers are returned likewise. */
@@ -1068,7 +1069,7 @@ enum nf_conntrack_query {
     NFCT_Q_FLUSH_FILTER = 10
 };
 
-/** Sends a query and hands the answer, and the events that come before it, to the callbacks.
+/** Sends a query and hands the answer to the callbacks, and the events that come before it.
  *
  * What data points to is said at enum nf_conntrack_query. A query gets its own answer also after
  * a callback stopped an earlier one. A dump holds one datagram in memory, whatever its length.
@@ -1087,10 +1088,12 @@ enum nf_conntrack_query {
  * handle that receives events, read with nfct_catch() until EAGAIN first: see there.
  *
  * Returns 0, with errno 0, when the answer is complete or a callback stopped it; a callback's
- * negative verdict; -1 with errno of the kernel's refusal (EPERM without CAP_NET_ADMIN, ENOENT,
- * EEXIST, EBUSY, ...), of sending or receiving (ENOBUFS: messages were lost), with EINVAL for NULL
- * and for an entry without a usable layer 3 protocol, with ENOTSUP for an unknown query or a tuple
- * in NFCT_Q_FLUSH_FILTER, with ENOSPC for an entry that does not fit a request, with ENOMEM. */
+ * negative verdict; -1 with EPERM without CAP_NET_ADMIN, with ENOENT if there is no such entry,
+ * with EEXIST if the one that is to be created is there, with EBUSY for a change that the entry
+ * cannot have, with ENOBUFS when messages were lost, with errno of any other refusal by the
+ * kernel, of sending or receiving, with EINVAL for NULL and for an entry without a usable layer 3
+ * protocol, with ENOTSUP for an unknown query or a tuple in NFCT_Q_FLUSH_FILTER, with ENOSPC for
+ * an entry that does not fit a request, with ENOMEM. */
 int nfct_query(struct nfct_handle *h, enum nf_conntrack_query query, const void *data);
 
 /** Sends a query and does not wait for its answer, which nfct_catch() receives. What data points
@@ -1230,10 +1233,10 @@ int nfct_filter_set_logic(struct nfct_filter *filter,
 /** Attaches a filter to a socket, in place of one attached before. The filter may be destroyed or
  * changed afterwards: the kernel has its own copy.
  *
- * Returns 0; -1 with E2BIG for a filter of more values than the kernel takes, with errno of
- * setsockopt() (ENOMEM: the program is too large for net.core.optmem_max), with EINVAL for NULL,
- * with ENOMEM when there is no memory, or was none for a value. What was attached before stays
- * then. */
+ * Returns 0; -1 with E2BIG for a filter of more values than the kernel takes, with ENOMEM if the
+ * program is too large for net.core.optmem_max and when there is no memory, or was none for a
+ * value, with errno of setsockopt(), with EINVAL for NULL. What was attached before stays then.
+ */
 int nfct_filter_attach(int fd, struct nfct_filter *filter);
 
 /** Detaches the filter of a socket.

@@ -138,7 +138,9 @@ void nfct_helper_free(struct nfct_helper *h);
  * has it in another place too. Each place of a helper may have the same policy, two helpers
  * must not.
  *
- * An unknown attribute is ignored. Sets errno to EINVAL for NULL. */
+ * An unknown attribute is ignored.
+ *
+ * Sets errno to EINVAL for NULL. */
 void nfct_helper_attr_set(struct nfct_helper *h, enum nfct_helper_attr_type type, const void *data);
 
 /** Sets the name of a helper from a C string, of which 15 bytes are kept. A number gets the

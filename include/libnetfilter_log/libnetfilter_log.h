@@ -169,9 +169,9 @@ struct nflog_g_handle *nflog_bind_group(struct nflog_handle *h,
  * A callback may unbind its own group, and use it until the function returns that it was called
  * from.
  *
- * Returns 0; -1 with errno of the kernel's refusal, as EPERM after privileges were dropped, and the
- * group then stays (the handle can be closed all the same); with EBUSY if a call that this one is
- * inside of unbinds it; else as nflog_set_mode(). */
+ * Returns 0; -1 with EBUSY if a call that this one is inside of unbinds it, with errno of the
+ * kernel's refusal, as EPERM after privileges were dropped, and the group then stays (the handle
+ * can be closed all the same), else as nflog_set_mode(). */
 int nflog_unbind_group(struct nflog_g_handle *gh);
 
 /** Sets how much of each packet comes: NFULNL_COPY_NONE or NFULNL_COPY_META, what is known of it
@@ -230,14 +230,12 @@ int nflog_callback_register(struct nflog_g_handle *gh, nflog_callback *cb, void 
  *
  * What tells nothing is passed over: the end of a batch, acknowledgements.
  *
- * Returns 0; -1 when a callback ended it, with ENODEV for a packet of a group that is not bound
+ * Returns 0; -1 when a callback ended it; -1 with ENODEV for a packet of a group that is not bound
  * through this handle or has no callback, with ENOENT for a message of another kind, with EBADMSG
- * or ENOSPC for what is no message, with errno of a refusal by the kernel, with EINVAL for NULL and
- * a negative length, with EBADF when a callback closed the handle. What comes behind is dropped.
- */
-int nflog_handle_packet(struct nflog_handle *h,
-                        char *buf,
-                        int len);
+ * or ENOSPC for what is no message, with errno of a refusal by the kernel, with EINVAL for NULL
+ * and a negative length, with EBADF when a callback closed the handle. What comes behind is
+ * dropped. */
+int nflog_handle_packet(struct nflog_handle *h, char *buf, int len);
 
 /** Always 0: no function writes it, and none ever did but for a failure that cannot happen.
  *

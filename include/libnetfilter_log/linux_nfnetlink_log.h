@@ -136,7 +136,7 @@ enum nfulnl_attr_type {
     __NFULA_MAX = 20
 };
 
-/** Commands. */
+/** Commands of NFULA_CFG_CMD. */
 enum nfulnl_msg_config_cmds {
     NFULNL_CFG_CMD_NONE = 0,
     /** Binds the group to this socket. */
@@ -149,7 +149,7 @@ enum nfulnl_msg_config_cmds {
     NFULNL_CFG_CMD_PF_UNBIND = 4
 };
 
-/** Messages. */
+/** Messages of NFLOG. */
 enum nfulnl_msg_types {
     /** From the kernel: a packet. */
     NFULNL_MSG_PACKET = 0,

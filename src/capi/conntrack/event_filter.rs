@@ -112,10 +112,9 @@ pub unsafe extern "C" fn nfct_filter_set_logic(
 /// Attaches a filter to a socket, in place of one attached before. The filter may be destroyed or
 /// changed afterwards: the kernel has its own copy.
 ///
-/// Returns 0; -1 with E2BIG for a filter of more values than the kernel takes, with errno of
-/// setsockopt() (ENOMEM: the program is too large for net.core.optmem_max), with EINVAL for NULL,
-/// with ENOMEM when there is no memory, or was none for a value. What was attached before stays
-/// then.
+/// Returns 0; -1 with E2BIG for a filter of more values than the kernel takes, with ENOMEM if the
+/// program is too large for net.core.optmem_max and when there is no memory, or was none for a
+/// value, with errno of setsockopt(), with EINVAL for NULL. What was attached before stays then.
 ///
 /// # Safety
 /// `filter` is NULL or a live filter.

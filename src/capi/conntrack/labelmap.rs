@@ -46,8 +46,8 @@ pub unsafe extern "C" fn nfct_labels_get_path() -> *const c_char {
 /// A line is a number below 1024 and a name of letters, digits, blanks and hyphens; other lines are
 /// skipped, and so are numbers and names that an earlier line has.
 ///
-/// Returns the map; NULL with errno of open(), with errno 0 if no line could be used, with ENOMEM
-/// when there is no memory.
+/// Returns the map; NULL with errno of open(), with ENOMEM when there is no memory; NULL with errno
+/// 0 if no line could be used.
 ///
 /// # Safety
 /// `mapfile` is NULL or a C string.

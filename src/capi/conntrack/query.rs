@@ -68,7 +68,7 @@ unsafe fn send_with<'a>(
     })
 }
 
-/// Sends a query and hands the answer, and the events that come before it, to the callbacks.
+/// Sends a query and hands the answer to the callbacks, and the events that come before it.
 ///
 /// What `data` points to is said at enum nf_conntrack_query. A query gets its own answer also after
 /// a callback stopped an earlier one. A dump holds one datagram in memory, whatever its length.
@@ -87,10 +87,12 @@ unsafe fn send_with<'a>(
 /// handle that receives events, read with nfct_catch() until EAGAIN first: see there.
 ///
 /// Returns 0, with errno 0, when the answer is complete or a callback stopped it; a callback's
-/// negative verdict; -1 with errno of the kernel's refusal (EPERM without CAP_NET_ADMIN, ENOENT,
-/// EEXIST, EBUSY, ...), of sending or receiving (ENOBUFS: messages were lost), with EINVAL for NULL
-/// and for an entry without a usable layer 3 protocol, with ENOTSUP for an unknown query or a tuple
-/// in NFCT_Q_FLUSH_FILTER, with ENOSPC for an entry that does not fit a request, with ENOMEM.
+/// negative verdict; -1 with EPERM without CAP_NET_ADMIN, with ENOENT if there is no such entry,
+/// with EEXIST if the one that is to be created is there, with EBUSY for a change that the entry
+/// cannot have, with ENOBUFS when messages were lost, with errno of any other refusal by the
+/// kernel, of sending or receiving, with EINVAL for NULL and for an entry without a usable layer 3
+/// protocol, with ENOTSUP for an unknown query or a tuple in NFCT_Q_FLUSH_FILTER, with ENOSPC for
+/// an entry that does not fit a request, with ENOMEM.
 ///
 /// # Safety
 /// `h` is NULL or a live handle; `data` is NULL or points to what the query needs.

@@ -124,10 +124,11 @@ pub unsafe extern "C" fn ctrs_batch_add(
 /// The handle may be subscribed to events and have dumps open: neither is disturbed. ctrs_wake()
 /// ends it between two system calls.
 ///
-/// Returns how many requests of the batch have failed, which ctrs_batch_result() explains; -1
-/// with EINVAL for NULL, and if the connection fails: with EPERM or EMFILE when it is opened,
-/// with ECANCELED, ETIMEDOUT, ENOMEM. The results then tell which requests were done, which were
-/// not sent, and of which it is not known; what was not sent, the next call sends.
+/// Returns how many requests of the batch have failed, which ctrs_batch_result() explains; -1 with
+/// EINVAL for NULL; -1 if the connection fails, with EPERM or EMFILE when it is opened, with
+/// ECANCELED after ctrs_wake(), with ETIMEDOUT when no answer came in time, with ENOMEM. The
+/// results then tell which requests were done, which were not sent, and of which it is not known;
+/// what was not sent, the next call sends.
 ///
 /// # Safety
 /// `h` is NULL or a live handle; `batch` is NULL or live.
@@ -150,9 +151,9 @@ pub unsafe extern "C-unwind" fn ctrs_batch_run(
 /// what it holds, and is left alone if it returned none; NULL if that is not wanted.
 ///
 /// Returns 1 if the request was done and returned a flow, 0 if it was done and returned none; -1
-/// if it failed, with the kernel's errno as ctrs_get() and its like have it. With ECANCELED it
-/// was not sent; with ENOBUFS its answer was lost, and with ETIMEDOUT it has not come: it may
-/// have been done. With EINVAL also for NULL, and if there is no request of this index.
+/// with ECANCELED if it was not sent, with ENOBUFS if its answer was lost and with ETIMEDOUT if
+/// none has come, so that it may have been done, with EINVAL for NULL and if there is no request of
+/// this index, else as ctrs_create(), as ctrs_update() and as ctrs_delete().
 ///
 /// # Safety
 /// `batch` is NULL or live, `ct` is NULL or a live object, `error` is NULL or has as many

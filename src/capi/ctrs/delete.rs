@@ -49,9 +49,9 @@ unsafe impl Record for ctrs_deleted {
 
 const _: () = assert!(size_of::<ctrs_deleted>() == 32);
 
-/// Deletes the flows of the handle's network namespace of which a filter is definitely true; that
-/// of `all` deletes all. It lists the table, checks each flow, and deletes in batches, each flow
-/// by its tuple, zone and id: one that took the place of a flow that was listed is left.
+/// Deletes the flows of which a filter is definitely true, in the handle's network namespace; that
+/// of `all` deletes all. It lists the table, checks each flow, and deletes in batches, each flow by
+/// its tuple, zone and id: one that took the place of a flow that was listed is left.
 ///
 /// Between being listed and being deleted a flow may change, so that the filter is not true of it
 /// any more: its mark, its state. It is deleted all the same. So is one that begins with the same
@@ -62,8 +62,9 @@ const _: () = assert!(size_of::<ctrs_deleted>() == 32);
 /// compiled: what that lacks is cut, what this library lacks is zero.
 ///
 /// Returns 0; -1 with EINVAL for NULL, an unknown flag, or a `size` that is no multiple of 8 or
-/// less than 8, with EPERM without CAP_NET_ADMIN, with ECANCELED after ctrs_wake(), with ENOBUFS,
-/// EMFILE or ENOMEM. ctrs_last_error() says more.
+/// less than 8, with EPERM without CAP_NET_ADMIN, with ECANCELED after ctrs_wake(), with ENOBUFS if
+/// the receive buffer was too small for the kernel's answer, with EMFILE, ENFILE or ENOMEM.
+/// ctrs_last_error() says more.
 ///
 /// # Safety
 /// `h` is NULL or a live handle, `filter` is NULL or a live filter, `deleted` is NULL or points

@@ -109,9 +109,9 @@ pub unsafe extern "C-unwind" fn ctrs_dump_begin(
 
 /// Reads the next flow into an entry, in place of what that holds.
 ///
-/// Returns 1 with a flow; 0 at the end, and -1 with errno, both with the entry as it was. EINVAL:
-/// for NULL; EPERM: without CAP_NET_ADMIN; ENOBUFS: the receive buffer was too small for the
-/// kernel's answer; ENOMEM. But for EINVAL the list is over then: each later call fails in the
+/// Returns 1 with a flow; 0 at the end; -1 with EINVAL for NULL, with EPERM without CAP_NET_ADMIN,
+/// with ENOBUFS if the receive buffer was too small for the kernel's answer, with ENOMEM. In both
+/// cases the entry is as it was. But for EINVAL the list is over then: each later call fails in the
 /// same way. ctrs_dump_last_error() says more.
 ///
 /// # Safety

@@ -16,8 +16,8 @@ static NO_HANDLE: ctrs_error = ctrs_error::fixed(
 /// Functions of libnetfilter_conntrack leave it alone; they tell errno only.
 ///
 /// Returns the error, which is the handle's and stays until the next call on it: with an err of 0
-/// and empty texts if that call succeeded. For NULL it is one that says so, with EINVAL, and stays
-/// for ever.
+/// and empty texts if that call succeeded. For NULL it is one that says so, whose err is EINVAL,
+/// and stays for ever; errno is left alone.
 ///
 /// # Safety
 /// `h` is NULL or a live handle.

@@ -21,7 +21,7 @@ use libc::{c_int, size_t, ssize_t};
 use std::os::fd::{BorrowedFd, RawFd};
 use std::time::{Duration, Instant};
 
-/// What struct ctrs_event tells beside NFCT_T_NEW, NFCT_T_UPDATE and NFCT_T_DESTROY.
+/// What the change of struct ctrs_event is, if it is none of NFCT_T_*.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub enum ctrs_event_change {
@@ -225,10 +225,10 @@ unsafe fn hear<T: Heard>(h: *mut nfct_handle, room: Room<T>, timeout_ms: c_int) 
 /// cut. `timeout_ms` says how long it waits: 0 not at all, negative without end, whatever the
 /// descriptor would do and the options of the handle say. A thread that waits can be cancelled.
 ///
-/// Returns 1 with an event or a loss; 0 if none came in time; -1 with errno, `ct` as it was.
-/// EINVAL: for NULL, and for a `size` that is no multiple of 8, less than 96 or above 65,536;
-/// ECANCELED: woken by ctrs_wake(); EINTR: the handler of a signal ran; ENOMEM: the event comes
-/// again.
+/// Returns 1 with an event or a loss; 0 if none came in time; -1 with EINVAL for NULL, and for a
+/// `size` that is no multiple of 8, less than 96 or above 65,536, with ECANCELED when ctrs_wake()
+/// ended the wait, with EINTR when the handler of a signal ran, with ENOMEM when there is no
+/// memory: the event comes again. `ct` is then as it was.
 ///
 /// # Safety
 /// `h` is NULL or a live handle; `event` is NULL or points to `size` writable bytes; `ct` is NULL or a
@@ -271,8 +271,8 @@ pub unsafe extern "C-unwind" fn ctrs_event_read(
 /// `exp` is NULL, as ctrs_event_next() reads those of flows, which it passes over. The handle is
 /// subscribed to NF_NETLINK_CONNTRACK_EXP_NEW or NF_NETLINK_CONNTRACK_EXP_DESTROY.
 ///
-/// Returns as ctrs_event_next(). EINVAL for a `size`, here sizeof(struct ctrs_expectation_event),
-/// less than 88.
+/// Returns as ctrs_event_next(); -1 with EINVAL for a `size`, here sizeof(struct
+/// ctrs_expectation_event), that is less than 88.
 ///
 /// # Safety
 /// `h` is NULL or a live handle; `event` is NULL or points to `size` writable bytes; `exp` is NULL or a

@@ -60,8 +60,8 @@ pub unsafe extern "C-unwind" fn ctrs_expect_dump_begin(
 
 /// Reads the next expectation into an object, in place of what that holds.
 ///
-/// Returns 1 with an expectation; 0 at the end, and -1 with errno, both with the object as it was,
-/// as ctrs_dump_next().
+/// Returns 1 with an expectation; 0 at the end; -1 with errno as ctrs_dump_next(). In both cases
+/// the object is as it was.
 ///
 /// # Safety
 /// `dump` is NULL or a live list; `exp` is NULL or a live object.
@@ -84,7 +84,7 @@ pub unsafe extern "C-unwind" fn ctrs_expect_dump_next(
 /// Reads the next expectations into an array of `n` records, with their ids. `size` is
 /// sizeof(struct ctrs_expectation) as the program was compiled, as in ctrs_expectation_from().
 ///
-/// Returns how many records it has filled, as ctrs_dump_read(); -1 with errno as that.
+/// Returns how many records it has filled, as ctrs_dump_read(); -1 with errno as ctrs_dump_read().
 ///
 /// # Safety
 /// `dump` is NULL or a live list; `expectations` is NULL or points to `n` times `size` writable bytes.

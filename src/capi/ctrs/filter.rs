@@ -219,9 +219,9 @@ unsafe fn print(buf: *mut c_char, size: size_t, what: &dyn Display) -> c_int {
 ///
 /// The filter may be released afterwards. Expectation events pass.
 ///
-/// Returns 0; -1 with EINVAL for a handle that is NULL, with errno of setsockopt() (ENOMEM: the
-/// program is too large for net.core.optmem_max), with ENOMEM when there is no memory. What was
-/// attached before stays then.
+/// Returns 0; -1 with EINVAL for a handle that is NULL, with ENOMEM if the program is too large for
+/// net.core.optmem_max and when there is no memory, with errno of setsockopt(). What was attached
+/// before stays then.
 ///
 /// # Safety
 /// `h` is NULL or a live handle; `filter` is NULL or a live filter.

@@ -104,9 +104,10 @@ pub(super) unsafe fn put(into: *mut nf_conntrack, flow: Conntrack) {
 /// handle's that is kept for requests: events are not disturbed. After a failure,
 /// ctrs_last_error() says in a sentence what went wrong.
 ///
-/// Returns 0; -1 with ENOENT if there is no such flow, with EINVAL for NULL, an unknown
-/// direction, or a tuple that is not whole, with EPERM, with ECANCELED after ctrs_wake().
-/// `result` is then unchanged.
+/// Returns 0; -1 with ENOENT if there is no such flow, with EINVAL for NULL, an unknown direction,
+/// or a tuple that is not whole, with EPERM without CAP_NET_ADMIN, with ECANCELED after
+/// ctrs_wake(), with ETIMEDOUT when the time that the handle was opened with is over, with EINTR
+/// when the handler of a signal ran, with EMFILE, ENFILE or ENOMEM. `result` is then unchanged.
 ///
 /// # Safety
 /// `h` is NULL or a live handle; `key` and `result` are NULL or live objects.
@@ -139,9 +140,9 @@ pub unsafe extern "C-unwind" fn ctrs_get(
 /// (net.netfilter.nf_conntrack_events is 1, or 2 and something listened when the flow began);
 /// else the flow is asked for right after, and has no attributes if it is gone by then.
 ///
-/// Returns 0 if the kernel told, or `result` is NULL, 1 if the flow was asked for; -1 with
-/// EEXIST, with ENOMEM if the table is full, with EINVAL for NULL and for an incomplete flow,
-/// else as ctrs_get(). `result` is then unchanged.
+/// Returns 0 if the kernel told, or `result` is NULL, 1 if the flow was asked for; -1 with EEXIST
+/// if there is such a flow, with ENOMEM if the table is full, with EINVAL for NULL and for an
+/// incomplete flow, else as ctrs_get(). `result` is then unchanged.
 ///
 /// # Safety
 /// `h` is NULL or a live handle; `ct` and `result` are NULL or live objects.

@@ -54,8 +54,8 @@ fn told(message: &Message<'_>) -> Result<Helper, Error> {
     Ok(helper)
 }
 
-/// Creates a helper, or changes the queue, the status and the policies of the one of its name and
-/// protocols: what is set of `helper` is sent. `flags` is 0 or CTRS_HELPER_NEW.
+/// Creates a helper, or changes one: the queue, the status and the policies of that of its name and
+/// protocols. What is set of `helper` is sent. `flags` is 0 or CTRS_HELPER_NEW.
 ///
 /// It takes a kernel that was built with CONFIG_NF_CT_NETLINK_HELPER: others answer EINVAL to all
 /// that is asked about helpers. Linux 3.6.
@@ -173,8 +173,8 @@ pub unsafe extern "C-unwind" fn ctrs_helper_dump_begin(
 
 /// Reads the next helper into `helper`, in place of what that holds; its policies are freed.
 ///
-/// Returns 1 with a helper; 0 at the end, and -1 with errno as ctrs_helper_set(), both with the
-/// helper as it was.
+/// Returns 1 with a helper; 0 at the end; -1 with errno as ctrs_helper_set(). In both cases the
+/// helper is as it was.
 ///
 /// # Safety
 /// `dump` is NULL or a live list; `helper` is NULL or a live helper.

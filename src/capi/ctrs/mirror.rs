@@ -288,9 +288,11 @@ unsafe fn is_woken(mirror: *mut ctrs_mirror) -> bool {
 /// without end. Without waiting it gives up after 4,096 events, or as many flows of a list, that
 /// change nothing, and ctrs_mirror_fd() is readable then. A thread that waits can be cancelled.
 ///
-/// Returns 1 with a change; 0 if none came in time; -1 with errno: EINVAL for NULL and wrong sizes;
-/// ECANCELED: woken by ctrs_mirror_wake(); EINTR: the handler of a signal ran; EPERM, ENOMEM and
-/// others: the mirror makes up for what has failed when it is called again.
+/// Returns 1 with a change; 0 if none came in time; -1 with EINVAL for NULL and wrong sizes, with
+/// ECANCELED when ctrs_mirror_wake() ended the wait, with EINTR when the handler of a signal ran,
+/// with EPERM without CAP_NET_ADMIN, with ENOMEM when there is no memory, with errno of any other
+/// system call that failed. But for EINVAL the mirror makes up for what has failed when it is
+/// called again.
 ///
 /// # Safety
 /// `mirror` is NULL or a live mirror; `change` is NULL or points to `size` writable bytes, and `before`
@@ -351,7 +353,8 @@ pub unsafe extern "C-unwind" fn ctrs_mirror_verify(mirror: *mut ctrs_mirror) -> 
     unsafe { work(mirror, -1, |state| state.driver.verify().map(|()| 0)) }
 }
 
-/// Has that done each time that so many milliseconds have passed; 0: not any more.
+/// Has done what ctrs_mirror_verify() has, each time that so many milliseconds have passed; 0: not
+/// any more.
 ///
 /// Returns 0; -1 with EINVAL for NULL.
 ///

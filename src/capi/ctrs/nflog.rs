@@ -265,7 +265,8 @@ pub unsafe extern "C-unwind" fn ctrs_nflog_open(
 /// Returns 0; -1 with EINVAL for NULL, for a group above 65,535 and for settings that make no sense
 /// or that the kernel would ignore; with EPERM without CAP_NET_ADMIN, and if another socket has
 /// bound the group, of which ctrs_nflog_last_error() tells; with EBUSY if this one has; with
-/// EOPNOTSUPP for CTRS_NFLOG_CONNTRACK where the kernel lacks it; with ENOBUFS or ENOMEM.
+/// EOPNOTSUPP for CTRS_NFLOG_CONNTRACK where the kernel lacks it; with ENOBUFS if the kernel's
+/// answer was lost, with ENOMEM.
 ///
 /// # Safety
 /// `log` is NULL or a live log; `settings` is NULL or points to as many readable bytes as its `size`
@@ -288,8 +289,8 @@ pub unsafe extern "C-unwind" fn ctrs_nflog_bind(
 
 /// Changes settings of a group that is bound here: all of these or none.
 ///
-/// Returns 0; -1 with ENODEV if nobody has bound the group, else as ctrs_nflog_bind(). Settings
-/// that say nothing are EINVAL.
+/// Returns 0; -1 with ENODEV if nobody has bound the group, with EINVAL for settings that say
+/// nothing, else as ctrs_nflog_bind().
 ///
 /// # Safety
 /// As that of ctrs_nflog_bind().

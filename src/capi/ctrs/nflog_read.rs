@@ -122,9 +122,9 @@ unsafe fn read(log: *mut ctrs_nflog, room: Room, timeout_ms: c_int) -> ssize_t {
 /// waits: 0 not at all, negative without end, whatever the descriptor would do. A thread that waits
 /// can be cancelled.
 ///
-/// Returns 1 with a packet or a loss; 0 if none came in time; -1 with errno. EINVAL: for NULL, for
-/// a wrong `size`, and for a buffer without room for the packet, which is read again then;
-/// ECANCELED: woken; EINTR: the handler of a signal ran; ENOMEM.
+/// Returns 1 with a packet or a loss; 0 if none came in time; -1 with EINVAL for NULL, for a wrong
+/// `size`, and for a buffer without room for the packet, which is read again then, with ECANCELED
+/// when ctrs_nflog_wake() ended the wait, with EINTR when the handler of a signal ran, with ENOMEM.
 ///
 /// # Safety
 /// `log` is NULL or a live log; `packet` is NULL or points to `size` writable bytes, `buffer` is NULL or

@@ -251,8 +251,9 @@ unsafe fn open_file(path: *const c_char) -> Result<OwnedFd, Error> {
 ///
 /// Returns the handle; NULL with EINVAL for options that make no sense, with EPERM without the
 /// capability for groups (CAP_NET_ADMIN), namespaces or all namespaces, with ENOENT if there is no
-/// such file or process, with EPROTONOSUPPORT if the kernel lacks netfilter netlink, with EBADF,
-/// EMFILE, ENFILE or ENOMEM. `error`, unless it is NULL, then says more.
+/// such file or process, with EPROTONOSUPPORT if the kernel lacks netfilter netlink, with EBADF if
+/// netns_fd is no descriptor, with EMFILE, ENFILE or ENOMEM. `error`, unless it is NULL, then says
+/// more.
 ///
 /// # Safety
 /// `options` is NULL or points to as many readable bytes as its `size` says; `error` is NULL or points

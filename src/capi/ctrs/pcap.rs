@@ -75,9 +75,9 @@ pub unsafe extern "C" fn ctrs_pcap_header(
     })
 }
 
-/// Writes a packet as a record of such a file, to be put behind those before it: into `size` bytes
-/// of `record`, or nothing if that is too little. With a `size` of 0 it is only measured, and
-/// `record` may be NULL. `link_type` and `snaplen` are those of the file.
+/// Writes a packet as a record of a file that ctrs_pcap_header() begins, to be put behind those
+/// before it: into `size` bytes of `record`, or nothing if that is too little. With a `size` of 0
+/// it is only measured, and `record` may be NULL. `link_type` and `snaplen` are those of the file.
 ///
 /// The time is when the kernel received the packet, or if it does not tell, when the library did.
 /// How long it was before it was cut is what its IP header says, for the kernel does not tell; of

@@ -276,7 +276,8 @@ pub unsafe extern "C-unwind" fn ctrs_timeout_dump_begin(
 ///
 /// Returns how many records it has filled: fewer than `n` at the end, and before an error, which
 /// the next call tells; 0 when there are no more. -1 with EINVAL for NULL, for an `n` of 0, and for
-/// a wrong `size`, with EPERM without CAP_NET_ADMIN, with ENOBUFS, ENOMEM.
+/// a wrong `size`, with EPERM without CAP_NET_ADMIN, with ENOBUFS if the receive buffer was too
+/// small for the kernel's answer, with ENOMEM.
 ///
 /// # Safety
 /// `dump` is NULL or a live list; `policies` is NULL or points to `n` times `size` writable bytes.

@@ -59,7 +59,9 @@ unsafe fn set(
 /// has it in another place too. Each place of a helper may have the same policy, two helpers
 /// must not.
 ///
-/// An unknown attribute is ignored. Sets errno to EINVAL for NULL.
+/// An unknown attribute is ignored.
+///
+/// Sets errno to EINVAL for NULL.
 ///
 /// # Safety
 /// `h` is NULL or a live helper; `data` is NULL or points to what the attribute's value is.

@@ -346,10 +346,11 @@ pub(super) unsafe extern "C-unwind" fn hooked(
 ///
 /// What tells nothing is passed over: the end of a batch, acknowledgements.
 ///
-/// Returns 0; -1 when a callback ended it, with ENODEV for a packet of a group that is not bound
+/// Returns 0; -1 when a callback ended it; -1 with ENODEV for a packet of a group that is not bound
 /// through this handle or has no callback, with ENOENT for a message of another kind, with EBADMSG
-/// or ENOSPC for what is no message, with errno of a refusal by the kernel, with EINVAL for NULL and
-/// a negative length, with EBADF when a callback closed the handle. What comes behind is dropped.
+/// or ENOSPC for what is no message, with errno of a refusal by the kernel, with EINVAL for NULL
+/// and a negative length, with EBADF when a callback closed the handle. What comes behind is
+/// dropped.
 ///
 /// # Safety
 /// `h` is NULL or a live handle; `buf` is NULL or has `len` readable bytes.

@@ -42,9 +42,9 @@ pub unsafe extern "C-unwind" fn nflog_bind_group(
 /// A callback may unbind its own group, and use it until the function returns that it was called
 /// from.
 ///
-/// Returns 0; -1 with errno of the kernel's refusal, as EPERM after privileges were dropped, and the
-/// group then stays (the handle can be closed all the same); with EBUSY if a call that this one is
-/// inside of unbinds it; else as nflog_set_mode().
+/// Returns 0; -1 with EBUSY if a call that this one is inside of unbinds it, with errno of the
+/// kernel's refusal, as EPERM after privileges were dropped, and the group then stays (the handle
+/// can be closed all the same), else as nflog_set_mode().
 ///
 /// # Safety
 /// `gh` is NULL or a live group.

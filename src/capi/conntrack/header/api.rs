@@ -51,7 +51,8 @@ pub enum nf_conntrack_msg_type {
     NFCT_T_ERROR = -2147483647 - 1,
 }
 
-/// What a callback returns.
+/// What a function returns that nfct_callback_register(), nfct_callback_register2(),
+/// nfexp_callback_register() or nfexp_callback_register2() registers.
 #[repr(C)]
 pub enum nfct_callback_result {
     /// End the loop: the call that runs it returns -1, with errno as the callback left it. Other

@@ -15,7 +15,7 @@ pub const NFULNL_CFG_F_SEQ_GLOBAL: i32 = 2;
 /// Flag: packets come with the entry of their flow. Since Linux 4.4.
 pub const NFULNL_CFG_F_CONNTRACK: i32 = 4;
 
-/// Messages.
+/// Messages of NFLOG.
 #[repr(C)]
 pub enum nfulnl_msg_types {
     /// From the kernel: a packet.
@@ -70,7 +70,7 @@ pub enum nfulnl_attr_type {
     __NFULA_MAX = 20,
 }
 
-/// Commands.
+/// Commands of NFULA_CFG_CMD.
 #[repr(C)]
 pub enum nfulnl_msg_config_cmds {
     NFULNL_CFG_CMD_NONE = 0,
