@@ -25,6 +25,7 @@
 # CC, CFLAGS, LDFLAGS  what links the shared libraries; else the linker of cargo's configuration
 # STRIP           STRIP=: leaves symbols in, for packages that have them apart
 # CARGO_TARGET_DIR     where all is built, and the tarballs are: target
+# AWK             makes the manual of the headers, with any POSIX awk
 # SOURCE_DATE_EPOCH    when the files in tarballs are of; else when the commit is
 # SECONDS         how long make fuzz has for each target
 
@@ -59,6 +60,7 @@ endif
 CFLAGS ?=
 LDFLAGS ?=
 STRIP ?= $(CROSS_COMPILE)strip
+AWK ?= awk
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 BUILD := $(TARGET)$(addprefix /,$(TRIPLE))
@@ -105,7 +107,7 @@ PACKED = $(if $(findstring musl,$(TRIPLE)),,$$( \
 LINK = $(CC) $(CFLAGS) $(LDFLAGS) -shared
 HARDENED := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 
-.PHONY: all build built stage install install-compat install-system install-lib install-doc \
+.PHONY: all build built stage install install-compat install-system install-lib install-doc install-man \
     install-files install-compat-files install-system-files uninstall dist dist-vendor help \
     demo lint check check-user check-bare check-targets check-msrv check-cargo-c check-dropin \
     check-resize bench bench-instructions fuzz miri deny deps clean
@@ -145,7 +147,7 @@ endef
 
 define substitute
 sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|g' \
-    -e 's|@COMPATDIR@|$(COMPATDIR)|g' -e 's|@VERSION@|$(VERSION)|g' \
+    -e 's|@COMPATDIR@|$(COMPATDIR)|g' -e 's|@VERSION@|$(VERSION)|g' -e 's|@DOCDIR@|$(DOCDIR)|g' \
     -e 's|@SONAMES@|$(foreach file,$(DROP_INS),$(call soname,$(file)))|g' \
     -e 's|@STATIC_LIBS@|$(STATIC_LIBS)|g' \
     -e 's|@RELATIVE_COMPATDIR@|$(shell realpath -m --relative-to=$(BINDIR) $(COMPATDIR))|g'
@@ -160,7 +162,7 @@ built:
 	    "as the user who has cargo (CARGO_TARGET_DIR tells where it built, CARGO_BUILD_TARGET for" \
 	    "what processor)" >&2; exit 1; }; done
 
-install-files: install-lib install-doc
+install-files: install-lib install-doc install-man
 
 install-lib: built
 	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PKGCONFIGDIR)
@@ -179,12 +181,21 @@ install-doc:
 	for file in LICENSE-* README.md CHANGELOG.md SECURITY.md $$(find docs -type f) examples-c/*.c; do \
 	    install -D -m 644 $$file $(DESTDIR)$(DOCDIR)/$$file || exit 1; done
 
+# Section 3 is made of the headers. Its suffix is ours alone: none of its pages is in another package's way.
+install-man:
+	install -d $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man7
+	LC_ALL=C $(AWK) -v out=$(DESTDIR)$(MANDIR)/man3 -v version=$(VERSION) -v docs=$(DOCDIR)/docs \
+	    -v date="$$(sed -n 's/^\.Dd //p' man/ctrs.7.in)" -f man/headers.awk -f man/errors.awk \
+	    -f man/prose.awk -f man/pages.awk include/*.h include/*/*.h
+	$(substitute) man/ctrs.7.in > $(DESTDIR)$(MANDIR)/man7/ctrs.7
+
 install-compat-files: install-files
 	$(foreach file,$(DROP_INS),$(call yield,$(call soname,$(file)),$(call name,$(file))))
-	install -d $(DESTDIR)$(COMPATDIR) $(DESTDIR)$(BINDIR)
+	install -d $(DESTDIR)$(COMPATDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1
 	$(foreach file,$(DROP_INS),$(call install_drop_in,$(file)))
 	$(substitute) pkgconfig/ctrs-run.in > $(DESTDIR)$(BINDIR)/ctrs-run
 	chmod 755 $(DESTDIR)$(BINDIR)/ctrs-run
+	$(substitute) man/ctrs-run.1.in > $(DESTDIR)$(MANDIR)/man1/ctrs-run.1
 
 # Stops before an original is overwritten: the module beside it is no hint at ctrs.
 define yield

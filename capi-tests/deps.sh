@@ -24,6 +24,7 @@ needs() {
     cat <<'END'
 build   cc                                          gcc
 build   strip                                       binutils
+build   awk                                         mawk
 demo    /usr/include/stdio.h                        libc6-dev
 demo    pkg-config                                  pkg-config
 demo    conntrack                                   conntrack
@@ -44,6 +45,10 @@ check   /usr/lib/python3/dist-packages/cffi/api.py  python3-cffi
 check   /usr/lib/python3/dist-packages/numpy/version.py python3-numpy
 check   go                                          golang-go
 check   mawk                                        mawk
+check   gawk                                        gawk
+check   original-awk                                original-awk
+check   busybox                                     busybox
+check   mandoc                                      mandoc
 check   find                                        findutils
 check   diff                                        diffutils
 check   nsenter                                     util-linux

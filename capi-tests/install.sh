@@ -38,7 +38,7 @@ laid() {
 # The files, without the many headers and documents.
 summary() {
     (cd "$work/root" && find . ! -type d -printf '%P\n') | LC_ALL=C sort |
-        sed -E 's,(include|doc)/ctrs/.*,\1/ctrs/...,' | uniq
+        sed -E 's,(include|doc)/ctrs/.*,\1/ctrs/...,; s,man3/.*3ctrs,man3/...,' | uniq
 }
 
 # symbols LIBRARY: how many names it has beside those that it exports.
@@ -72,7 +72,10 @@ usr/lib/arch/libctrs.so.0
 usr/lib/arch/libctrs.so.$version
 usr/lib/arch/libnetfilter_conntrack.so.3
 usr/lib/arch/pkgconfig/ctrs.pc
-usr/share/doc/ctrs/..." "$(summary)"
+usr/share/doc/ctrs/...
+usr/share/man/man1/ctrs-run.1
+usr/share/man/man3/...
+usr/share/man/man7/ctrs.7" "$(summary)"
     expect 'the line for the loader' /usr/lib/arch/ctrs/compat \
         "$(cat "$work/root/etc/ld.so.conf.d/000-ctrs.conf")"
     expect 'links that lead nowhere' '' "$(find "$work/root" -xtype l)"
@@ -81,7 +84,7 @@ usr/share/doc/ctrs/..." "$(summary)"
     expect 'modes' '644 755' "$(find "$work/root/usr" -type f -newer "$work/before" -printf '%m\n' |
         sort -u | xargs)"
     expect 'DESTDIR in what is installed' '' "$(grep -rlF "$work" "$work/root")"
-    expect 'names to put in' '' "$(grep -rlIE '@[A-Z_]+@' "$work/root/usr/bin" "$work/root/usr/lib")"
+    expect 'names to put in' '' "$(cd "$work/root/usr" && grep -rlIE '@[A-Z_]+@' bin lib share/man)"
     expect 'stripped' '0 0' "$(symbols libctrs.so) $(symbols ctrs/compat/libnetfilter_log.so)"
 }
 
@@ -90,8 +93,8 @@ check_uninstall() {
     : >"$work/root/usr/include/ctrs/of-somebody-else.h"
     # shellcheck disable=SC2086
     lay uninstall $multiarch CARGO_TARGET_DIR="$work/empty"
-    expect 'uninstalled' "$(printf 'usr/%s\n' bin include include/ctrs include/ctrs/of-somebody-else.h |
-        LC_ALL=C sort - "$work/before")" "$(laid)"
+    expect 'uninstalled' "$(printf 'usr/%s\n' bin include include/ctrs include/ctrs/of-somebody-else.h \
+        share/man share/man/man1 share/man/man3 share/man/man7 | LC_ALL=C sort - "$work/before")" "$(laid)"
 }
 
 # In the originals' places, and not over one.

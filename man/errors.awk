@@ -7,10 +7,12 @@ function last_paragraph(words) {
     while (match(words, /\n\n/))
         words = substr(words, RSTART + 2)
     gsub(/\n/, " ", words)
+    sub(/ +$/, "", words)
     return words
 }
 
 function without_last_paragraph(words,    last) {
+    sub(/\n$/, "", words)
     last = length(last_paragraph(words))
     return last == length(words) ? "" : substr(words, 1, length(words) - last - 2)
 }
@@ -44,7 +46,7 @@ function read_sentence(n, words,    parts, part, one, all, i) {
 
 # Where a clause about an error begins, or about those of another function; clause_length is that of its start.
 function clause_at(words) {
-    match(words, /,?( and| also| else| or)* (with|to) (errno (as|of) |E[A-Z0-9])|,?( and| also| else)* as [a-z_0-9]+\(\)/)
+    match(words, /,?( and| also| else| or)* (with|to) (errno (as|of) |E[A-Z0-9])|,?( and| also| else| or)* as [a-z_0-9]+\(\)/)
     clause_length = RLENGTH
     return RSTART
 }

@@ -114,9 +114,9 @@ function name_in(what, lines,    head) {
     return head
 }
 
-function read_members(n,    all, i, parts, line, words) {
+function read_members(n,    all, i, parts, line, whole, words) {
     parts = split(code[n], all, "\n")
-    words = ""
+    words = whole = ""
     code[n] = all[1]
     for (i = 2; i <= parts; i++) {
         line = all[i]
@@ -126,15 +126,19 @@ function read_members(n,    all, i, parts, line, words) {
             continue
         }
         code[n] = code[n] "\n" line
+        whole = whole line
+        if (line !~ /[,;]$/ && i < parts - 1 && all[i + 1] ~ /^ +\|/)
+            continue
         if (line !~ /^}/)
-            add_member(n, line, words)
-        words = ""
+            add_member(n, whole, words)
+        words = whole = ""
     }
 }
 
 function add_member(n, line, words,    at) {
     sub(/^ +/, "", line)
     sub(/[,;]$/, "", line)
+    gsub(/  +/, " ", line)
     at = ++member_count[n]
     member_code[n, at] = line
     member_text[n, at] = words

@@ -1,6 +1,6 @@
 # Writes a page of section 3 for each function, structure, enum and header that headers.awk has read, as mdoc(7):
 #
-#     awk -v out=FOLDER -v version=0.2.0 -v date='November 28, 2026' \
+#     awk -v out=FOLDER -v version=0.2.0 -v date='November 28, 2026' -v docs=/usr/share/doc/ctrs/docs \
 #         -f man/headers.awk -f man/errors.awk -f man/prose.awk -f man/pages.awk include/*.h include/*/*.h
 
 END {
@@ -56,7 +56,8 @@ function summary(words) {
         words = substr(words, 1, RSTART - 1)
     if (match(words, /[:;] /) && RSTART > 12)
         words = substr(words, 1, RSTART - 1)
-    while (length(words) > 75 && match(words, /(, | \()[^,(]*$/))
+    sub(/, as [a-z0-9_]+\(\)( .*)?$/, "", words)
+    while (length(words) > 80 && match(words, /(, | \()[^,]*$/))
         words = substr(words, 1, RSTART - 1)
     if (words ~ /^[A-Z][a-z' ]/)
         words = tolower(substr(words, 1, 1)) substr(words, 2)
@@ -165,17 +166,29 @@ function functions_of(n,    i, line, result) {
 function values_and_errors(n,    result) {
     result = ""
     if (returned[n] != "")
-        result = ".Sh RETURN VALUES\n" prose(returned[n])
-    return result ".Sh ERRORS\n" errors(n)
+        result = ".Sh RETURN VALUES\n" prose(returned[n]) like_values(returned[n])
+    return kind[n] == "function" ? result ".Sh ERRORS\n" errors(n) : result
 }
 
-function errors(n,    result, i) {
+# What another function returns, of one that returns as that.
+function like_values(words,    other) {
+    if (!match(words, /^Returns as [a-z0-9_]+\(\)/))
+        return ""
+    other = named_in(substr(words, 9, RLENGTH - 8))
+    words = returned[other]
+    if (words ~ /^Returns as /)
+        return like_values(words)
+    sub(/^Returns/, "returns", words)
+    return ".Pp\n.Xr " name[other] " 3\n" prose(words)
+}
+
+# Its own errors, and those of the functions that it names, of each once.
+function errors(n,    result) {
     if (!error_count[n] && !like_count[n])
         return "This function sets no\n.Va errno .\n"
-    result = own_errors(n)
-    for (i = 1; i <= like_count[n]; i++)
-        result = result (result == "" ? "" : ".Pp\n") like_errors(n, like[n, i])
-    return result
+    split("", told)
+    told[n] = 1
+    return own_errors(n) like_errors(n, error_count[n] + 0)
 }
 
 function own_errors(n,    i, result) {
@@ -204,15 +217,30 @@ function capital(words) {
     return words ~ /^[a-z]+ / ? toupper(substr(words, 1, 1)) substr(words, 2) : words
 }
 
-# Errors of another function, as a clause names it.
-function like_errors(n, clause,    other) {
-    if (clause !~ /^as [a-z0-9_]+\(\)/)
-        return (error_count[n] ? "Also the" : "The") "\n.Va errno\n" prose(clause ".")
+# Errors of other functions, as clauses name them; also says whether there are others before.
+function like_errors(n, others,    i, clause, other, result) {
+    result = ""
+    for (i = 1; i <= like_count[n]; i++) {
+        clause = like[n, i]
+        if (clause ~ /^of /) {
+            result = result (others++ ? ".Pp\nAlso the\n" : "The\n") ".Va errno\n" prose(clause ".")
+            continue
+        }
+        other = named_in(clause)
+        if (other in told)
+            continue
+        told[other] = 1
+        if (error_count[other])
+            result = result (others++ ? ".Pp\nAlso those of\n" : "Those of\n") ".Xr " name[other] " 3 :\n" own_errors(other)
+        result = result like_errors(other, others)
+    }
+    return result
+}
+
+function named_in(clause) {
     sub(/^as /, "", clause)
-    other = clause
-    sub(/\(.*$/, "", other)
-    other = number_of[other]
-    return (error_count[n] ? "Also those" : "Those") " of\n.Xr " name[other] " 3 :\n" errors(other)
+    sub(/\(.*$/, "", clause)
+    return number_of[clause]
 }
 
 # ---- Where to read on
@@ -262,7 +290,7 @@ function standards(n,    library) {
     library = header[n]
     if (!sub(/\/.*$/, "", library))
         return ""
-    return ".Sh STANDARDS\nThis is the interface of " library ".\nWhat differs on purpose is in\n.Pa docs/differences.md .\n"
+    return ".Sh STANDARDS\nThis is part of the interface of " library ".\nWhat differs on purpose is in\n.Pa " docs "/differences.md .\n"
 }
 
 # ---- Headers

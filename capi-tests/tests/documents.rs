@@ -32,6 +32,7 @@ fn is_path(name: &str) -> bool {
         "capi-tests/",
         "docs/",
         "include/",
+        "man/",
         "fuzz/",
         "examples-c/",
         "pkgconfig/",

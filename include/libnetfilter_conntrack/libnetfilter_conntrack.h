@@ -834,7 +834,7 @@ int nfct_labelmap_get_bit(struct nfct_labelmap *m, const char *name);
  * Printing
  * ======================================================================== */
 
-/** Output formats of nfct_snprintf() and nfexp_snprintf(). */
+/** Output formats of nfct_snprintf(), nfct_snprintf_labels() and nfexp_snprintf(). */
 enum {
     /** One line of text. */
     NFCT_O_PLAIN = 0,
@@ -846,7 +846,7 @@ enum {
     NFCT_O_MAX = 2
 };
 
-/** Output flags of nfct_snprintf() and nfexp_snprintf(). */
+/** Output flags of nfct_snprintf(), nfct_snprintf_labels() and nfexp_snprintf(). */
 enum {
     /** Bit number of NFCT_OF_SHOW_LAYER3. */
     NFCT_OF_SHOW_LAYER3_BIT = 0,

@@ -100,7 +100,7 @@ pub enum nfct_get_option {
     __NFCT_GOPT_MAX = 4,
 }
 
-/// Output formats of nfct_snprintf() and nfexp_snprintf().
+/// Output formats of nfct_snprintf(), nfct_snprintf_labels() and nfexp_snprintf().
 #[repr(C)]
 pub enum nfct_output_type {
     /// One line of text.
@@ -113,7 +113,7 @@ pub enum nfct_output_type {
     NFCT_O_MAX = 2,
 }
 
-/// Output flags of nfct_snprintf() and nfexp_snprintf().
+/// Output flags of nfct_snprintf(), nfct_snprintf_labels() and nfexp_snprintf().
 #[repr(C)]
 pub enum nfct_output_flags {
     /// Bit number of `NFCT_OF_SHOW_LAYER3`.
