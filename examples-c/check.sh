@@ -21,30 +21,40 @@ fi
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../capi-tests/checks.bash"
 
-# build COMPILER STANDARD SOURCE OUTPUT [-x c++]
-build() {
-	local compiler=$1 standard=$2 source=$3 output=$4
-	shift 4
+# compile COMPILER STANDARD ARGUMENTS...: without a warning.
+compile() {
+	local compiler=$1 standard=$2
+	shift 2
 	# clang says that bool is younger than this, of the original's headers too.
-	[[ $standard != *89 ]] || set -- "$@" -Wno-c99-extensions
-	"$compiler" -std="$standard" -Wall -Wextra -Wpedantic -Werror "$@" "$source" -o "$output" "${flags[@]}"
+	[[ $standard != *89 ]] || set -- -Wno-c99-extensions "$@"
+	"$compiler" -std="$standard" -Wall -Wextra -Wpedantic -Werror "$@" "${compile_flags[@]}"
 }
+
+# build COMPILER STANDARD [-x c++] SOURCE: a program.
+build() {
+	compile "$@" -o "$work/other" -x none "${flags[@]}"
+}
+read -ra compile_flags <<<"$(pkg-config --cflags "$module")"
+
+sources=("$here"/*.c)
+for compiler in gcc clang; do
+	for standard in c89 gnu89 c99 c11 c17 c2x; do
+		check "$compiler -std=$standard" compile "$compiler" "$standard" -fsyntax-only "${sources[@]}"
+	done
+done
+for compiler in g++ clang++; do
+	for standard in c++98 c++11 c++14 c++17 c++20; do
+		check "$compiler -std=$standard" compile "$compiler" "$standard" -fsyntax-only -x c++ "${sources[@]}"
+	done
+done
 
 examples=$(cd "$here" && ls ./*.c)
 for source in $examples; do
 	source=$here/${source#./}
 	name=$(basename "$source" .c)
 	check "$name.c has under 100 lines" test "$(wc -l <"$source")" -lt 100
-	for compiler in gcc clang; do
-		for standard in c89 gnu89 c99 c11 c17 c2x; do
-			check "$compiler -std=$standard $name.c" build "$compiler" "$standard" "$source" "$work/other"
-		done
-	done
-	for compiler in g++ clang++; do
-		for standard in c++98 c++11 c++14 c++17 c++20; do
-			check "$compiler -std=$standard $name.c" build "$compiler" "$standard" "$source" "$work/other" -x c++
-		done
-	done
+	check "clang $name.c" build clang c89 "$source"
+	check "g++ $name.c" build g++ c++98 -x c++ "$source"
 	# What a reader of the README types.
 	check "cc $name.c" cc "$source" -o "$work/$name" "${flags[@]}"
 	check "$name loads $soname from $CTRS_STAGE" \
@@ -366,14 +376,16 @@ for source in $examples; do
 	dump-by-status) arguments=(assured) ;;
 	batch-load) arguments=(2) advice='^2: .*CAP_NET_ADMIN' ;;
 	kill) arguments=(all) ;;
-	nflog) arguments=(5) ;;
+	nflog | dropped) arguments=(5) ;;
+	mark) arguments=(all 1) ;;
+	netns) arguments=($$) ;;
 	nflog-pcap) arguments=(5 "$work/packets") ;;
 	esac
 	check "$name without CAP_NET_ADMIN says what to do" refuses "$advice" \
 		env LD_LIBRARY_PATH="$libdir" setpriv --bounding-set=-net_admin --inh-caps=-net_admin \
 		"$work/$name" "${arguments[@]}"
 done
-for name in get create update-mark delete delete-by-address dump-by-mark dump-by-status kill nflog nflog-pcap; do
+for name in get create update-mark delete delete-by-address dump-by-mark dump-by-status kill nflog nflog-pcap mark dropped netns; do
 	check "$name without arguments explains itself" refuses '^usage: ' run "$name"
 done
 finish

@@ -67,8 +67,8 @@ fn flows_to_a_network_are_printed() {
 fn flows_of_a_client_are_deleted() {
     in_namespace(|| {
         drop(table());
-        let printed = run("kill", &["10.9.0.1"]);
-        assert_eq!(printed, "2 deleted, 0 gone before\n1 deleted, 0 gone before\n");
+        let printed = run("kill", &["any host 10.9.0.1"]);
+        assert_eq!(printed, "3 deleted, 0 gone before\n");
         assert_eq!(proc_table().lines().count(), 1);
         assert!(proc_table().contains("192.0.2.1"));
     });

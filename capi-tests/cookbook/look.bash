@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# docs/cookbook/look.md: what the table holds.
+
+flow 1 22
+flow 2 22 --src-nat 192.0.2.1:4000
+flow 3 80 --dst-nat 10.9.0.9:8080
+kernel -I -p tcp -s 10.0.0.7 -d 10.0.0.2 --sport 4 --dport 22 --state SYN_RECV -t 600 >"$work/log"
+kernel -I -p tcp -s 10.0.0.7 -d 10.0.0.2 --sport 5 --dport 22 --state SYN_SENT -t 600 >"$work/log"
+kernel -I -p tcp -s 10.0.0.7 -d 10.0.0.3 --sport 5 --dport 80 --state SYN_RECV -t 600 >"$work/log"
+kernel -I -p tcp -s 10.0.0.7 -d 10.0.0.3 --sport 6 --dport 80 --state ESTABLISHED -t 600 -w 7 >"$work/log"
+kernel -I -p udp -s fd00::1 -d fd00::2 --sport 53 --dport 54 -t 600 -w 7 >"$work/log"
+
+each talkers
+agree 'most flows' '      4 10\.0\.0\.7'
+each talkers 1
+check 'most flows, the first' diff <(echo '      4 10.0.0.7') "$work/c"
+agree 'most flows, the first' '      4 10\.0\.0\.7'
+check 'most flows, of those that match' diff <(c talkers 9 'dport 80') <(rust talkers 9 'dport 80')
+
+each zones
+agree 'zones' '      2 zone 7'
+check 'zones, the others' grep -x '      6 zone 0' "$work/c"
+
+each nat-list
+in_all sort
+agree 'NAT' 'protocol 6 10\.0\.0\.1 2 > 10\.0\.0\.2 22 as 192\.0\.2\.1 4000 > 10\.0\.0\.2 22'
+check 'NAT, of destinations too' grep -x 'protocol 6 10.0.0.1 3 > 10.0.0.2 80 as 10.0.0.1 3 > 10.9.0.9 8080' "$work/c"
+check 'NAT, and nothing else' counts 2 cat "$work/c"
+
+behind='snat and tcp and reply dst 192.0.2.1 and reply dport 4000'
+c nat-list "$behind" >"$work/c"
+rust nat-list "$behind" >"$work/rust"
+shell behind-port 192.0.2.1 4000 | sed -E 's/^tcp +6 .* src=(.*) dst=(.*) sport=(.*) dport=(.*) .*src=.*/\1 \3 \2 \4/' >"$work/shell"
+sed -i -E 's/^protocol 6 (.*) > (.*) as .*/\1 \2/' "$work/c" "$work/rust"
+sed -i -E 's/ (\[[A-Z]+\])?$//' "$work/shell"
+agree 'behind a port' '10\.0\.0\.1 2 10\.0\.0\.2 22'
+check 'behind a port, one' counts 1 cat "$work/c"
+python3 -c 'import socket, time
+server = socket.create_server(("127.0.0.1", 7)); time.sleep(30)' &
+server=$!
+ip link set lo up
+for _ in {1..300}; do
+	ss -Hltn 'sport = :7' | grep -q . && break
+	sleep 0.1
+done
+check 'behind a port, the process' grep -q "pid=$server," <(ss -Hltnp 'sport = :7')
+kill "$server"
+wait "$server"
+
+servers() {
+	jq -r '.original | "\(.dst) \(.dport)"' | sort | uniq -c | sort -rn
+}
+half='tcp and tcp state {syn_sent, syn_recv}'
+c list-json "$half" | servers >"$work/c"
+rust list-json "$half" | servers >"$work/rust"
+shell half-open >"$work/shell"
+agree 'half open' '      2 10\.0\.0\.2 22'
+check 'half open, of all servers' counts 2 cat "$work/c"
+
+each stats
+check 'statistics: the counters of Linux in Rust' grep -Eq '^CPU [0-9]+: [0-9]+ insert$' "$work/rust"
+check 'statistics: those of C' grep -Eq '^CPU [0-9]+: [0-9]+ flows created by requests$' "$work/c"
+check 'statistics: those of the shell' grep -Eq '^cpu=[0-9]+ .* insert=[0-9]+' "$work/shell"
+in_all head -n 1
+agree 'statistics' '8 flows here, [0-9]+ at most everywhere'
+
+unshare -n sleep 60 &
+there=$!
+for _ in {1..300}; do
+	[ "$(readlink "/proc/$there/ns/net")" != "$(readlink /proc/self/ns/net)" ] && break
+	sleep 0.1
+done
+nsenter -t "$there" -n conntrack -I -p tcp -s 10.0.0.1 -d 10.0.0.2 --sport 1 --dport 2 --state ESTABLISHED -t 600 2>"$work/log"
+each netns "$there"
+agree 'another namespace' '1 flows'
+kill "$there"
+wait "$there" 2>"$work/log"
+
+counting=/proc/sys/net/netfilter/nf_conntrack_acct
+echo 0 >$counting
+each diagnose
+in_all sed -nE 's/^(The table holds [0-9]+ of at most [0-9]+ flows).*/\1/p; s/.*(nf_conntrack_acct) (is|=) ([0-9]).*/\1 \3/p'
+in_all sort
+agree 'diagnosis' 'nf_conntrack_acct 0'
+check 'diagnosis of the table' grep -Eq 'The table holds 8 of at most [0-9]+' "$work/c"
+echo 1 >$counting

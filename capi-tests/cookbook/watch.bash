@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# docs/cookbook/watch.md: what happens, to flows and to packets.
+
+ip link set lo up
+nft 'add table inet cookbook; add chain inet cookbook out { type filter hook output priority 0; };
+	add rule inet cookbook out udp dport 7 ct state established log group 5 prefix "drop " drop;
+	add rule inet cookbook out udp dport 9 log group 5 prefix "drop " drop;
+	add rule inet cookbook out ct state new'
+
+for language in c rust shell; do
+	listen "$language" new-json 2
+	flow 1 22
+	kernel -U -p tcp -s 10.0.0.1 -d 10.0.0.2 --sport 1 --dport 22 -m 5 >"$work/log"
+	kernel -I -p udp -s fd00::1 -d fd00::2 --sport 53 --dport 54 -t 600 >"$work/log"
+	check "$language: new-json writes two" written 2 "$language"
+	flow 2 22 # which the shell's conntrack needs to see that nobody reads on
+	stop
+	kernel -F
+done
+in_all jq -c '[.event, .original.src, .original.dport]'
+agree 'new flows' '\["new","fd00::1",54\]'
+check 'new flows, and nothing else' counts 2 cat "$work/c"
+
+# What was said of a translation: C and Rust say what is there first.
+for language in c rust shell; do
+	lines=0
+	[ "$language" = shell ] || lines=1
+	listen "$language" nat-log
+	check "$language: nat-log knows the table" written "$lines" "$language"
+	flow 1 22
+	flow 2 22 --src-nat 192.0.2.1:4000
+	kernel -D -p tcp --sport 2 >"$work/log"
+	check "$language: nat-log writes both" written $((lines + 2)) "$language"
+	stop
+	kernel -F
+done
+in_all sed -nE 's/^[^ ]+ ([+-]) protocol 6 (.*) is (.*) to (.*) zone 0 id [0-9]+$/\1 \2 \3 \4/p
+	s/^\[.*\[(NEW|DESTROY)\] tcp .*src=(.*) dst=(.*) sport=(.*) dport=.*src=(.*) dst=(.*) sport=([0-9]*) dport=([0-9]*) .*/\1 \2 \4 \6 \8 \5 \7/p'
+in_all sed 's/^NEW/+/; s/^DESTROY/-/'
+agree 'NAT log' '\+ 10\.0\.0\.1 2 192\.0\.2\.1 4000 10\.0\.0\.2 22'
+check 'NAT log, the end' grep -qx -- '- 10.0.0.1 2 192.0.2.1 4000 10.0.0.2 22' "$work/c"
+
+flow 1 22 -m 42
+flow 2 22 --src-nat 192.0.2.1:4000 -m 43
+cat >"$work/packets" <<-'END'
+	6 10.0.0.1 1 10.0.0.2 22
+	6 10.0.0.2 22 192.0.2.1 4000
+	6 10.0.0.1 9 10.0.0.2 22
+END
+input=$work/packets
+each lookup
+input=
+agree 'lookup' 'reply mark 43'
+check 'lookup, all three' diff <(printf '%s\n' 'original mark 42' 'reply mark 43' 'no flow') "$work/c"
+
+# send FROM TO NUMBER [ANSWERED]: datagrams of 100 bytes; the first is answered if that is said.
+send() {
+	python3 - "$@" <<-'END'
+		import socket, sys
+		sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+		for end, port in zip(sockets, sys.argv[1:3]):
+		    end.bind(("127.0.0.1", int(port)))
+		client, server = sockets
+		for number in range(int(sys.argv[3])):
+		    try:
+		        client.sendto(bytes(100), server.getsockname())
+		    except PermissionError: # it was dropped
+		        pass
+		    if len(sys.argv) > 4 and number == 0:
+		        server.sendto(server.recvfrom(100)[0], client.getsockname())
+		        client.recv(100)
+	END
+}
+
+# end_flows NUMBER: so many that carried nothing, and one that carried 300 bytes and their headers.
+end_flows() {
+	c batch-load "$1" >"$work/log"
+	send 40011 11 3
+	kernel -F
+}
+
+echo 1 >/proc/sys/net/netfilter/nf_conntrack_acct
+for language in c rust shell; do
+	kernel -F
+	listen "$language" ended 101
+	end_flows 100
+	if [ "$language" = shell ]; then
+		check "shell: ended counts all" written 1 shell
+		flow 1 22 # which its conntrack needs to see that nobody reads on
+		kernel -F
+	fi
+	check "$language: ended ends" finished
+done
+agree 'ends of flows' '101 flows ended, 384 bytes'
+
+# More than fit the buffer, while nobody reads. The shell has nothing against that.
+for language in c rust; do
+	listen "$language" ended 1001
+	kill -STOP -- "-$pid"
+	end_flows 1000
+	kill -CONT -- "-$pid"
+	check "$language: ended, overrun, ends" finished
+	check "$language: ended, overrun, misses nothing" grep -qx '1001 flows ended, 384 bytes' "$work/$language"
+done
+
+for language in c rust shell; do
+	kernel -F
+	group=5 listen "$language" dropped 5 2
+	send 40007 7 2 answered
+	send 40009 9 1
+	check "$language: dropped ends" finished
+done
+in_all sed 's/^drop //'
+agree 'dropped packets' 'protocol 17 127\.0\.0\.1 40007 > 127\.0\.0\.1 7 mark 0'
+check 'dropped packets, one without a flow' grep -qx 'no flow' "$work/c"
+
+for language in c rust shell; do
+	group=5 listen "$language" nflog-pcap 5 "$work/$language.pcap" 3
+	send 40009 9 3
+	check "$language: nflog-pcap ends" finished
+	tcpdump -tnr "$work/$language.pcap" >"$work/$language" 2>"$work/log"
+done
+agree 'files of packets' 'IP 127\.0\.0\.1\.40009 > 127\.0\.0\.1\.9: UDP, length 100'
+check 'files of packets, three' counts 3 cat "$work/c"
