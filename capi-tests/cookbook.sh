@@ -32,7 +32,9 @@ done
 
 # c, rust, shell NAME ARGUMENTS...: one of the twins.
 c() {
-	LD_LIBRARY_PATH=$libdir "$work/$@"
+	local name=$1
+	shift
+	LD_LIBRARY_PATH=$libdir "$work/$name" "$@"
 }
 
 rust() {
@@ -56,7 +58,11 @@ each() {
 		common+=("$1")
 		shift
 	done
-	[ $# -gt 0 ] && shift || set -- "${common[@]}"
+	if [ $# -gt 0 ]; then
+		shift
+	else
+		set -- "${common[@]}"
+	fi
 	for language in c rust shell; do
 		prepare
 		if [ "$language" = shell ]; then
@@ -163,8 +169,28 @@ flow() {
 	kernel -I -p tcp -s 10.0.0.1 -d 10.0.0.2 --sport "$from" --dport "$to" --state ESTABLISHED -t 600 "$@" >"$work/log"
 }
 
+# send FROM TO NUMBER [ANSWERED]: datagrams of 100 bytes; the first is answered if that is said.
+send() {
+	python3 - "$@" <<-'END'
+		import socket, sys
+		sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+		for end, port in zip(sockets, sys.argv[1:3]):
+		    end.bind(("127.0.0.1", int(port)))
+		client, server = sockets
+		for number in range(int(sys.argv[3])):
+		    try:
+		        client.sendto(bytes(100), server.getsockname())
+		    except PermissionError: # it was dropped
+		        pass
+		    if len(sys.argv) > 4 and number == 0:
+		        server.sendto(server.recvfrom(100)[0], client.getsockname())
+		        client.recv(100)
+	END
+}
+
 for part in "$root"/capi-tests/cookbook/*.bash; do
 	kernel -F
+	echo 0 >/proc/sys/net/netfilter/nf_conntrack_acct
 	prepare() { :; }
 	. "$part"
 done

@@ -7,5 +7,5 @@ while read -r protocol src sport dst dport; do
 		sed -n 's/.*\(mark=[0-9]*\).*/original \1/p')
 	[ -n "$flow" ] || flow=$(ctrs-run conntrack -L -p "$protocol" --reply-src "$src" --reply-dst "$dst" \
 		--reply-port-src "$sport" --reply-port-dst "$dport" | sed -n 's/.*\(mark=[0-9]*\).*/reply \1/p')
-	echo "${flow:-no flow}" | tr = ' '
+	echo "${flow:-no flow}" | tr '=' ' '
 done

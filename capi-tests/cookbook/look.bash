@@ -32,7 +32,7 @@ c nat-list "$behind" >"$work/c"
 rust nat-list "$behind" >"$work/rust"
 shell behind-port 192.0.2.1 4000 | sed -E 's/^tcp +6 .* src=(.*) dst=(.*) sport=(.*) dport=(.*) .*src=.*/\1 \3 \2 \4/' >"$work/shell"
 sed -i -E 's/^protocol 6 (.*) > (.*) as .*/\1 \2/' "$work/c" "$work/rust"
-sed -i -E 's/ (\[[A-Z]+\])?$//' "$work/shell"
+sed -i -E 's/^([^ ]+ [^ ]+ [^ ]+ [^ ]+) .*/\1/' "$work/shell"
 agree 'behind a port' '10\.0\.0\.1 2 10\.0\.0\.2 22'
 check 'behind a port, one' counts 1 cat "$work/c"
 python3 -c 'import socket, time
@@ -56,31 +56,3 @@ rust list-json "$half" | servers >"$work/rust"
 shell half-open >"$work/shell"
 agree 'half open' '      2 10\.0\.0\.2 22'
 check 'half open, of all servers' counts 2 cat "$work/c"
-
-each stats
-check 'statistics: the counters of Linux in Rust' grep -Eq '^CPU [0-9]+: [0-9]+ insert$' "$work/rust"
-check 'statistics: those of C' grep -Eq '^CPU [0-9]+: [0-9]+ flows created by requests$' "$work/c"
-check 'statistics: those of the shell' grep -Eq '^cpu=[0-9]+ .* insert=[0-9]+' "$work/shell"
-in_all head -n 1
-agree 'statistics' '8 flows here, [0-9]+ at most everywhere'
-
-unshare -n sleep 60 &
-there=$!
-for _ in {1..300}; do
-	[ "$(readlink "/proc/$there/ns/net")" != "$(readlink /proc/self/ns/net)" ] && break
-	sleep 0.1
-done
-nsenter -t "$there" -n conntrack -I -p tcp -s 10.0.0.1 -d 10.0.0.2 --sport 1 --dport 2 --state ESTABLISHED -t 600 2>"$work/log"
-each netns "$there"
-agree 'another namespace' '1 flows'
-kill "$there"
-wait "$there" 2>"$work/log"
-
-counting=/proc/sys/net/netfilter/nf_conntrack_acct
-echo 0 >$counting
-each diagnose
-in_all sed -nE 's/^(The table holds [0-9]+ of at most [0-9]+ flows).*/\1/p; s/.*(nf_conntrack_acct) (is|=) ([0-9]).*/\1 \3/p'
-in_all sort
-agree 'diagnosis' 'nf_conntrack_acct 0'
-check 'diagnosis of the table' grep -Eq 'The table holds 8 of at most [0-9]+' "$work/c"
-echo 1 >$counting

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# docs/cookbook/watch.md: what happens, to flows and to packets.
+# docs/cookbook/watch.md: what happens to flows.
 
 ip link set lo up
-nft 'add table inet cookbook; add chain inet cookbook out { type filter hook output priority 0; };
-	add rule inet cookbook out udp dport 7 ct state established log group 5 prefix "drop " drop;
-	add rule inet cookbook out udp dport 9 log group 5 prefix "drop " drop;
-	add rule inet cookbook out ct state new'
+nft 'add table inet watched; add chain inet watched out { type filter hook output priority 0; };
+	add rule inet watched out ct state new'
 
 for language in c rust shell; do
 	listen "$language" new-json 2
@@ -40,38 +38,6 @@ in_all sed 's/^NEW/+/; s/^DESTROY/-/'
 agree 'NAT log' '\+ 10\.0\.0\.1 2 192\.0\.2\.1 4000 10\.0\.0\.2 22'
 check 'NAT log, the end' grep -qx -- '- 10.0.0.1 2 192.0.2.1 4000 10.0.0.2 22' "$work/c"
 
-flow 1 22 -m 42
-flow 2 22 --src-nat 192.0.2.1:4000 -m 43
-cat >"$work/packets" <<-'END'
-	6 10.0.0.1 1 10.0.0.2 22
-	6 10.0.0.2 22 192.0.2.1 4000
-	6 10.0.0.1 9 10.0.0.2 22
-END
-input=$work/packets
-each lookup
-input=
-agree 'lookup' 'reply mark 43'
-check 'lookup, all three' diff <(printf '%s\n' 'original mark 42' 'reply mark 43' 'no flow') "$work/c"
-
-# send FROM TO NUMBER [ANSWERED]: datagrams of 100 bytes; the first is answered if that is said.
-send() {
-	python3 - "$@" <<-'END'
-		import socket, sys
-		sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
-		for end, port in zip(sockets, sys.argv[1:3]):
-		    end.bind(("127.0.0.1", int(port)))
-		client, server = sockets
-		for number in range(int(sys.argv[3])):
-		    try:
-		        client.sendto(bytes(100), server.getsockname())
-		    except PermissionError: # it was dropped
-		        pass
-		    if len(sys.argv) > 4 and number == 0:
-		        server.sendto(server.recvfrom(100)[0], client.getsockname())
-		        client.recv(100)
-	END
-}
-
 # end_flows NUMBER: so many that carried nothing, and one that carried 300 bytes and their headers.
 end_flows() {
 	c batch-load "$1" >"$work/log"
@@ -102,23 +68,3 @@ for language in c rust; do
 	check "$language: ended, overrun, ends" finished
 	check "$language: ended, overrun, misses nothing" grep -qx '1001 flows ended, 384 bytes' "$work/$language"
 done
-
-for language in c rust shell; do
-	kernel -F
-	group=5 listen "$language" dropped 5 2
-	send 40007 7 2 answered
-	send 40009 9 1
-	check "$language: dropped ends" finished
-done
-in_all sed 's/^drop //'
-agree 'dropped packets' 'protocol 17 127\.0\.0\.1 40007 > 127\.0\.0\.1 7 mark 0'
-check 'dropped packets, one without a flow' grep -qx 'no flow' "$work/c"
-
-for language in c rust shell; do
-	group=5 listen "$language" nflog-pcap 5 "$work/$language.pcap" 3
-	send 40009 9 3
-	check "$language: nflog-pcap ends" finished
-	tcpdump -tnr "$work/$language.pcap" >"$work/$language" 2>"$work/log"
-done
-agree 'files of packets' 'IP 127\.0\.0\.1\.40009 > 127\.0\.0\.1\.9: UDP, length 100'
-check 'files of packets, three' counts 3 cat "$work/c"

@@ -7,12 +7,18 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-const DOCUMENTS: [&str; 14] = [
+const DOCUMENTS: &[&str] = &[
     "README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "capi-tests/README.md",
     "docs/architecture.md",
+    "docs/cookbook/README.md",
+    "docs/cookbook/change.md",
+    "docs/cookbook/inspect.md",
+    "docs/cookbook/look.md",
+    "docs/cookbook/packets.md",
+    "docs/cookbook/watch.md",
     "docs/differences.md",
     "docs/events.md",
     "docs/expressions.md",
@@ -34,7 +40,9 @@ fn is_path(name: &str) -> bool {
         "include/",
         "man/",
         "fuzz/",
+        "examples/",
         "examples-c/",
+        "examples-sh/",
         "pkgconfig/",
     ];
     let plain = |c: char| c.is_alphanumeric() || "/._-".contains(c);

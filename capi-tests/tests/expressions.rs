@@ -39,7 +39,9 @@ fn documents_show_expressions_that_compile() {
         checked += 1;
     };
     let pages = ["docs/expressions.md", "docs/ffi.md", "docs/json.md", "README.md", "CHANGELOG.md"];
-    for document in pages {
+    let cookbook = ["change", "inspect", "look", "packets", "watch"];
+    let cookbook = cookbook.map(|page| format!("docs/cookbook/{page}.md"));
+    for document in pages.into_iter().chain(cookbook.iter().map(String::as_str)) {
         let text = read(document);
         for block in text.split("```expression\n").skip(1) {
             check(document, block.split("\n```").next().unwrap().trim());
