@@ -21,8 +21,7 @@ void pull_figure(const char *search, unsigned int times);
 void events_figure(const char *callback, unsigned int count, unsigned int rate,
 		   unsigned int number);
 
-/* Receives events that wait already, 128 at a time, which the socket's buffer has room for: seconds
- * for one. */
+/* Receives events that wait already, 40,000 at a time: seconds for one. */
 void waiting_figure(const char *callback, unsigned int rounds);
 
 /* Creates, then deletes `count` entries of UDP: seconds for each. The way is "each", one by one, or

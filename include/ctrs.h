@@ -58,6 +58,7 @@ extern "C" {
  *     Many flows: deleted by filter
  *     Lists, read as they are wanted
  *     Events, read as they are wanted
+ *     The network namespaces that events come from
  *     Mirrors: the flow table as it is, with what changes in it
  *     Statistics
  *     Timeout policies, and the timeouts of flows without one
@@ -1338,6 +1339,50 @@ ssize_t ctrs_expectation_event_read(struct nfct_handle *h,
                                     size_t n,
                                     size_t size,
                                     int timeout_ms);
+
+/* ========================================================================
+ * The network namespaces that events come from
+ * ======================================================================== */
+
+/** Flags of struct ctrs_namespace. With none of them its events are not heard. */
+enum ctrs_namespace_flags {
+    /** It is the one that the handle is in. */
+    CTRS_NAMESPACE_OWN = 1,
+    /** It has an id there. */
+    CTRS_NAMESPACE_NSID = 2
+};
+
+/** A network namespace, as another knows it. */
+struct ctrs_namespace {
+    /** The inode of its file, as ls -i /run/netns and lsns(8) tell it; 0 where none was found. */
+    uint64_t inode;
+    /** With CTRS_NAMESPACE_NSID, its id, that of the events: nsid of struct ctrs_event. */
+    int32_t nsid;
+    /** Some of enum ctrs_namespace_flags. */
+    uint32_t flags;
+    /** A file that stands for it, as netns of struct ctrs_open_options takes it; empty where none
+     * was found. */
+    char path[280];
+};
+
+/** Lists the network namespaces that this process can see into an array of n structures: that of
+ * the handle first, then those that have a name in /run/netns or are Docker's, then those of the
+ * processes that it may look into, which for all of them takes root, and last those of which the
+ * kernel tells nothing but an id. With CTRS_OPEN_ALL_NAMESPACES a handle hears those that have a
+ * flag: its own and those that have an id there. ip netns set NAME auto, run in the handle's
+ * namespace, gives one to another.
+ *
+ * size is sizeof(struct ctrs_namespace) as the program was compiled: a path that does not fit is
+ * left out.
+ *
+ * Returns how many there are, which may be more than n; NULL may be passed with an n of 0. -1
+ * with EINVAL for NULL, and for a size that is no multiple of 8, less than 16 or above 65,536;
+ * with EOPNOTSUPP before Linux 4.2, with EPERM without CAP_SYS_ADMIN where the handle is in another
+ * namespace than the thread; with EMFILE, ENFILE or ENOMEM. */
+int ctrs_namespaces(struct nfct_handle *h,
+                    struct ctrs_namespace *namespaces,
+                    size_t n,
+                    size_t size);
 
 /* ========================================================================
  * Mirrors: the flow table as it is, with what changes in it

@@ -107,6 +107,8 @@ mod facts;
 pub mod helper;
 #[doc(hidden)]
 pub mod invalid;
+#[doc(hidden)]
+pub mod namespaces;
 mod options;
 
 #[cfg(feature = "capi")]
@@ -175,6 +177,7 @@ pub use conntrack::wire::Change;
 pub use error::{Error, ErrorKind, Invalid, RequestKind};
 pub use helper::helpers::UserHelpers;
 pub use helper::value::UserHelper;
+pub use namespaces::record::NetworkNamespace;
 pub use netlink::wait::Stopper;
 pub use nflog::json::PacketJson;
 pub use nflog::log::PacketLog;

@@ -55,6 +55,20 @@ static int read_events(void)
 	return result == 2;
 }
 
+/* Lists the namespaces, of which one is this one's. */
+static int list_namespaces(void)
+{
+	static struct ctrs_namespace namespaces[1];
+	int number = ctrs_namespaces(asks, namespaces, 1, sizeof(namespaces[0]));
+
+	if (number == -1) {
+		CHECK_INT(errno, ENOMEM);
+		return 0;
+	}
+	CHECK_INT(namespaces[0].flags & CTRS_NAMESPACE_OWN, CTRS_NAMESPACE_OWN);
+	return 1;
+}
+
 int main(void)
 {
 	static char output_buffer[65536];
@@ -64,6 +78,8 @@ int main(void)
 	asks = nfct_open(CONNTRACK, 0);
 	CHECK_INT(read_events(), 1); /* what is kept of the first */
 	try_call("read", read_events);
+	CHECK_INT(list_namespaces(), 1);
+	try_call("namespaces", list_namespaces);
 	CHECK_INT(nfct_close(asks), 0);
 	return finish();
 }

@@ -9,11 +9,10 @@ int main(void)
 	return finish();
 }
 #else
+#include "elsewhere.h"
 #include "open_with.h"
-#include <linux/capability.h>
 #include <linux/netlink.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #define NO_FLAG 0x80000000u /* no flag of ctrs_open() has this bit */
 
@@ -218,16 +217,11 @@ static void test_sizes_of_errors(void)
 	about("");
 }
 
-/* Takes CAP_NET_ADMIN and its like from this process. */
 static void unprivileged(void)
 {
-	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
-	struct __user_cap_data_struct none[2];
 	struct nfct_handle *h;
 
-	memset(none, 0, sizeof(none));
-	if (setresgid(65534, 65534, 65534) == -1 || setresuid(65534, 65534, 65534) == -1)
-		CHECK_INT(syscall(SYS_capset, &header, none), 0);
+	give_up_privileges();
 	refused((struct ctrs_open_options){ .groups = EVENTS }, EPERM, CTRS_ERROR_PRIVILEGE,
 		"CAP_NET_ADMIN");
 	refused((struct ctrs_open_options){ .flags = CTRS_OPEN_ALL_NAMESPACES }, EPERM,
@@ -239,45 +233,6 @@ static void unprivileged(void)
 	CHECK(ctrs_receive_buffer(h) > 0);
 	CHECK(ctrs_receive_buffer(h) < 0x7fffffff / 2);
 	CHECK_INT(nfct_close(h), 0);
-}
-
-/* A process in a network namespace of its own, until its input is closed. */
-struct elsewhere {
-	pid_t pid;
-	int input;
-	char namespace[64], flows[64];
-};
-
-static struct elsewhere begin_elsewhere(void)
-{
-	struct elsewhere it;
-	int to[2], from[2];
-	char byte = 0;
-
-	CHECK(pipe(to) == 0 && pipe(from) == 0);
-	fflush(stdout);
-	it.pid = fork();
-	if (it.pid == 0) {
-		close(to[1]);
-		if (unshare(CLONE_NEWNET) == 0 && write(from[1], &byte, 1) == 1)
-			while (read(to[0], &byte, 1) == -1)
-				;
-		_exit(0);
-	}
-	close(to[0]);
-	close(from[1]);
-	CHECK_INT(read(from[0], &byte, 1), 1);
-	close(from[0]);
-	it.input = to[1];
-	snprintf(it.namespace, sizeof(it.namespace), "/proc/%d/ns/net", it.pid);
-	snprintf(it.flows, sizeof(it.flows), "/proc/%d/net/nf_conntrack", it.pid);
-	return it;
-}
-
-static void end_elsewhere(struct elsewhere it)
-{
-	close(it.input);
-	CHECK_INT(waitpid(it.pid, NULL, 0), it.pid);
 }
 
 static void where(char text[64])

@@ -14,6 +14,7 @@ use std::fs::File;
 use std::io::Read;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, IntoRawFd};
+use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio};
 use std::sync::{OnceLock, mpsc};
 use std::thread;
@@ -398,6 +399,21 @@ fn events_of_other_namespaces_are_read() {
         let told = [(); 3].map(|()| events.next_event().unwrap());
         assert_eq!(told.each_ref().map(port), [1, 7, 8]);
         assert_eq!(told.map(|event| event.namespace), [Some(0), None, Some(0)]);
+        let (_too, deaf) = elsewhere();
+        let list = events.namespaces().unwrap();
+        let file = |path: &str| std::fs::metadata(path).unwrap().ino();
+        let of = |path: &str| {
+            let of = |namespace: &&ctrs::NetworkNamespace| namespace.inode == file(path);
+            let found: Vec<_> = list.iter().filter(of).collect();
+            found.first().filter(|_| found.len() == 1).map(|it| (it.is_own(), it.is_heard(), it.id()))
+        };
+        assert_eq!(list[0].inode, file("/proc/thread-self/ns/net"));
+        assert!(of("/proc/thread-self/ns/net").is_some_and(|(own, heard, _)| own && heard));
+        // Those of threads that are not where their process is are not looked for: an id tells of one.
+        assert_eq!((of(&path), of(&deaf)), (None, None));
+        let unseen = |namespace: &&ctrs::NetworkNamespace| namespace.inode == 0;
+        let unseen: Vec<_> = list.iter().filter(unseen).collect();
+        assert_eq!(unseen.iter().map(|it| (it.id(), it.path())).collect::<Vec<_>>(), [(Some(0), None)]);
     });
 }
 

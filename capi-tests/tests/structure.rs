@@ -82,6 +82,7 @@ fn data_goes_one_way() {
         ("facts", vec!["netlink", "facts"]),
         ("conntrack/diagnose", vec!["netlink", "facts"]),
         ("options", vec!["netlink", "error", "shared"]),
+        ("namespaces", vec!["netlink", "facts", "options", "record", "namespaces"]),
         ("netlink", vec!["netlink", "shared"]),
         ("record", vec![]),
         ("shared", vec![]),
@@ -180,7 +181,10 @@ fn data_goes_one_way() {
         ("conntrack/stream", with(&[&faces, &["record", "conntrack/dump", "conntrack/record"]])),
         (
             "conntrack/listener",
-            with(&[&faces, &["conntrack/diagnose", "conntrack/selects", "conntrack/stream"]]),
+            with(&[
+                &faces,
+                &["conntrack/diagnose", "conntrack/selects", "conntrack/stream", "namespaces"],
+            ]),
         ),
         (
             "conntrack/events",
@@ -237,7 +241,7 @@ fn data_goes_one_way() {
                 &["conntrack/deletion", "conntrack/dump", "conntrack/json", "conntrack/listing"],
                 &["conntrack/mirror", "conntrack/replica"],
                 &["conntrack/one", "conntrack/record", "conntrack/stream"],
-                &["record", "nflog", "timeout", "helper", "text", "shared"],
+                &["record", "nflog", "timeout", "helper", "text", "shared", "namespaces"],
                 &["capi/ffi", "capi/conntrack", "capi/timeout", "capi/helper", "capi/ctrs"],
             ]),
         ),
@@ -324,6 +328,7 @@ fn unsafe_is_in_few_places() {
         let path = file.strip_prefix(source()).unwrap().to_str().unwrap().to_owned();
         let may = path.starts_with("capi/")
             || [
+                "namespaces/record.rs",
                 "netlink/syscalls.rs",
                 "netlink/namespace.rs",
                 "netlink/datagrams.rs",
@@ -334,7 +339,7 @@ fn unsafe_is_in_few_places() {
                 "netlink/words.rs",
                 "record.rs",
                 "shared.rs",
-                "facts/holder.rs",
+                "facts/folder.rs",
                 "facts/ticks.rs",
                 "conntrack/heap.rs",
                 "conntrack/mirror/record.rs",

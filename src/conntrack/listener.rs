@@ -6,6 +6,8 @@ use crate::conntrack::selects::Selects;
 use crate::conntrack::stream::{Head, Source, Stream, Tells};
 use crate::conntrack::wire::Change;
 use crate::error::{Error, ErrorKind};
+use crate::namespaces;
+use crate::namespaces::record::NetworkNamespace;
 use crate::netlink;
 use crate::netlink::socket::Socket;
 use crate::netlink::wait::{Patience, Stopper};
@@ -276,6 +278,20 @@ impl<E: Told> Listener<E> {
     /// [`ErrorKind::System`] before Linux 4.12.
     pub fn lost(&self) -> Result<u32, Error> {
         Ok(self.socket.dropped()?)
+    }
+
+    /// The network namespaces that this process can see, and whether a listener of
+    /// [all namespaces](Options::all_namespaces) that is where this one is hears them: its own, which
+    /// comes first, and those that have an id there. Of a namespace that has a name in `/run/netns` or
+    /// is Docker's, that is the path; else that of a process in it, which it takes the right to look at:
+    /// root's. `ip netns set NAME auto` gives an id to one that has none.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] before Linux 4.2, [`ErrorKind::Privilege`] without `CAP_SYS_ADMIN` if
+    /// the listener is in another namespace than the thread; [`ErrorKind::OutOfMemory`],
+    /// [`ErrorKind::System`].
+    pub fn namespaces(&self) -> Result<Vec<NetworkNamespace>, Error> {
+        Ok(namespaces::of(&self.socket)?)
     }
 
     /// Why nothing may be heard: as [`FlowTable::diagnose`](crate::FlowTable::diagnose), and whether

@@ -1,7 +1,9 @@
 //! Which other process has a socket open.
 
+#![forbid(unsafe_code)]
+
+use super::folder::{Folder, Identity};
 use super::read;
-use libc::{c_char, c_int};
 use std::ffi::CStr;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 
@@ -31,8 +33,8 @@ pub fn other(socket: BorrowedFd<'_>) -> Option<Holder> {
 /// A process that has another socket than this one open: the one with an inode.
 #[must_use]
 pub fn of_inode(socket: BorrowedFd<'_>, inode: libc::ino_t) -> Option<Holder> {
-    let Identity(device, _) = Identity::of(socket.as_raw_fd(), c"")?;
-    find(Identity(device, inode), None)
+    let Identity { device, .. } = Identity::of(socket.as_raw_fd(), c"")?;
+    find(Identity { device, inode }, None)
 }
 
 /// A process that has a file open; one of them is left out.
@@ -73,67 +75,6 @@ fn program(pid: &CStr) -> Option<[u8; 16]> {
     let mut name = [0; 16];
     name.iter_mut().zip(text.trim_end().bytes()).for_each(|(room, byte)| *room = byte);
     Some(name)
-}
-
-/// Device and inode of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Identity(libc::dev_t, libc::ino_t);
-
-impl Identity {
-    /// Of the file with this name in a folder, or, without a name, of the descriptor itself.
-    fn of(folder: RawFd, name: &CStr) -> Option<Self> {
-        let flags = if name.is_empty() { libc::AT_EMPTY_PATH } else { 0 };
-        // SAFETY: all zero bytes are a value of this struct of integers, which the call writes to;
-        // the name ends with a NUL.
-        let (result, status) = unsafe {
-            let mut status: libc::stat = std::mem::zeroed();
-            (libc::fstatat(folder, name.as_ptr(), &raw mut status, flags), status)
-        };
-        (result == 0).then_some(Self(status.st_dev, status.st_ino))
-    }
-}
-
-/// A folder that is read; the standard library's allocates.
-struct Folder(*mut libc::DIR);
-
-impl Folder {
-    fn open(at: RawFd, path: &CStr) -> Option<Self> {
-        let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC;
-        // SAFETY: the path ends with a NUL; the descriptor is the stream's once there is one.
-        unsafe {
-            let fd = libc::openat(at, path.as_ptr(), flags);
-            if fd < 0 {
-                return None;
-            }
-            let stream = libc::fdopendir(fd);
-            if stream.is_null() {
-                libc::close(fd);
-            }
-            (!stream.is_null()).then_some(Self(stream))
-        }
-    }
-
-    fn fd(&self) -> c_int {
-        // SAFETY: the stream is open for as long as `self`.
-        unsafe { libc::dirfd(self.0) }
-    }
-
-    /// The descriptor of the folder, and the name of its next entry.
-    fn next(&mut self) -> Option<(c_int, &CStr)> {
-        // SAFETY: the stream is open and only this thread's; an entry stands until the next is read,
-        // for which `self` is borrowed, and its name ends with a NUL.
-        unsafe {
-            let entry = libc::readdir(self.0).as_ref()?;
-            Some((self.fd(), CStr::from_ptr((&raw const entry.d_name).cast::<c_char>())))
-        }
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // SAFETY: the stream is open, and not used again.
-        unsafe { libc::closedir(self.0) };
-    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! socket open. Nothing here allocates, and all of it is `None` where there is no `/proc`.
 
 #[allow(unsafe_code, reason = "folders are read without allocating")]
+pub(crate) mod folder;
 pub mod holder;
 pub mod log_group;
 pub mod module;

@@ -13,6 +13,7 @@ pub mod message;
 pub(crate) mod name;
 #[allow(unsafe_code, reason = "system calls about namespaces")]
 mod namespace;
+pub(crate) mod nsid;
 pub(crate) mod number;
 #[allow(unsafe_code, reason = "system calls that make an epoll and a timer")]
 pub(crate) mod ready;

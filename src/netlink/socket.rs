@@ -5,7 +5,7 @@ use super::{namespace, syscalls};
 use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, RawFd};
 
-/// A `NETLINK_NETFILTER` socket, closed when dropped.
+/// A netlink socket, of `NETLINK_NETFILTER` where nothing else is said, closed when dropped.
 #[derive(Debug)]
 pub struct Socket {
     fd: RawFd,
@@ -50,7 +50,19 @@ impl Socket {
     /// # Errors
     /// [`Error::System`], as `EMFILE`, or `EPROTONOSUPPORT` from a kernel without netfilter netlink.
     pub fn open() -> Result<Self, Error> {
-        let socket = Self::open_unbound()?;
+        Self::open_of(libc::NETLINK_NETFILTER)
+    }
+
+    /// Opens a socket of rtnetlink, which tells of network namespaces.
+    ///
+    /// # Errors
+    /// [`Error::System`], as `EMFILE`.
+    pub(super) fn open_route() -> Result<Self, Error> {
+        Self::open_of(libc::NETLINK_ROUTE)
+    }
+
+    fn open_of(protocol: libc::c_int) -> Result<Self, Error> {
+        let socket = Self::open_unbound(protocol)?;
         socket.bind(0, 0)?;
         Ok(socket)
     }
@@ -63,7 +75,7 @@ impl Socket {
     /// Those of [`open`](Self::open); [`Error::System`] with `EADDRINUSE`.
     pub fn open_at_own_port() -> Result<Self, Error> {
         const PORTS: std::ops::RangeInclusive<u32> = 0..=0xff;
-        let socket = Self::open_unbound()?;
+        let socket = Self::open_unbound(libc::NETLINK_NETFILTER)?;
         // Ports of the kernel's choice are ids of processes, or above 0x80000000 at random.
         let first = 0x4000_0000 | std::process::id() << 8 & 0x3fff_ff00;
         let mut bound = Ok(());
@@ -76,10 +88,10 @@ impl Socket {
         bound.map(|()| socket)
     }
 
-    fn open_unbound() -> Result<Self, Error> {
+    fn open_unbound(protocol: libc::c_int) -> Result<Self, Error> {
         let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
         // SAFETY: no pointer is involved.
-        let fd = unsafe { syscalls::socket(libc::AF_NETLINK, kind, libc::NETLINK_NETFILTER) };
+        let fd = unsafe { syscalls::socket(libc::AF_NETLINK, kind, protocol) };
         check("socket", fd).map(|_| Self { fd })
     }
 

@@ -174,6 +174,11 @@ pub const SECTIONS: &[Section] = &[
         ],
     },
     Section {
+        title: "The network namespaces that events come from",
+        text: "",
+        names: &["ctrs_namespace_flags", "ctrs_namespace", "ctrs_namespaces"],
+    },
+    Section {
         title: "Mirrors: the flow table as it is, with what changes in it",
         text: "",
         names: &[

@@ -201,6 +201,8 @@ pub const HEADERS: [Header; 15] = [
             "ctrs/json.rs",
             "../conntrack/stream/record.rs",
             "ctrs/event.rs",
+            "../namespaces/record.rs",
+            "ctrs/namespaces.rs",
             "../conntrack/mirror/record.rs",
             "ctrs/mirror.rs",
             "ctrs/mirror_find.rs",

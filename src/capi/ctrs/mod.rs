@@ -18,6 +18,7 @@ pub mod helper;
 pub mod json;
 pub mod mirror;
 pub mod mirror_find;
+pub mod namespaces;
 pub mod nflog;
 pub mod nflog_read;
 pub mod open;
