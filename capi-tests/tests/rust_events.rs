@@ -405,7 +405,10 @@ fn events_of_other_namespaces_are_read() {
         let of = |path: &str| {
             let of = |namespace: &&ctrs::NetworkNamespace| namespace.inode == file(path);
             let found: Vec<_> = list.iter().filter(of).collect();
-            found.first().filter(|_| found.len() == 1).map(|it| (it.is_own(), it.is_heard(), it.id()))
+            found
+                .first()
+                .filter(|_| found.len() == 1)
+                .map(|it| (it.is_own(), it.is_heard(), it.id()))
         };
         assert_eq!(list[0].inode, file("/proc/thread-self/ns/net"));
         assert!(of("/proc/thread-self/ns/net").is_some_and(|(own, heard, _)| own && heard));
@@ -413,7 +416,10 @@ fn events_of_other_namespaces_are_read() {
         assert_eq!((of(&path), of(&deaf)), (None, None));
         let unseen = |namespace: &&ctrs::NetworkNamespace| namespace.inode == 0;
         let unseen: Vec<_> = list.iter().filter(unseen).collect();
-        assert_eq!(unseen.iter().map(|it| (it.id(), it.path())).collect::<Vec<_>>(), [(Some(0), None)]);
+        assert_eq!(
+            unseen.iter().map(|it| (it.id(), it.path())).collect::<Vec<_>>(),
+            [(Some(0), None)]
+        );
     });
 }
 
