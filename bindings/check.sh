@@ -94,6 +94,32 @@ check "Python ends after three packets" wait "$pid"
 check "Python prints them" says '^seven  127.0.0.1 127.0.0.1 34 bytes$' cat "$work/out"
 check "three lines" test "$(wc -l <"$work/out")" = 3
 
+# Events and a mirror, by records. Flows report, though nobody listens when they begin.
+echo 1 >/proc/sys/net/netfilter/nf_conntrack_events
+live=(/usr/bin/python3 "$here/python/live.py")
+flow=(-p tcp -s 10.0.0.3 -d 10.0.0.4 --sport 7 --dport 8)
+watch "${live[@]}" events 2
+kernel -I "${flow[@]}" --state SYN_SENT -t 60 >"$work/log"
+kernel -D "${flow[@]}" >"$work/log"
+check "Python ends after two records" ended "$pid"
+check "Python reads the first" says '^new 6 10.0.0.3 7 10.0.0.4 8 mark 0$' cat "$work/out"
+check "Python reads the second" says '^destroy 6 10.0.0.3 7 10.0.0.4 8 mark 0$' cat "$work/out"
+kernel -I "${flow[@]}" --state SYN_SENT -t 60 >"$work/log"
+watch "${live[@]}" mirror 'tcp and mark 0' 3
+for _ in {1..300}; do grep -q ^settled "$work/out" && break; sleep 0.1; done
+kernel -U "${flow[@]}" -m 5 >"$work/log"
+kernel -U "${flow[@]}" -m 0 >"$work/log"
+check "Python ends after three changes" ended "$pid"
+check "Python mirrors what is there, what leaves and what enters" \
+	says '^[+] 6 .*mark 0 settled: 1 flows are kept - 6 .*mark 0 [+] 6 .*mark 0 $' tr '\n' ' ' <"$work/out"
+watch "${live[@]}" mirror
+kill -INT "$pid"
+check "Python's mirror ends by Ctrl-C" ended "$pid"
+check "Python's mirror explains" refuses 'CAP_NET_ADMIN' \
+	setpriv --bounding-set=-net_admin --inh-caps=-net_admin "${live[@]}" mirror
+check "Python's mirror says what is wrong in an expression" refuses 'byte 4' "${live[@]}" mirror 'port'
+kernel -D "${flow[@]}" >"$work/log"
+
 # A callback that raises.
 "${python[@]}" watch >/dev/full 2>"$work/errors" &
 pid=$!

@@ -9,6 +9,7 @@ int main(void)
 	return finish();
 }
 #else
+#include "elsewhere.h"
 #include "waits.h"
 #include <ctrs.h>
 #include <poll.h>
@@ -357,6 +358,62 @@ static void test_fork(void)
 	CHECK_INT(ctrs_mirror_close(mirror), 0);
 }
 
+/* A mirror of another namespace has its flows and none of this one, whichever way that is named. */
+static void test_elsewhere(void)
+{
+	struct elsewhere it = begin_elsewhere();
+	int fd = open(it.namespace, O_RDONLY | O_CLOEXEC);
+	const struct ctrs_open_options ways[] = {
+		{ .size = sizeof(ways[0]), .netns = it.namespace },
+		{ .size = sizeof(ways[0]), .flags = CTRS_OPEN_NETNS_PID, .netns_pid = it.pid },
+		{ .size = sizeof(ways[0]), .flags = CTRS_OPEN_NETNS_FD, .netns_fd = fd },
+	};
+	struct nfct_handle *there = ctrs_open(&ways[0], NULL);
+
+	for (size_t i = 0; i < COUNT(ways); i++) {
+		struct ctrs_mirror *mirror = opened(&ways[i], NULL);
+
+		about("way %zu", i);
+		read_until(mirror, CTRS_CHANGE_SETTLED);
+		CHECK_INT(info_of(mirror).flows, i);
+		create_flows(asks, 7, 1);
+		create_flows(there, i, 1);
+		CHECK_INT(read_until(mirror, CTRS_CHANGE_NEW), 1);
+		CHECK_INT(after.orig.src[3], i + 1);
+		CHECK_INT(info_of(mirror).flows, i + 1);
+		/* Its lists are of there too, as are the flows that it asks for. */
+		CHECK_INT(ctrs_mirror_verify(mirror), 0);
+		CHECK_ERR(next(mirror, 20), 0, UNTOUCHED);
+		CHECK(info_of(mirror).dumps == 2 && info_of(mirror).flows == i + 1);
+		CHECK_INT(ctrs_mirror_close(mirror), 0);
+		CHECK_INT(flush(asks), 0);
+	}
+	about("");
+	CHECK_INT(nfct_close(there), 0);
+	close(fd);
+	end_elsewhere(it);
+}
+
+/* Opening fails with EPERM, and this word is told. */
+static void refused(const struct ctrs_open_options *options, const char *word)
+{
+	struct ctrs_error error = { .size = sizeof(error) };
+
+	CHECK_NULL(ctrs_mirror_open(options, NULL, &error), EPERM);
+	CHECK_INT(error.kind, CTRS_ERROR_PRIVILEGE);
+	if (!CHECK(strstr(error.text, word) != NULL))
+		printf("    %s\n", error.text);
+}
+
+static void unprivileged(void)
+{
+	const struct ctrs_open_options there = { .size = sizeof(there), .netns = "/proc/thread-self/ns/net" };
+
+	give_up_privileges();
+	refused(NULL, "CAP_NET_ADMIN");
+	refused(&there, "CAP_SYS_ADMIN");
+}
+
 int main(void)
 {
 	int before_all;
@@ -373,6 +430,8 @@ int main(void)
 	test_arguments();
 	test_waits();
 	test_fork();
+	test_elsewhere();
+	in_child(unprivileged);
 	CHECK_INT(descriptors(), before_all);
 	CHECK_INT(nfct_close(asks), 0);
 	return finish();

@@ -110,6 +110,34 @@ fn events_are_printed_as_they_come() {
 }
 
 #[test]
+fn a_copy_of_the_table_is_kept_and_asked() {
+    in_namespace(|| {
+        std::fs::write("/proc/sys/net/netfilter/nf_conntrack_events", "1").unwrap();
+        let mut table = table();
+        let mut example = start("mirror", &["tcp"]);
+        let mut output = BufReader::new(example.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut input = example.stdin.take().unwrap();
+        let mut first: Vec<_> = output.by_ref().take(4).collect();
+        assert_eq!(first.pop().as_deref(), Some("3 flows are kept"));
+        assert!(first.iter().all(|line| line.starts_with("new (found out) ipv4")), "{first:?}");
+        let flow = Flow::tcp(end("10.9.0.7:2"), end("10.9.0.1:80")).unwrap();
+        table.update(&flow, &ctrs::Changes::new().mark(9)).unwrap();
+        let told = output.next().unwrap();
+        assert!(told.starts_with("now ipv4") && told.contains("mark=9"), "{told}");
+        input.write_all(b"192.0.2.1\nnone\n").unwrap();
+        let told = output.next().unwrap();
+        assert!(told.starts_with("open: ipv4") && told.contains("dst=192.0.2.1"), "{told}");
+        assert_eq!(output.next().as_deref(), Some("of 3 flows, 2 of which have not reported yet"));
+        let told = output.next().unwrap();
+        assert!(told.contains("byte 9"), "what is wrong is told: {told}");
+        table.delete(&flow).unwrap();
+        assert!(output.next().unwrap().starts_with("end ipv4"));
+        drop(input);
+        assert!(example.wait().unwrap().success());
+    });
+}
+
+#[test]
 fn a_connection_is_redirected() {
     in_namespace(|| {
         let ends = ["10.9.0.1:1", "192.0.2.7:443", "10.9.0.9:8443"];

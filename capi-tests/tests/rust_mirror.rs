@@ -9,6 +9,8 @@ use ctrs::{
 };
 use flows::{ip, udp};
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 /// Whether flows of the namespace report, even if nobody listened when they began.
@@ -344,5 +346,61 @@ fn waits_end_and_what_cannot_be_is_said() {
         assert_eq!(mirror.info().receive_buffer, 4 << 20);
         let everywhere = Mirror::open_with(&Options::new().all_namespaces(true)).unwrap_err();
         assert_eq!(everywhere.kind(), ErrorKind::Unsupported, "{everywhere}");
+    });
+}
+
+#[test]
+fn it_is_of_another_namespace() {
+    in_namespace(|| {
+        // A thread stays where it went; the mirror is kept up to date by this one.
+        let ((tell, told), (stay, leave)) = (mpsc::channel(), mpsc::channel::<()>());
+        let there = std::thread::spawn(move || {
+            // SAFETY: no pointer is involved.
+            assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWNET) }, 0);
+            set_reporting(true);
+            let mut table = FlowTable::open().unwrap();
+            table.create(&udp(1)).unwrap();
+            tell.send(File::open("/proc/thread-self/ns/net").unwrap()).unwrap();
+            leave.recv().unwrap();
+            table.create(&udp(2)).unwrap();
+        });
+        let namespace = told.recv().unwrap();
+        let options = Options::new().netns_fd(&namespace).unwrap();
+        let mut mirror = Mirror::open_with(&options).unwrap();
+        FlowTable::open().unwrap().create(&udp(9)).unwrap();
+        until_settled(&mut mirror);
+        stay.send(()).unwrap();
+        assert_eq!(what(&next(&mut mirror)), (Happened::New, false, None, Some(2)));
+        there.join().unwrap();
+        let table = FlowTable::open_with(&options).unwrap();
+        assert_eq!(kept(&mirror), listed(&table));
+        assert_eq!(kept(&mirror).len(), 2);
+    });
+}
+
+#[test]
+fn it_takes_privileges_and_one_namespace() {
+    in_namespace(|| {
+        let all = Options::new().all_namespaces(true);
+        let error = Mirror::open_with(&all).unwrap_err();
+        assert_eq!((error.kind(), error.errno()), (ErrorKind::Unsupported, Some(libc::EOPNOTSUPP)));
+        let own = Options::new().netns("/proc/thread-self/ns/net").unwrap();
+        std::thread::spawn(move || {
+            // Of this thread alone. The third version of the call, no capabilities.
+            let (header, none) = ([0x2008_0522_u32, 0], [0_u32; 6]);
+            // SAFETY: both are as large as this version says, and alive during the call.
+            let left = unsafe { libc::syscall(libc::SYS_capset, header.as_ptr(), none.as_ptr()) };
+            assert_eq!(left, 0);
+            for (options, word) in [(Options::new(), "CAP_NET_ADMIN"), (own, "CAP_SYS_ADMIN")] {
+                let error = Mirror::open_with(&options).unwrap_err();
+                assert_eq!(
+                    (error.kind(), error.errno()),
+                    (ErrorKind::Privilege, Some(libc::EPERM))
+                );
+                assert!(error.to_string().contains(word), "{error}");
+            }
+        })
+        .join()
+        .unwrap();
     });
 }

@@ -123,7 +123,8 @@ mod tests {
         let header = Header { kind: RTM_NEWNSID, flags, ..Header::default() };
         let mut builder = Builder::message(&mut room, header);
         builder.put_host32(NETNSA_NSID, id as u32);
-        room[..builder.finish().unwrap()].to_vec()
+        let length = builder.finish().unwrap();
+        room[..length].to_vec()
     }
 
     fn taken(datagrams: &[Vec<u8>]) -> (Result<bool, Error>, Vec<i32>) {
