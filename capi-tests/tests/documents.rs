@@ -43,6 +43,7 @@ fn is_path(name: &str) -> bool {
         "examples/",
         "examples-c/",
         "examples-sh/",
+        "packaging/",
         "pkgconfig/",
     ];
     let plain = |c: char| c.is_alphanumeric() || "/._-".contains(c);
