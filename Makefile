@@ -10,6 +10,7 @@
 # make uninstall       removes what these have installed, given the same variables
 # make dist            the source as a tarball, with the same bytes from git and from an unpacked one
 # make dist-vendor     the crates it needs as another, for builds without the network
+# make deb             the packages of Debian, of packaging/debian
 # make help            this
 #
 # Variables, of the environment or behind make:
@@ -40,6 +41,8 @@ PKGCONFIGDIR ?= $(LIBDIR)/pkgconfig
 COMPATDIR ?= $(LIBDIR)/ctrs/compat
 LDCONFDIR ?= /etc/ld.so.conf.d
 DESTDIR ?=
+# Where ctrs-run finds them, a pattern in packages for several architectures.
+RELATIVE_COMPATDIR = $(shell realpath -m --relative-to=$(BINDIR) $(COMPATDIR))
 
 CARGO ?= cargo
 CARGO_FLAGS ?=
@@ -109,8 +112,8 @@ HARDENED := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 
 .PHONY: all build built stage install install-compat install-system install-lib install-doc install-man \
     install-files install-compat-files install-system-files uninstall dist dist-vendor help \
-    demo lint check check-user check-bare check-targets check-msrv check-cargo-c check-dropin \
-    check-resize bench bench-instructions fuzz miri deny deps clean
+    deb demo lint check check-user check-bare check-targets check-packages check-msrv check-cargo-c \
+    check-dropin check-resize bench bench-instructions fuzz miri deny deps clean
 
 all: build
 
@@ -150,7 +153,7 @@ sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' -e 's|@INCLUDEDIR@|$
     -e 's|@COMPATDIR@|$(COMPATDIR)|g' -e 's|@VERSION@|$(VERSION)|g' -e 's|@DOCDIR@|$(DOCDIR)|g' \
     -e 's|@SONAMES@|$(foreach file,$(DROP_INS),$(call soname,$(file)))|g' \
     -e 's|@STATIC_LIBS@|$(STATIC_LIBS)|g' \
-    -e 's|@RELATIVE_COMPATDIR@|$(shell realpath -m --relative-to=$(BINDIR) $(COMPATDIR))|g'
+    -e 's|@RELATIVE_COMPATDIR@|$(RELATIVE_COMPATDIR)|g'
 endef
 
 # Installs what is there and builds nothing: root need not have cargo.
@@ -307,6 +310,18 @@ check-bare:
 check-targets:
 	@CARGO="$(CARGO)" capi-tests/deps.sh cargo targets
 	CARGO="$(CARGO)" capi-tests/targets.sh
+
+# Debian's packages, in a folder of their own; dpkg-buildpackage names what it needs.
+deb:
+	packaging/deb-source.sh $(TARGET)/deb
+	cd $(TARGET)/deb/$(NAME) && dpkg-buildpackage -us -uc -b
+
+# The packages of distributions, built and used in new systems. As root. The first run makes those, below
+# the target folder. Not part of check.
+check-packages:
+	@CARGO="$(CARGO)" capi-tests/deps.sh cargo packages
+	for run in capi-tests/packages/*/run.sh; do \
+	    CARGO="$(CARGO)" CTRS_PACKAGES=$(abspath $(TARGET))/packages $$run || exit 1; done
 
 # The least Rust that Cargo.toml names: the library is tested, and all tests compile. Needs rustup.
 MSRV = $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)

@@ -12,6 +12,7 @@
 #   deps.sh demo      what the demo needs } installed as root on Debian,
 #   deps.sh check     what all tests need } named when it is missing otherwise
 #   deps.sh targets   compilers, C libraries and qemu for other processors, as demo and check
+#   deps.sh packages  what makes source packages and systems to try them in, as demo and check
 #
 # Several words are seen to one after the other.
 set -eu
@@ -19,7 +20,7 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin # where ordinary users do not look
 CARGO=${CARGO:-cargo}
 root=$(dirname "$0")/..
 
-# Who needs it first (build, demo, check, targets), a command or a pattern of paths, its package.
+# Who needs it first (build, demo, check, targets, packages), a command or a pattern of paths, its package.
 needs() {
     cat <<'END'
 build   cc                                          gcc
@@ -91,6 +92,10 @@ targets /usr/arm-linux-gnueabihf/lib/libc.so        libc6-dev-armhf-cross
 targets s390x-linux-gnu-gcc                         gcc-s390x-linux-gnu
 targets /usr/s390x-linux-gnu/lib/libc.so            libc6-dev-s390x-cross
 targets qemu-arm-static                             qemu-user-static
+packages git                                        git
+packages debootstrap                                debootstrap
+packages dpkg-source                                dpkg-dev
+packages xz                                         xz-utils
 END
 }
 
@@ -164,7 +169,7 @@ missing() {
     needs | while read -r who thing package; do
         case $1:$who in
         build:demo | build:check | demo:check) continue ;;
-        *:targets | targets:demo | targets:check) [ "$1" = "$who" ] || continue ;;
+        *:targets | *:packages | targets:demo | targets:check | packages:*) [ "$1" = "$who" ] || continue ;;
         esac
         is_there "$thing" || printf '%s\n' "$package"
     done | sort -u | xargs
@@ -201,7 +206,7 @@ for what; do
     case $what in
     cargo | lint | fuzz | miri | msrv | deny) "check_$what" ;;
     cargo-c) check_cargo_c ;;
-    build | demo | check | targets) provide "$what" ;;
+    build | demo | check | targets | packages) provide "$what" ;;
     *) die "no $what: see the head of $0" ;;
     esac
 done
