@@ -3,7 +3,7 @@
 # copy of it: it is gone when the script ends, however it ends.
 PATH=$PATH:/usr/sbin:/sbin
 copies=()
-trap '[ ${#copies[@]} = 0 ] || rm -rf --one-file-system "${copies[@]}"' EXIT
+trap 'kill $(jobs -p) 2>/dev/null; wait; [ ${#copies[@]} = 0 ] || rm -rf --one-file-system "${copies[@]}"' EXIT
 trap 'exit 130' INT TERM HUP
 
 die() {

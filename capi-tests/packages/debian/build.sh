@@ -1,60 +1,75 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# Inside a new Debian: builds /source, and leaves packages in /results. Words: test, with the unit tests;
+# Inside a new Debian, what its words say, in this order: build, of /source, which leaves packages in /results;
 # again, elsewhere, for the same bytes; older, as a version before, in /results/older; lintian.
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive DEB_BUILD_OPTIONS=nocheck
+wanted=" $* "
 
-# built FOLDER OPTIONS...: in a copy of the source there, without the network.
+# buildpackage OPTIONS...: in this folder, without the network.
+buildpackage() {
+    (cd tree && unshare --net dpkg-buildpackage -us -uc "$@") >log 2>&1 || { tail -n 40 log; exit 1; }
+}
+
+# built FOLDER: in a copy of the source there.
 built() {
     mkdir -p "$1"
     cd "$1"
     cp /source/*.tar.* /source/*.dsc .
     dpkg-source -x ./*.dsc tree >/dev/null 2>&1
-    buildpackage "${@:2}"
+    buildpackage -F
 }
 
-buildpackage() {
-    cd tree
-    unshare --net dpkg-buildpackage -us -uc "$@" >../log 2>&1 || { tail -n 40 ../log; exit 1; }
-    cd ..
+# The flags of dpkg-buildflags are in the command of each link.
+check_links() {
+    local flags
+    flags=$(cd tree && dpkg-buildflags --get CFLAGS) && flags+=" $(dpkg-buildflags --get LDFLAGS)"
+    [ "$(grep -cF -- "$flags -shared -o target/" log)" = 5 ] || { echo "links without: $flags"; exit 1; }
 }
 
-apt-get update -qq
-apt-get install -y -qq --no-install-recommends build-essential >/dev/null
-apt-get build-dep -y -qq --no-install-recommends /source/*.dsc >/dev/null
-cargo --version
+build() {
+    apt-get update -qq
+    apt-get install -y -qq --no-install-recommends build-essential >/dev/null
+    apt-get build-dep -y -qq --no-install-recommends /source/*.dsc >/dev/null
+    cargo --version
+    again=
+    [[ $wanted != *" again "* ]] || {
+        (export TZ=Pacific/Chatham LC_ALL=C && umask 027 && built /home/somebody/elsewhere) &
+        again=$!
+    }
+    built /build
+    check_links
+    mkdir /results
+    cp ./*.deb /results/
+    rm -f /results/*-dbgsym_*
+    [ -z "$again" ] || same "$again"
+}
 
-wanted=" $* "
-[[ $wanted != *" test "* ]] || unset DEB_BUILD_OPTIONS
-# All packages where lintian reads them, else those of this architecture.
-which=-B
-[[ $wanted != *" lintian "* ]] || which=-F
-built /build "$which"
-[[ $wanted != *" test "* ]] || grep '^test result: ok' /build/log
-mkdir /results
-cp /build/*.deb /results/
-rm -f /results/*-dbgsym_*
-export DEB_BUILD_OPTIONS=nocheck
-
-if [[ $wanted = *" again "* ]]; then
-    (export TZ=Pacific/Chatham LC_ALL=C && umask 027 && built /home/somebody/elsewhere -b)
-    for package in /build/*.deb; do
+# same PROCESS: that made them again.
+same() {
+    local package packages=(/build/*.deb)
+    wait "$1"
+    for package in "${packages[@]}"; do
         cmp "$package" "/home/somebody/elsewhere/${package##*/}"
     done
-    echo "the packages are the same, built elsewhere"
-fi
-if [[ $wanted = *" older "* ]]; then
-    cd /build
+    echo "built elsewhere, they are the same: ${#packages[@]} packages"
+}
+
+older() {
     mkdir /results/older
     sed -i '1s/)/~before)/' tree/debian/changelog
     rm -f tree/debian/*debhelper* # which say that all is done
     buildpackage -nc -b
     mv ./*~before*.deb /results/older/
     rm -f /results/older/*-dbgsym_*
-fi
-if [[ $wanted = *" lintian "* ]]; then
+}
+
+lintian_reads() {
     apt-get install -y -qq --no-install-recommends lintian >/dev/null
     lintian --allow-root --no-override --fail-on error /build/ctrs_*-?_*.changes
     echo "lintian has no error"
-fi
+}
+
+[[ $wanted != *" build "* ]] || build
+[[ $wanted != *" older "* ]] || older
+[[ $wanted != *" lintian "* ]] || lintian_reads

@@ -15,20 +15,27 @@ results=$folder/debian
 # architectures are of one version.
 fresh() {
     local release
-    new_debian "$folder/$1" ca-certificates "$1"
     copy_debian "$folder/$1"
     release=$(. /etc/os-release && printf '%s' "$VERSION_CODENAME")
     rm -rf "$run"/etc/apt/sources.list.d/* "$run"/etc/apt/preferences.d/*
     echo "deb $(mirror_of "$release") $release main" >"$run/etc/apt/sources.list"
     cp "$here"/build.sh "$here"/use.sh "$run/"
+    cp -r "$results/source" "$run/source"
 }
 
-# build ARCHITECTURE WHAT...: leaves the packages in results/ARCHITECTURE.
-build() {
-    fresh "$1"
-    cp -r "$results/source" "$run/source"
-    inside "$run" "$results" bash /build.sh "${@:2}"
-    cp -r "$run/results" "$results/$1"
+# beside NAME COMMAND...: while others do; finished NAME waits for it, and tells what it said.
+declare -A doing
+beside() {
+    "${@:2}" >"$results/$1.log" 2>&1 &
+    doing[$1]=$!
+}
+
+finished() {
+    local status=0
+    wait "${doing[$1]}" || status=$?
+    cat "$results/$1.log"
+    echo "== $1: after $SECONDS s"
+    [ "$status" = 0 ] || die "failed: $1"
 }
 
 # Every crate has a stanza of debian/copyright, with the licence that it says it has.
@@ -46,21 +53,28 @@ check_copyright() {
     done
 }
 
-began=$SECONDS
-took() {
-    echo "== $1: $((SECONDS - began)) s"
-    began=$SECONDS
-}
-
+native=$(dpkg --print-architecture)
 rm -rf "$results"
 mkdir -p "$results"
+beside "a new Debian" new_debian "$folder/$native" ca-certificates "$native"
+beside "a new Debian of i386" new_debian "$folder/i386" ca-certificates i386
 packaging/deb-source.sh "$results/source"
 check_copyright
-took "the source"
-build "$(dpkg --print-architecture)" test again older lintian
-took "built, again elsewhere, as another version; read by lintian"
-build i386
-took "built for i386"
-fresh "$(dpkg --print-architecture)"
+finished "a new Debian"
+finished "a new Debian of i386"
+
+fresh i386
+other=$run
+beside "built for i386" inside "$other" "$results" bash /build.sh build
+fresh "$native"
+built=$run
+beside "built, and elsewhere, and as another version" inside "$built" "$results" bash /build.sh build again older
+finished "built for i386"
+finished "built, and elsewhere, and as another version"
+mv "$other/results" "$results/i386"
+mv "$built/results" "$results/$native"
+
+beside "lintian" inside "$built" "$results" bash /build.sh lintian
+fresh "$native"
 inside "$run" "$results" bash /use.sh
-took "installed, used, brought up to date, two architectures, removed"
+finished "lintian"
