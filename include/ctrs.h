@@ -522,7 +522,7 @@ int ctrs_create(struct nfct_handle *h, const struct nf_conntrack *ct, struct nf_
  *
  * Returns 0 or 1 as ctrs_create() does; -1 with ENOENT if there is no such flow, with EOPNOTSUPP
  * for NAT, or a helper of a flow that was created without, with ENOSPC for labels of a flow
- * without room for them, with EBUSY for another helper, else as ctrs_get(). */
+ * without room for them, with EBUSY for another helper than the flow has, else as ctrs_get(). */
 int ctrs_update(struct nfct_handle *h,
                 const struct nf_conntrack *ct,
                 int dir,
@@ -548,8 +548,8 @@ int ctrs_mark(struct nfct_handle *h,
  * result is as in ctrs_create().
  *
  * Returns 0 or 1 as ctrs_create() does; -1 with ENOENT if there is no such flow, with ENOSPC if
- * it has no room for labels, with EINVAL for NULL, a name that is not in the map, a label above
- * 127, one that is to be set and cleared, and for no name at all, else as ctrs_get(). */
+ * the flow has no room for labels, with EINVAL for NULL, a name that is not in the map, a label
+ * above 127, one that is to be set and cleared, and for no name at all, else as ctrs_get(). */
 int ctrs_labels(struct nfct_handle *h,
                 const struct nf_conntrack *key,
                 int dir,
@@ -625,8 +625,8 @@ int ctrs_batch_add(struct ctrs_batch *batch,
  * ends it between two system calls.
  *
  * Returns how many requests of the batch have failed, which ctrs_batch_result() explains; -1 with
- * EINVAL for NULL; -1 if the connection fails, with EPERM or EMFILE when it is opened, with
- * ECANCELED after ctrs_wake(), with ETIMEDOUT when no answer came in time, with ENOMEM. The
+ * EINVAL for NULL; -1 if the connection fails, with EPERM or EMFILE when the connection is opened,
+ * with ECANCELED after ctrs_wake(), with ETIMEDOUT when no answer came in time, with ENOMEM. The
  * results then tell which requests were done, which were not sent, and of which it is not known;
  * what was not sent, the next call sends. */
 int ctrs_batch_run(struct nfct_handle *h, struct ctrs_batch *batch);
@@ -635,9 +635,9 @@ int ctrs_batch_run(struct nfct_handle *h, struct ctrs_batch *batch);
  * what it holds, and is left alone if it returned none; NULL if that is not wanted.
  *
  * Returns 1 if the request was done and returned a flow, 0 if it was done and returned none; -1
- * with ECANCELED if it was not sent, with ENOBUFS if its answer was lost and with ETIMEDOUT if
- * none has come, so that it may have been done, with EINVAL for NULL and if there is no request of
- * this index, else as ctrs_create(), as ctrs_update() and as ctrs_delete(). */
+ * with ECANCELED if the request was not sent, with ENOBUFS if its answer was lost, with ETIMEDOUT
+ * if no answer has come (in both cases it may have been done), with EINVAL for NULL and if there
+ * is no request of this index, else as ctrs_create(), as ctrs_update() and as ctrs_delete(). */
 int ctrs_batch_result(const struct ctrs_batch *batch,
                       size_t index,
                       struct nf_conntrack *ct,
@@ -1158,9 +1158,9 @@ ssize_t ctrs_dump_read(struct ctrs_dump *dump, struct ctrs_flow *flows, size_t n
 
 /** Ends a list, at its end or before, and releases it.
  *
- * Returns CTRS_CONSISTENT or CTRS_INCONSISTENT, for what was read; -1 with EINVAL for NULL, and
- * with the errno of the call that failed if the list ended by that. The list is gone whatever is
- * returned. */
+ * Returns CTRS_CONSISTENT or CTRS_INCONSISTENT, for what was read; -1 with EINVAL for NULL, with
+ * errno of the call that failed if the list ended by that. The list is gone whatever is returned.
+ */
 int ctrs_dump_end(struct ctrs_dump *dump);
 
 /** What went wrong in the last call on a list.
@@ -1763,8 +1763,8 @@ int ctrs_timeout_set(struct nfct_handle *h,
 
 /** Asks for the timeout policy of a name.
  *
- * Returns 0; -1 with ENOENT if there is none, with EINVAL for NULL, for a name that no policy can
- * have, and for a wrong size, with EPERM without CAP_NET_ADMIN. */
+ * Returns 0; -1 with ENOENT if there is no such policy, with EINVAL for NULL, for a name that no
+ * policy can have, and for a wrong size, with EPERM without CAP_NET_ADMIN. */
 int ctrs_timeout_get(struct nfct_handle *h,
                      const char *name,
                      struct ctrs_timeout *policy,
@@ -1773,7 +1773,7 @@ int ctrs_timeout_get(struct nfct_handle *h,
 /** Deletes the timeout policy of a name. Flows that have it keep their timer, and get the defaults
  * at their next packet.
  *
- * Returns 0; -1 with EBUSY if a rule uses it, else as ctrs_timeout_get(). */
+ * Returns 0; -1 with EBUSY if a rule uses the policy, else as ctrs_timeout_get(). */
 int ctrs_timeout_delete(struct nfct_handle *h, const char *name);
 
 /** Deletes all timeout policies that no rule uses.
@@ -1828,8 +1828,8 @@ ssize_t ctrs_timeout_dump_read(struct ctrs_timeout_dump *dump,
 /** Ends a list, at its end or before, and releases it.
  *
  * Returns CTRS_CONSISTENT, or CTRS_INCONSISTENT if policies came or went meanwhile so that the
- * kernel says that some may be missing; -1 with EINVAL for NULL, and with the errno of the call
- * that failed if the list ended by that. The list is gone whatever is returned. */
+ * kernel says that some may be missing; -1 with EINVAL for NULL, with errno of the call that
+ * failed if the list ended by that. The list is gone whatever is returned. */
 int ctrs_timeout_dump_end(struct ctrs_timeout_dump *dump);
 
 /** What went wrong in the last call on a list.
@@ -1903,28 +1903,29 @@ enum ctrs_helper_flags {
  * It takes a kernel that was built with CONFIG_NF_CT_NETLINK_HELPER: others answer EINVAL to all
  * that is asked about helpers. Linux 3.6.
  *
- * Returns 0; -1 with EINVAL from such a kernel, for NULL, a helper without a name, unknown flags,
- * and for a helper that is incomplete; with EEXIST if there is one and there must be none, with
- * EBUSY if that has another length of private data or other policies, with EPERM without
- * CAP_NET_ADMIN in the first user namespace. ctrs_last_error() says more. */
+ * Returns 0; -1 with EINVAL from a kernel without helpers in user space, for NULL, a helper
+ * without a name, unknown flags, and for a helper that is incomplete; with EEXIST for
+ * CTRS_HELPER_NEW if there is such a helper, with EBUSY if the one that is there has another
+ * length of private data or other policies, with EPERM without CAP_NET_ADMIN in the first user
+ * namespace. ctrs_last_error() says more. */
 int ctrs_helper_set(struct nfct_handle *h, const struct nfct_helper *helper, uint32_t flags);
 
 /** Asks for the helper that has the name of helper, and its protocols if they are set, and reads
  * it into helper, in place of what that holds; its policies are freed.
  *
- * Returns 0; -1 with ENOENT if there is none, else as ctrs_helper_set(). The helper is then as it
- * was. */
+ * Returns 0; -1 with ENOENT if there is no such helper, else as ctrs_helper_set(). The helper is
+ * then as it was. */
 int ctrs_helper_get(struct nfct_handle *h, struct nfct_helper *helper);
 
 /** Deletes the helper that has the name of helper, and its protocols if they are set.
  *
- * Returns 0; -1 with ENOENT if there is none, with EBUSY if a rule or a flow uses it, else as
- * ctrs_helper_set(). */
+ * Returns 0; -1 with ENOENT if there is no such helper, with EBUSY if a rule or a flow uses it,
+ * else as ctrs_helper_set(). */
 int ctrs_helper_delete(struct nfct_handle *h, const struct nfct_helper *helper);
 
 /** Deletes all helpers in user space.
  *
- * Returns 0; -1 with EBUSY if one is in use, else as ctrs_helper_set(). */
+ * Returns 0; -1 with EBUSY if a helper is in use, else as ctrs_helper_set(). */
 int ctrs_helper_flush(struct nfct_handle *h);
 
 /** A list of helpers that is read.
@@ -2211,9 +2212,9 @@ struct ctrs_nflog *ctrs_nflog_open(const struct ctrs_open_options *options,
  *
  * Returns 0; -1 with EINVAL for NULL, for a group above 65,535 and for settings that make no sense
  * or that the kernel would ignore; with EPERM without CAP_NET_ADMIN, and if another socket has
- * bound the group, of which ctrs_nflog_last_error() tells; with EBUSY if this one has; with
- * EOPNOTSUPP for CTRS_NFLOG_CONNTRACK where the kernel lacks it; with ENOBUFS if the kernel's
- * answer was lost, with ENOMEM. */
+ * bound the group, of which ctrs_nflog_last_error() tells; with EBUSY if this log has bound it
+ * already; with EOPNOTSUPP for CTRS_NFLOG_CONNTRACK where the kernel lacks it; with ENOBUFS if the
+ * kernel's answer was lost, with ENOMEM. */
 int ctrs_nflog_bind(struct ctrs_nflog *log,
                     uint32_t number,
                     const struct ctrs_nflog_settings *settings);
@@ -2229,7 +2230,7 @@ int ctrs_nflog_set(struct ctrs_nflog *log,
 /** Unbinds a group. What the kernel has collected of it can be read still.
  *
  * Returns 0; -1 with EINVAL for NULL and for a group above 65,535, with ENODEV if nobody has bound
- * it, with EPERM if another socket has, or without CAP_NET_ADMIN. */
+ * it, with EPERM if another socket has bound it, or without CAP_NET_ADMIN. */
 int ctrs_nflog_unbind(struct ctrs_nflog *log, uint32_t number);
 
 /** Reads the next packet into a record, and its message into a buffer, in which the record tells

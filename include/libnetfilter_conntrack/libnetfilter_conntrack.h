@@ -456,51 +456,51 @@ void nfct_set_attr_u64(struct nf_conntrack *ct, enum nf_conntrack_attr type, uin
  * later changes; it is valid until the attribute is set again or the entry destroyed.
  *
  * Returns a pointer into the entry, or to what the entry owns; NULL with ENODATA if the attribute
- * is not set, with EINVAL if it is unknown or ct is NULL; NULL with errno untouched if it is set
- * without a value. */
+ * is not set, with EINVAL if the attribute is unknown or ct is NULL; NULL with errno untouched
+ * if it is set without a value. */
 const void *nfct_get_attr(const struct nf_conntrack *ct, enum nf_conntrack_attr type);
 
 /** The value of an 8-bit attribute.
  *
- * Returns the value, of a wider attribute its first byte; 0 with ENODATA if it is not set, with
- * EINVAL if it is unknown or ct is NULL. */
+ * Returns the value, of a wider attribute its first byte; 0 with ENODATA if the attribute is not
+ * set, with EINVAL if the attribute is unknown or ct is NULL. */
 uint8_t nfct_get_attr_u8(const struct nf_conntrack *ct, enum nf_conntrack_attr type);
 
 /** The value of a 16-bit attribute, in the byte order of the attribute.
  *
- * Returns the value, of a wider attribute its first two bytes; 0 with ENODATA if it is not set,
- * with EINVAL if it is unknown or ct is NULL. */
+ * Returns the value, of a wider attribute its first two bytes; 0 with ENODATA if the attribute is
+ * not set, with EINVAL if the attribute is unknown or ct is NULL. */
 uint16_t nfct_get_attr_u16(const struct nf_conntrack *ct, enum nf_conntrack_attr type);
 
 /** The value of a 32-bit attribute, in the byte order of the attribute.
  *
- * Returns the value, of a wider attribute its first four bytes; 0 with ENODATA if it is not set,
- * with EINVAL if it is unknown or ct is NULL. */
+ * Returns the value, of a wider attribute its first four bytes; 0 with ENODATA if the attribute is
+ * not set, with EINVAL if the attribute is unknown or ct is NULL. */
 uint32_t nfct_get_attr_u32(const struct nf_conntrack *ct, enum nf_conntrack_attr type);
 
 /** The value of a 64-bit attribute, in host byte order.
  *
- * Returns the value; 0 with ENODATA if it is not set, with EINVAL if it is unknown or ct is
- * NULL. */
+ * Returns the value; 0 with ENODATA if the attribute is not set, with EINVAL if the attribute is
+ * unknown or ct is NULL. */
 uint64_t nfct_get_attr_u64(const struct nf_conntrack *ct, enum nf_conntrack_attr type);
 
 /** Tells whether an attribute is set.
  *
- * Returns 1 if it is, 0 if not; -1 with EINVAL if it is unknown or ct is NULL. */
+ * Returns 1 if it is, 0 if not; -1 with EINVAL if the attribute is unknown or ct is NULL. */
 int nfct_attr_is_set(const struct nf_conntrack *ct, enum nf_conntrack_attr type);
 
 /** Tells whether all attributes of an array are set, of which there are size. The search ends at
  * the first that is not.
  *
- * Returns 1 if they are, and for an empty array; 0 if one is not; -1 with EINVAL if an unknown one
- * is met, or if ct or a type_array that is not empty is NULL. */
+ * Returns 1 if they are, and for an empty array; 0 if one is not; -1 with EINVAL if an unknown
+ * attribute is met, or if ct or a type_array that is not empty is NULL. */
 int nfct_attr_is_set_array(const struct nf_conntrack *ct,
                            const enum nf_conntrack_attr *type_array,
                            int size);
 
 /** Marks an attribute as not set.
  *
- * Returns 0; -1 with EINVAL if it is unknown or ct is NULL. */
+ * Returns 0; -1 with EINVAL if the attribute is unknown or ct is NULL. */
 int nfct_attr_unset(struct nf_conntrack *ct, enum nf_conntrack_attr type);
 
 /* ========================================================================
@@ -614,7 +614,7 @@ int nfct_get_attr_grp(const struct nf_conntrack *ct, enum nf_conntrack_attr_grp 
 
 /** Tells whether a group is set: all its attributes, or of the address of either family any.
  *
- * Returns 1 if it is, 0 if not; -1 with EINVAL if it is unknown or ct is NULL. */
+ * Returns 1 if it is, 0 if not; -1 with EINVAL if the group is unknown or ct is NULL. */
 int nfct_attr_grp_is_set(const struct nf_conntrack *ct, enum nf_conntrack_attr_grp type);
 
 /** Marks all attributes of a group as not set.
@@ -1241,7 +1241,7 @@ int nfct_filter_attach(int fd, struct nfct_filter *filter);
 
 /** Detaches the filter of a socket.
  *
- * Returns 0; -1 with ENOENT if it has none, with errno of setsockopt(). */
+ * Returns 0; -1 with ENOENT if the socket has no filter, with errno of setsockopt(). */
 int nfct_filter_detach(int fd);
 
 /* ========================================================================
@@ -1472,35 +1472,35 @@ void nfexp_set_attr_u32(struct nf_expect *exp, enum nf_expect_attr type, uint32_
  * tuple is a const struct nf_conntrack, to be read and not destroyed.
  *
  * Returns a pointer into the expectation; NULL with ENODATA if the attribute is not set, with
- * EINVAL if it is unknown or exp is NULL. */
+ * EINVAL if the attribute is unknown or exp is NULL. */
 const void *nfexp_get_attr(const struct nf_expect *exp, enum nf_expect_attr type);
 
 /** The value of an 8-bit attribute.
  *
- * Returns the value, of a wider attribute its first byte; 0 with ENODATA if it is not set, with
- * EINVAL if it is unknown or exp is NULL. */
+ * Returns the value, of a wider attribute its first byte; 0 with ENODATA if the attribute is not
+ * set, with EINVAL if the attribute is unknown or exp is NULL. */
 uint8_t nfexp_get_attr_u8(const struct nf_expect *exp, enum nf_expect_attr type);
 
 /** The value of a 16-bit attribute, in host byte order.
  *
- * Returns the value, of a wider attribute its first two bytes; 0 with ENODATA if it is not set,
- * with EINVAL if it is unknown or exp is NULL. */
+ * Returns the value, of a wider attribute its first two bytes; 0 with ENODATA if the attribute is
+ * not set, with EINVAL if the attribute is unknown or exp is NULL. */
 uint16_t nfexp_get_attr_u16(const struct nf_expect *exp, enum nf_expect_attr type);
 
 /** The value of a 32-bit attribute, in host byte order.
  *
- * Returns the value; 0 with ENODATA if it is not set, with EINVAL if it is unknown or exp is
- * NULL. */
+ * Returns the value; 0 with ENODATA if the attribute is not set, with EINVAL if the attribute is
+ * unknown or exp is NULL. */
 uint32_t nfexp_get_attr_u32(const struct nf_expect *exp, enum nf_expect_attr type);
 
 /** Tells whether an attribute is set.
  *
- * Returns 1 if it is, 0 if not; -1 with EINVAL if it is unknown or exp is NULL. */
+ * Returns 1 if it is, 0 if not; -1 with EINVAL if the attribute is unknown or exp is NULL. */
 int nfexp_attr_is_set(const struct nf_expect *exp, enum nf_expect_attr type);
 
 /** Marks an attribute as not set.
  *
- * Returns 0; -1 with EINVAL if it is unknown or exp is NULL. */
+ * Returns 0; -1 with EINVAL if the attribute is unknown or exp is NULL. */
 int nfexp_attr_unset(struct nf_expect *exp, enum nf_expect_attr type);
 
 /** Compares two expectations, but for their timeouts. Of flags NFCT_CMP_MASK and NFCT_CMP_STRICT

@@ -157,10 +157,10 @@ int nflog_unbind_pf(struct nflog_handle *h, uint16_t pf);
  * Packets of other groups that wait are handed to their callbacks meanwhile, as
  * nflog_handle_packet() does; so does every function here that asks the kernel for something.
  *
- * Returns the group; NULL with EBUSY if it is bound through this handle, with EPERM if it is bound
- * through another one, or without CAP_NET_ADMIN, with EINVAL for NULL, with ENOMEM, with ENOBUFS
- * if the kernel's answers are lost again and again, with EBADF when a callback closed the handle.
- */
+ * Returns the group; NULL with EBUSY if the group is bound through this handle, with EPERM if it
+ * is bound through another one, or without CAP_NET_ADMIN, with EINVAL for NULL, with ENOMEM, with
+ * ENOBUFS if the kernel's answers are lost again and again, with EBADF when a callback closed the
+ * handle. */
 struct nflog_g_handle *nflog_bind_group(struct nflog_handle *h,
                                         uint16_t num);
 

@@ -201,8 +201,8 @@ pub unsafe extern "C" fn nfct_set_attr_u64(ct: *mut nf_conntrack, r#type: RawAtt
 /// later changes; it is valid until the attribute is set again or the entry destroyed.
 ///
 /// Returns a pointer into the entry, or to what the entry owns; NULL with ENODATA if the attribute
-/// is not set, with EINVAL if it is unknown or `ct` is NULL; NULL with errno untouched if it is set
-/// without a value.
+/// is not set, with EINVAL if the attribute is unknown or `ct` is NULL; NULL with errno untouched
+/// if it is set without a value.
 ///
 /// # Safety
 /// `ct` is NULL or a live object.
@@ -246,8 +246,8 @@ unsafe fn read_number<const N: usize, T>(
 
 /// The value of an 8-bit attribute.
 ///
-/// Returns the value, of a wider attribute its first byte; 0 with ENODATA if it is not set, with
-/// EINVAL if it is unknown or `ct` is NULL.
+/// Returns the value, of a wider attribute its first byte; 0 with ENODATA if the attribute is not
+/// set, with EINVAL if the attribute is unknown or `ct` is NULL.
 ///
 /// # Safety
 /// `ct` is NULL or a live object.
@@ -259,8 +259,8 @@ pub unsafe extern "C" fn nfct_get_attr_u8(ct: *const nf_conntrack, r#type: RawAt
 
 /// The value of a 16-bit attribute, in the byte order of the attribute.
 ///
-/// Returns the value, of a wider attribute its first two bytes; 0 with ENODATA if it is not set,
-/// with EINVAL if it is unknown or `ct` is NULL.
+/// Returns the value, of a wider attribute its first two bytes; 0 with ENODATA if the attribute is
+/// not set, with EINVAL if the attribute is unknown or `ct` is NULL.
 ///
 /// # Safety
 /// `ct` is NULL or a live object.
@@ -272,8 +272,8 @@ pub unsafe extern "C" fn nfct_get_attr_u16(ct: *const nf_conntrack, r#type: RawA
 
 /// The value of a 32-bit attribute, in the byte order of the attribute.
 ///
-/// Returns the value, of a wider attribute its first four bytes; 0 with ENODATA if it is not set,
-/// with EINVAL if it is unknown or `ct` is NULL.
+/// Returns the value, of a wider attribute its first four bytes; 0 with ENODATA if the attribute is
+/// not set, with EINVAL if the attribute is unknown or `ct` is NULL.
 ///
 /// # Safety
 /// `ct` is NULL or a live object.
@@ -285,8 +285,8 @@ pub unsafe extern "C" fn nfct_get_attr_u32(ct: *const nf_conntrack, r#type: RawA
 
 /// The value of a 64-bit attribute, in host byte order.
 ///
-/// Returns the value; 0 with ENODATA if it is not set, with EINVAL if it is unknown or `ct` is
-/// NULL.
+/// Returns the value; 0 with ENODATA if the attribute is not set, with EINVAL if the attribute is
+/// unknown or `ct` is NULL.
 ///
 /// # Safety
 /// `ct` is NULL or a live object.
@@ -298,7 +298,7 @@ pub unsafe extern "C" fn nfct_get_attr_u64(ct: *const nf_conntrack, r#type: RawA
 
 /// Tells whether an attribute is set.
 ///
-/// Returns 1 if it is, 0 if not; -1 with EINVAL if it is unknown or `ct` is NULL.
+/// Returns 1 if it is, 0 if not; -1 with EINVAL if the attribute is unknown or `ct` is NULL.
 ///
 /// # Safety
 /// `ct` is NULL or a live object.
@@ -315,8 +315,8 @@ pub unsafe extern "C" fn nfct_attr_is_set(ct: *const nf_conntrack, r#type: RawAt
 /// Tells whether all attributes of an array are set, of which there are `size`. The search ends at
 /// the first that is not.
 ///
-/// Returns 1 if they are, and for an empty array; 0 if one is not; -1 with EINVAL if an unknown one
-/// is met, or if `ct` or a `type_array` that is not empty is NULL.
+/// Returns 1 if they are, and for an empty array; 0 if one is not; -1 with EINVAL if an unknown
+/// attribute is met, or if `ct` or a `type_array` that is not empty is NULL.
 ///
 /// # Safety
 /// `ct` is NULL or a live object; `type_array` is NULL or points to `size` numbers.
@@ -343,7 +343,7 @@ pub unsafe extern "C" fn nfct_attr_is_set_array(
 
 /// Marks an attribute as not set.
 ///
-/// Returns 0; -1 with EINVAL if it is unknown or `ct` is NULL.
+/// Returns 0; -1 with EINVAL if the attribute is unknown or `ct` is NULL.
 ///
 /// # Safety
 /// `ct` is NULL or a live object.

@@ -130,7 +130,7 @@ pub unsafe extern "C" fn nfct_filter_attach(fd: c_int, filter: *mut nfct_filter)
 
 /// Detaches the filter of a socket.
 ///
-/// Returns 0; -1 with ENOENT if it has none, with errno of setsockopt().
+/// Returns 0; -1 with ENOENT if the socket has no filter, with errno of setsockopt().
 ///
 /// # Safety
 /// Always safe to call.

@@ -197,7 +197,7 @@ pub unsafe extern "C" fn nfexp_set_attr_u32(
 /// tuple is a `const struct nf_conntrack`, to be read and not destroyed.
 ///
 /// Returns a pointer into the expectation; NULL with ENODATA if the attribute is not set, with
-/// EINVAL if it is unknown or `exp` is NULL.
+/// EINVAL if the attribute is unknown or `exp` is NULL.
 ///
 /// # Safety
 /// `exp` is NULL or a live object.
@@ -227,8 +227,8 @@ unsafe fn read_bytes<const N: usize>(
 
 /// The value of an 8-bit attribute.
 ///
-/// Returns the value, of a wider attribute its first byte; 0 with ENODATA if it is not set, with
-/// EINVAL if it is unknown or `exp` is NULL.
+/// Returns the value, of a wider attribute its first byte; 0 with ENODATA if the attribute is not
+/// set, with EINVAL if the attribute is unknown or `exp` is NULL.
 ///
 /// # Safety
 /// `exp` is NULL or a live object.
@@ -240,8 +240,8 @@ pub unsafe extern "C" fn nfexp_get_attr_u8(exp: *const nf_expect, r#type: RawExp
 
 /// The value of a 16-bit attribute, in host byte order.
 ///
-/// Returns the value, of a wider attribute its first two bytes; 0 with ENODATA if it is not set,
-/// with EINVAL if it is unknown or `exp` is NULL.
+/// Returns the value, of a wider attribute its first two bytes; 0 with ENODATA if the attribute is
+/// not set, with EINVAL if the attribute is unknown or `exp` is NULL.
 ///
 /// # Safety
 /// `exp` is NULL or a live object.
@@ -253,8 +253,8 @@ pub unsafe extern "C" fn nfexp_get_attr_u16(exp: *const nf_expect, r#type: RawEx
 
 /// The value of a 32-bit attribute, in host byte order.
 ///
-/// Returns the value; 0 with ENODATA if it is not set, with EINVAL if it is unknown or `exp` is
-/// NULL.
+/// Returns the value; 0 with ENODATA if the attribute is not set, with EINVAL if the attribute is
+/// unknown or `exp` is NULL.
 ///
 /// # Safety
 /// `exp` is NULL or a live object.
@@ -266,7 +266,7 @@ pub unsafe extern "C" fn nfexp_get_attr_u32(exp: *const nf_expect, r#type: RawEx
 
 /// Tells whether an attribute is set.
 ///
-/// Returns 1 if it is, 0 if not; -1 with EINVAL if it is unknown or `exp` is NULL.
+/// Returns 1 if it is, 0 if not; -1 with EINVAL if the attribute is unknown or `exp` is NULL.
 ///
 /// # Safety
 /// `exp` is NULL or a live object.
@@ -281,7 +281,7 @@ pub unsafe extern "C" fn nfexp_attr_is_set(exp: *const nf_expect, r#type: RawExp
 
 /// Marks an attribute as not set.
 ///
-/// Returns 0; -1 with EINVAL if it is unknown or `exp` is NULL.
+/// Returns 0; -1 with EINVAL if the attribute is unknown or `exp` is NULL.
 ///
 /// # Safety
 /// `exp` is NULL or a live object.

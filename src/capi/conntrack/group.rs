@@ -64,7 +64,7 @@ pub unsafe extern "C" fn nfct_get_attr_grp(
 
 /// Tells whether a group is set: all its attributes, or of the address of either family any.
 ///
-/// Returns 1 if it is, 0 if not; -1 with EINVAL if it is unknown or `ct` is NULL.
+/// Returns 1 if it is, 0 if not; -1 with EINVAL if the group is unknown or `ct` is NULL.
 ///
 /// # Safety
 /// `ct` is NULL or a live object.

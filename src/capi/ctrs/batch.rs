@@ -125,8 +125,8 @@ pub unsafe extern "C" fn ctrs_batch_add(
 /// ends it between two system calls.
 ///
 /// Returns how many requests of the batch have failed, which ctrs_batch_result() explains; -1 with
-/// EINVAL for NULL; -1 if the connection fails, with EPERM or EMFILE when it is opened, with
-/// ECANCELED after ctrs_wake(), with ETIMEDOUT when no answer came in time, with ENOMEM. The
+/// EINVAL for NULL; -1 if the connection fails, with EPERM or EMFILE when the connection is opened,
+/// with ECANCELED after ctrs_wake(), with ETIMEDOUT when no answer came in time, with ENOMEM. The
 /// results then tell which requests were done, which were not sent, and of which it is not known;
 /// what was not sent, the next call sends.
 ///
@@ -151,9 +151,9 @@ pub unsafe extern "C-unwind" fn ctrs_batch_run(
 /// what it holds, and is left alone if it returned none; NULL if that is not wanted.
 ///
 /// Returns 1 if the request was done and returned a flow, 0 if it was done and returned none; -1
-/// with ECANCELED if it was not sent, with ENOBUFS if its answer was lost and with ETIMEDOUT if
-/// none has come, so that it may have been done, with EINVAL for NULL and if there is no request of
-/// this index, else as ctrs_create(), as ctrs_update() and as ctrs_delete().
+/// with ECANCELED if the request was not sent, with ENOBUFS if its answer was lost, with ETIMEDOUT
+/// if no answer has come (in both cases it may have been done), with EINVAL for NULL and if there
+/// is no request of this index, else as ctrs_create(), as ctrs_update() and as ctrs_delete().
 ///
 /// # Safety
 /// `batch` is NULL or live, `ct` is NULL or a live object, `error` is NULL or has as many

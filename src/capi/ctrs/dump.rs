@@ -154,9 +154,8 @@ pub unsafe extern "C-unwind" fn ctrs_dump_read(
 
 /// Ends a list, at its end or before, and releases it.
 ///
-/// Returns CTRS_CONSISTENT or CTRS_INCONSISTENT, for what was read; -1 with EINVAL for NULL, and
-/// with the errno of the call that failed if the list ended by that. The list is gone whatever is
-/// returned.
+/// Returns CTRS_CONSISTENT or CTRS_INCONSISTENT, for what was read; -1 with EINVAL for NULL, with
+/// errno of the call that failed if the list ended by that. The list is gone whatever is returned.
 ///
 /// # Safety
 /// `dump` is NULL or a live list, which is not used again.

@@ -179,7 +179,7 @@ pub unsafe extern "C-unwind" fn ctrs_create(
 ///
 /// Returns 0 or 1 as ctrs_create() does; -1 with ENOENT if there is no such flow, with EOPNOTSUPP
 /// for NAT, or a helper of a flow that was created without, with ENOSPC for labels of a flow
-/// without room for them, with EBUSY for another helper, else as ctrs_get().
+/// without room for them, with EBUSY for another helper than the flow has, else as ctrs_get().
 ///
 /// # Safety
 /// `h` is NULL or a live handle; `ct` and `result` are NULL or live objects.
@@ -232,8 +232,8 @@ pub unsafe extern "C-unwind" fn ctrs_mark(
 /// `result` is as in ctrs_create().
 ///
 /// Returns 0 or 1 as ctrs_create() does; -1 with ENOENT if there is no such flow, with ENOSPC if
-/// it has no room for labels, with EINVAL for NULL, a name that is not in the map, a label above
-/// 127, one that is to be set and cleared, and for no name at all, else as ctrs_get().
+/// the flow has no room for labels, with EINVAL for NULL, a name that is not in the map, a label
+/// above 127, one that is to be set and cleared, and for no name at all, else as ctrs_get().
 ///
 /// # Safety
 /// `h` is NULL or a live handle; `key` and `result` are NULL or live objects; `map` is NULL or a

@@ -60,10 +60,11 @@ fn told(message: &Message<'_>) -> Result<Helper, Error> {
 /// It takes a kernel that was built with CONFIG_NF_CT_NETLINK_HELPER: others answer EINVAL to all
 /// that is asked about helpers. Linux 3.6.
 ///
-/// Returns 0; -1 with EINVAL from such a kernel, for NULL, a helper without a name, unknown flags,
-/// and for a helper that is incomplete; with EEXIST if there is one and there must be none, with
-/// EBUSY if that has another length of private data or other policies, with EPERM without
-/// CAP_NET_ADMIN in the first user namespace. ctrs_last_error() says more.
+/// Returns 0; -1 with EINVAL from a kernel without helpers in user space, for NULL, a helper
+/// without a name, unknown flags, and for a helper that is incomplete; with EEXIST for
+/// CTRS_HELPER_NEW if there is such a helper, with EBUSY if the one that is there has another
+/// length of private data or other policies, with EPERM without CAP_NET_ADMIN in the first user
+/// namespace. ctrs_last_error() says more.
 ///
 /// # Safety
 /// `h` is NULL or a live handle; `helper` is NULL or a live helper.
@@ -90,8 +91,8 @@ pub unsafe extern "C-unwind" fn ctrs_helper_set(
 /// Asks for the helper that has the name of `helper`, and its protocols if they are set, and reads
 /// it into `helper`, in place of what that holds; its policies are freed.
 ///
-/// Returns 0; -1 with ENOENT if there is none, else as ctrs_helper_set(). The helper is then as it
-/// was.
+/// Returns 0; -1 with ENOENT if there is no such helper, else as ctrs_helper_set(). The helper is
+/// then as it was.
 ///
 /// # Safety
 /// `h` is NULL or a live handle; `helper` is NULL or a live helper.
@@ -117,8 +118,8 @@ pub unsafe extern "C-unwind" fn ctrs_helper_get(
 
 /// Deletes the helper that has the name of `helper`, and its protocols if they are set.
 ///
-/// Returns 0; -1 with ENOENT if there is none, with EBUSY if a rule or a flow uses it, else as
-/// ctrs_helper_set().
+/// Returns 0; -1 with ENOENT if there is no such helper, with EBUSY if a rule or a flow uses it,
+/// else as ctrs_helper_set().
 ///
 /// # Safety
 /// `h` is NULL or a live handle; `helper` is NULL or a live helper.
@@ -139,7 +140,7 @@ pub unsafe extern "C-unwind" fn ctrs_helper_delete(
 
 /// Deletes all helpers in user space.
 ///
-/// Returns 0; -1 with EBUSY if one is in use, else as ctrs_helper_set().
+/// Returns 0; -1 with EBUSY if a helper is in use, else as ctrs_helper_set().
 ///
 /// # Safety
 /// `h` is NULL or a live handle.

@@ -264,9 +264,9 @@ pub unsafe extern "C-unwind" fn ctrs_nflog_open(
 ///
 /// Returns 0; -1 with EINVAL for NULL, for a group above 65,535 and for settings that make no sense
 /// or that the kernel would ignore; with EPERM without CAP_NET_ADMIN, and if another socket has
-/// bound the group, of which ctrs_nflog_last_error() tells; with EBUSY if this one has; with
-/// EOPNOTSUPP for CTRS_NFLOG_CONNTRACK where the kernel lacks it; with ENOBUFS if the kernel's
-/// answer was lost, with ENOMEM.
+/// bound the group, of which ctrs_nflog_last_error() tells; with EBUSY if this log has bound it
+/// already; with EOPNOTSUPP for CTRS_NFLOG_CONNTRACK where the kernel lacks it; with ENOBUFS if the
+/// kernel's answer was lost, with ENOMEM.
 ///
 /// # Safety
 /// `log` is NULL or a live log; `settings` is NULL or points to as many readable bytes as its `size`
@@ -313,7 +313,7 @@ pub unsafe extern "C-unwind" fn ctrs_nflog_set(
 /// Unbinds a group. What the kernel has collected of it can be read still.
 ///
 /// Returns 0; -1 with EINVAL for NULL and for a group above 65,535, with ENODEV if nobody has bound
-/// it, with EPERM if another socket has, or without CAP_NET_ADMIN.
+/// it, with EPERM if another socket has bound it, or without CAP_NET_ADMIN.
 ///
 /// # Safety
 /// `log` is NULL or a live log.

@@ -150,8 +150,8 @@ pub unsafe extern "C-unwind" fn ctrs_timeout_set(
 
 /// Asks for the timeout policy of a name.
 ///
-/// Returns 0; -1 with ENOENT if there is none, with EINVAL for NULL, for a name that no policy can
-/// have, and for a wrong `size`, with EPERM without CAP_NET_ADMIN.
+/// Returns 0; -1 with ENOENT if there is no such policy, with EINVAL for NULL, for a name that no
+/// policy can have, and for a wrong `size`, with EPERM without CAP_NET_ADMIN.
 ///
 /// # Safety
 /// `h` is NULL or a live handle; `name` is NULL or a C string; `policy` is NULL or points to `size`
@@ -173,7 +173,7 @@ pub unsafe extern "C-unwind" fn ctrs_timeout_get(
 /// Deletes the timeout policy of a name. Flows that have it keep their timer, and get the defaults
 /// at their next packet.
 ///
-/// Returns 0; -1 with EBUSY if a rule uses it, else as ctrs_timeout_get().
+/// Returns 0; -1 with EBUSY if a rule uses the policy, else as ctrs_timeout_get().
 ///
 /// # Safety
 /// `h` is NULL or a live handle; `name` is NULL or a C string.
@@ -314,8 +314,8 @@ pub unsafe extern "C-unwind" fn ctrs_timeout_dump_read(
 /// Ends a list, at its end or before, and releases it.
 ///
 /// Returns CTRS_CONSISTENT, or CTRS_INCONSISTENT if policies came or went meanwhile so that the
-/// kernel says that some may be missing; -1 with EINVAL for NULL, and with the errno of the call
-/// that failed if the list ended by that. The list is gone whatever is returned.
+/// kernel says that some may be missing; -1 with EINVAL for NULL, with errno of the call that
+/// failed if the list ended by that. The list is gone whatever is returned.
 ///
 /// # Safety
 /// `dump` is NULL or a live list, which is not used again.

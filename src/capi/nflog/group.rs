@@ -17,9 +17,10 @@ use libc::{c_int, c_uint, c_void};
 /// Packets of other groups that wait are handed to their callbacks meanwhile, as
 /// nflog_handle_packet() does; so does every function here that asks the kernel for something.
 ///
-/// Returns the group; NULL with EBUSY if it is bound through this handle, with EPERM if it is bound
-/// through another one, or without CAP_NET_ADMIN, with EINVAL for NULL, with ENOMEM, with ENOBUFS
-/// if the kernel's answers are lost again and again, with EBADF when a callback closed the handle.
+/// Returns the group; NULL with EBUSY if the group is bound through this handle, with EPERM if it
+/// is bound through another one, or without CAP_NET_ADMIN, with EINVAL for NULL, with ENOMEM, with
+/// ENOBUFS if the kernel's answers are lost again and again, with EBADF when a callback closed the
+/// handle.
 ///
 /// # Safety
 /// `h` is NULL or a live handle.
