@@ -248,30 +248,31 @@ extern int nflog_errno;
 
 /** The EtherType of a packet, and the hook its rule was called at.
  *
- * Returns NULL if the packet does not tell, which the kernel always does; NULL with EINVAL for
- * NULL. */
+ * Returns a pointer into the message; NULL if the packet does not tell, which the kernel always
+ * does; NULL with EINVAL for NULL. */
 struct nfulnl_msg_packet_hdr *nflog_get_msg_packet_hdr(struct nflog_data *nfad);
 
 /** The type of the device that a packet came in by, ARPHRD_*.
  *
- * Returns 0 if it did not come in by one; 0 with EINVAL for NULL. */
+ * Returns the type; 0 if it did not come in by one; 0 with EINVAL for NULL. */
 uint16_t nflog_get_hwtype(struct nflog_data *nfad);
 
 /** Bytes of the link header that nflog_get_msg_packet_hwhdr() points to: never more than there
  * are.
  *
- * Returns 0 if there is none; 0 with EINVAL for NULL. */
+ * Returns the number; 0 if there is none; 0 with EINVAL for NULL. */
 uint16_t nflog_get_msg_packet_hwhdrlen(struct nflog_data *nfad);
 
 /** The link header of a packet, nflog_get_msg_packet_hwhdrlen() bytes of it: none for devices
  * without.
  *
- * Returns NULL if the packet did not come in by a device; NULL with EINVAL for NULL. */
+ * Returns a pointer into the message; NULL if the packet did not come in by a device; NULL with
+ * EINVAL for NULL. */
 char *nflog_get_msg_packet_hwhdr(struct nflog_data *nfad);
 
 /** The mark of a packet.
  *
- * Returns 0 if it has none; 0 with EINVAL for NULL. */
+ * Returns the mark; 0 if it has none; 0 with EINVAL for NULL. */
 uint32_t nflog_get_nfmark(struct nflog_data *nfad);
 
 /** Stores when a packet was received, as seconds since 1970 and microseconds, in tv.
@@ -286,27 +287,28 @@ int nflog_get_timestamp(struct nflog_data *nfad, struct timeval *tv);
 
 /** The index of the device that a packet came in by; of a bridge's port, the bridge.
  *
- * Returns 0 if there is none; 0 with EINVAL for NULL. */
+ * Returns the number; 0 if there is none; 0 with EINVAL for NULL. */
 uint32_t nflog_get_indev(struct nflog_data *nfad);
 
 /** The index of the bridge's port that a packet came in by.
  *
- * Returns 0 if there is none; 0 with EINVAL for NULL. */
+ * Returns the number; 0 if there is none; 0 with EINVAL for NULL. */
 uint32_t nflog_get_physindev(struct nflog_data *nfad);
 
 /** The index of the device that a packet leaves by; of a bridge's port, the bridge.
  *
- * Returns 0 if there is none; 0 with EINVAL for NULL. */
+ * Returns the number; 0 if there is none; 0 with EINVAL for NULL. */
 uint32_t nflog_get_outdev(struct nflog_data *nfad);
 
 /** The index of the bridge's port that a packet leaves by.
  *
- * Returns 0 if there is none; 0 with EINVAL for NULL. */
+ * Returns the number; 0 if there is none; 0 with EINVAL for NULL. */
 uint32_t nflog_get_physoutdev(struct nflog_data *nfad);
 
 /** The hardware address of a packet's sender, of no more than 8 bytes.
  *
- * Returns NULL if the packet did not come in by a device; NULL with EINVAL for NULL. */
+ * Returns a pointer into the message; NULL if the packet did not come in by a device; NULL with
+ * EINVAL for NULL. */
 struct nfulnl_msg_packet_hw *nflog_get_packet_hw(struct nflog_data *nfad);
 
 /** Stores in data where the packet itself is: from its network header on, as far as group and
@@ -318,8 +320,8 @@ int nflog_get_payload(struct nflog_data *nfad, char **data);
 
 /** The prefix that the rule says, as the rule has it: a C string, empty if it says none.
  *
- * Returns NULL if the packet does not tell, which of rules the kernel always does; NULL with
- * EINVAL for NULL. */
+ * Returns a pointer into the message; NULL if the packet does not tell, which of rules the kernel
+ * always does; NULL with EINVAL for NULL. */
 char *nflog_get_prefix(struct nflog_data *nfad);
 
 /** Stores in uid the user that owns the socket which sent a packet.

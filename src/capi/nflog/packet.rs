@@ -58,8 +58,8 @@ unsafe fn store<T>(
 
 /// The EtherType of a packet, and the hook its rule was called at.
 ///
-/// Returns NULL if the packet does not tell, which the kernel always does; NULL with EINVAL for
-/// NULL.
+/// Returns a pointer into the message; NULL if the packet does not tell, which the kernel always
+/// does; NULL with EINVAL for NULL.
 ///
 /// # Safety
 /// `nfad` is NULL or a packet.
@@ -73,7 +73,7 @@ pub unsafe extern "C" fn nflog_get_msg_packet_hdr(
 
 /// The type of the device that a packet came in by, `ARPHRD_*`.
 ///
-/// Returns 0 if it did not come in by one; 0 with EINVAL for NULL.
+/// Returns the type; 0 if it did not come in by one; 0 with EINVAL for NULL.
 ///
 /// # Safety
 /// `nfad` is NULL or a packet.
@@ -86,7 +86,7 @@ pub unsafe extern "C" fn nflog_get_hwtype(nfad: *mut nflog_data) -> u16 {
 /// Bytes of the link header that nflog_get_msg_packet_hwhdr() points to: never more than there
 /// are.
 ///
-/// Returns 0 if there is none; 0 with EINVAL for NULL.
+/// Returns the number; 0 if there is none; 0 with EINVAL for NULL.
 ///
 /// # Safety
 /// `nfad` is NULL or a packet.
@@ -103,7 +103,8 @@ pub unsafe extern "C" fn nflog_get_msg_packet_hwhdrlen(nfad: *mut nflog_data) ->
 /// The link header of a packet, nflog_get_msg_packet_hwhdrlen() bytes of it: none for devices
 /// without.
 ///
-/// Returns NULL if the packet did not come in by a device; NULL with EINVAL for NULL.
+/// Returns a pointer into the message; NULL if the packet did not come in by a device; NULL with
+/// EINVAL for NULL.
 ///
 /// # Safety
 /// `nfad` is NULL or a packet.
@@ -115,7 +116,7 @@ pub unsafe extern "C" fn nflog_get_msg_packet_hwhdr(nfad: *mut nflog_data) -> *m
 
 /// The mark of a packet.
 ///
-/// Returns 0 if it has none; 0 with EINVAL for NULL.
+/// Returns the mark; 0 if it has none; 0 with EINVAL for NULL.
 ///
 /// # Safety
 /// `nfad` is NULL or a packet.
@@ -148,7 +149,7 @@ pub unsafe extern "C" fn nflog_get_timestamp(nfad: *mut nflog_data, tv: *mut tim
 
 /// The index of the device that a packet came in by; of a bridge's port, the bridge.
 ///
-/// Returns 0 if there is none; 0 with EINVAL for NULL.
+/// Returns the number; 0 if there is none; 0 with EINVAL for NULL.
 ///
 /// # Safety
 /// `nfad` is NULL or a packet.
@@ -160,7 +161,7 @@ pub unsafe extern "C" fn nflog_get_indev(nfad: *mut nflog_data) -> u32 {
 
 /// The index of the bridge's port that a packet came in by.
 ///
-/// Returns 0 if there is none; 0 with EINVAL for NULL.
+/// Returns the number; 0 if there is none; 0 with EINVAL for NULL.
 ///
 /// # Safety
 /// `nfad` is NULL or a packet.
@@ -172,7 +173,7 @@ pub unsafe extern "C" fn nflog_get_physindev(nfad: *mut nflog_data) -> u32 {
 
 /// The index of the device that a packet leaves by; of a bridge's port, the bridge.
 ///
-/// Returns 0 if there is none; 0 with EINVAL for NULL.
+/// Returns the number; 0 if there is none; 0 with EINVAL for NULL.
 ///
 /// # Safety
 /// `nfad` is NULL or a packet.
@@ -184,7 +185,7 @@ pub unsafe extern "C" fn nflog_get_outdev(nfad: *mut nflog_data) -> u32 {
 
 /// The index of the bridge's port that a packet leaves by.
 ///
-/// Returns 0 if there is none; 0 with EINVAL for NULL.
+/// Returns the number; 0 if there is none; 0 with EINVAL for NULL.
 ///
 /// # Safety
 /// `nfad` is NULL or a packet.
@@ -196,7 +197,8 @@ pub unsafe extern "C" fn nflog_get_physoutdev(nfad: *mut nflog_data) -> u32 {
 
 /// The hardware address of a packet's sender, of no more than 8 bytes.
 ///
-/// Returns NULL if the packet did not come in by a device; NULL with EINVAL for NULL.
+/// Returns a pointer into the message; NULL if the packet did not come in by a device; NULL with
+/// EINVAL for NULL.
 ///
 /// # Safety
 /// `nfad` is NULL or a packet.
@@ -229,8 +231,8 @@ pub unsafe extern "C" fn nflog_get_payload(nfad: *mut nflog_data, data: *mut *mu
 
 /// The prefix that the rule says, as the rule has it: a C string, empty if it says none.
 ///
-/// Returns NULL if the packet does not tell, which of rules the kernel always does; NULL with
-/// EINVAL for NULL.
+/// Returns a pointer into the message; NULL if the packet does not tell, which of rules the kernel
+/// always does; NULL with EINVAL for NULL.
 ///
 /// # Safety
 /// `nfad` is NULL or a packet.
