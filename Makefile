@@ -15,11 +15,12 @@
 #
 # Variables, of the environment or behind make:
 #
-# PREFIX=/usr/local, LIBDIR, INCLUDEDIR, BINDIR, DATADIR, DOCDIR, MANDIR, PKGCONFIGDIR
+# PREFIX=/usr/local, LIBDIR, INCLUDEDIR, BINDIR, DATADIR, DOCDIR, MANDIR, PKGCONFIGDIR, CMAKEDIR
 #                 where it is installed, below DESTDIR
 # COMPATDIR       where the drop-in libraries are, LIBDIR/ctrs/compat; with COMPATDIR=LIBDIR they take
 #                 the originals' places, of which none may be there
 # LDCONFDIR       where the loader reads in what folders to look, /etc/ld.so.conf.d
+# FEATURES        what is in it beside the flow table: nflog timeout helper extensions
 # CARGO, CARGO_FLAGS   cargo, and what it is told beside: --locked, --offline
 # CARGO_BUILD_TARGET   the processor, as Rust calls it; else what cargo's configuration says
 # CROSS_COMPILE   what its tools' names begin with, arm-linux-gnueabihf- and the like
@@ -38,12 +39,15 @@ DATADIR ?= $(PREFIX)/share
 DOCDIR ?= $(DATADIR)/doc/ctrs
 MANDIR ?= $(DATADIR)/man
 PKGCONFIGDIR ?= $(LIBDIR)/pkgconfig
+CMAKEDIR ?= $(LIBDIR)/cmake/ctrs
 COMPATDIR ?= $(LIBDIR)/ctrs/compat
 LDCONFDIR ?= /etc/ld.so.conf.d
 DESTDIR ?=
 # Where ctrs-run finds them, a pattern in packages for several architectures.
-RELATIVE_COMPATDIR = $(shell realpath -m --relative-to=$(BINDIR) $(COMPATDIR))
+RELATIVE_COMPATDIR = $(call relative,$(BINDIR),$(COMPATDIR))
 
+ALL_FEATURES := nflog timeout helper extensions
+FEATURES ?= $(ALL_FEATURES)
 CARGO ?= cargo
 CARGO_FLAGS ?=
 CARGO_BUILD_TARGET ?= $(call configured,build.target)
@@ -74,8 +78,10 @@ SONAME := libctrs.so.0
 
 # The libraries that drop-in ones take the place of: the file of each as its original is called. What it
 # exports is in pkgconfig/NAME.map, and what pkg-config says of it in pkgconfig/NAME.pc.in.
-DROP_INS := libnetfilter_conntrack.so.3.8.0 libnetfilter_log.so.1.2.0 \
-    libnetfilter_cttimeout.so.1.0.0 libnetfilter_cthelper.so.0.0.0
+DROP_INS := libnetfilter_conntrack.so.3.8.0
+DROP_INS += $(and $(filter nflog,$(FEATURES)),libnetfilter_log.so.1.2.0)
+DROP_INS += $(and $(filter timeout,$(FEATURES)),libnetfilter_cttimeout.so.1.0.0)
+DROP_INS += $(and $(filter helper,$(FEATURES)),libnetfilter_cthelper.so.0.0.0)
 # What programs take from an original without naming it: they use functions of libmnl, and do not start when
 # nobody brings it. The drop-in library needs none of it.
 NEEDED_libnetfilter_log := libnfnetlink.so.0 libmnl.so.0
@@ -86,6 +92,16 @@ NEEDED_libnetfilter_cthelper := libmnl.so.0
 soname = $(basename $(basename $(1)))
 name = $(firstword $(subst .so., ,$(1)))
 NEEDED := $(sort $(foreach file,$(DROP_INS),$(NEEDED_$(call name,$(file)))))
+# The headers of what is in it. What a program finds is left out, ctrs.h tells its compiler: CTRS_NO_NFLOG.
+LEFT_OUT := $(filter-out $(FEATURES),$(ALL_FEATURES))
+HEADERS_nflog := libnetfilter_log/%
+HEADERS_timeout := libnetfilter_cttimeout/%
+HEADERS_helper := libnetfilter_cthelper/%
+HEADERS_extensions := ctrs.h
+HEADERS = $(filter-out $(foreach feature,$(LEFT_OUT),$(HEADERS_$(feature)) ctrs.cdef),\
+    $(shell cd include && find * -type f))
+TELL_LEFT_OUT = sed -i $(foreach feature,$(shell echo $(LEFT_OUT) | tr a-z A-Z),\
+    -e '/^.define CTRS_H$$/a \#define CTRS_NO_$(feature)') $(DESTDIR)$(INCLUDEDIR)/ctrs/ctrs.h
 BUILT := $(RELEASE)/libctrs.so $(RELEASE)/libctrs.a \
     $(foreach file,$(DROP_INS),$(RELEASE)/$(call soname,$(file)))
 
@@ -112,8 +128,8 @@ HARDENED := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 
 .PHONY: all build built stage install install-compat install-system install-lib install-doc install-man \
     install-files install-compat-files install-system-files uninstall dist dist-vendor help \
-    deb demo lint check check-user check-bare check-targets check-packages check-msrv check-cargo-c \
-    check-dropin check-resize bench bench-instructions fuzz miri deny deps clean
+    deb demo lint check check-user check-bare check-targets check-packages check-msrv check-features \
+    check-cargo-c check-dropin check-resize bench bench-instructions fuzz miri deny deps clean
 
 all: build
 
@@ -122,7 +138,8 @@ help:
 
 build:
 	@CARGO="$(CARGO)" capi-tests/deps.sh cargo build
-	$(CARGO) rustc $(CARGO_FLAGS) --release --lib --features capi --crate-type staticlib -- $(SMALL)
+	$(CARGO) rustc $(CARGO_FLAGS) --release --lib --crate-type staticlib \
+	    --no-default-features --features "capi $(FEATURES)" -- $(SMALL)
 	mkdir -p $(RELEASE)/needed
 	$(call shared,$(RELEASE)/libctrs.so,$(SONAME),pkgconfig/ctrs.map)
 	$(foreach library,$(NEEDED),$(call stub,$(library)))
@@ -151,10 +168,18 @@ endef
 define substitute
 sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|g' \
     -e 's|@COMPATDIR@|$(COMPATDIR)|g' -e 's|@VERSION@|$(VERSION)|g' -e 's|@DOCDIR@|$(DOCDIR)|g' \
+    -e 's|@FEATURES@|$(strip $(FEATURES))|g' \
     -e 's|@SONAMES@|$(foreach file,$(DROP_INS),$(call soname,$(file)))|g' \
     -e 's|@STATIC_LIBS@|$(STATIC_LIBS)|g' \
-    -e 's|@RELATIVE_COMPATDIR@|$(RELATIVE_COMPATDIR)|g'
+    -e 's|@RELATIVE_COMPATDIR@|$(RELATIVE_COMPATDIR)|g' \
+    -e 's|@SONAME@|$(SONAME)|g' -e "s|@POINTER@|$(POINTER)|g" \
+    -e 's|@FROM_CMAKEDIR_LIBDIR@|$(call relative,$(CMAKEDIR),$(LIBDIR))|g' \
+    -e 's|@FROM_CMAKEDIR_INCLUDEDIR@|$(call relative,$(CMAKEDIR),$(INCLUDEDIR))|g'
 endef
+
+relative = $(shell realpath -m --relative-to=$(1) $(2))
+# Bytes of a pointer, as the library's file says.
+POINTER = $$((4 * 0$$(od -An -tu1 -j4 -N1 $(RELEASE)/libctrs.so | tr -d ' ')))
 
 # Installs what is there and builds nothing: root need not have cargo.
 install install-compat install-system: %: %-files
@@ -168,16 +193,19 @@ built:
 install-files: install-lib install-doc install-man
 
 install-lib: built
-	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PKGCONFIGDIR)
+	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PKGCONFIGDIR) $(DESTDIR)$(CMAKEDIR)
 	install -m 755 $(RELEASE)/libctrs.so $(DESTDIR)$(LIBDIR)/$(SONAME:.0=).$(VERSION)
 	$(STRIP) $(DESTDIR)$(LIBDIR)/$(SONAME:.0=).$(VERSION)
 	ln -sf $(SONAME:.0=).$(VERSION) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libctrs.so
 	install -m 644 $(RELEASE)/libctrs.a $(DESTDIR)$(LIBDIR)/libctrs.a
 	$(STRIP) --strip-debug $(DESTDIR)$(LIBDIR)/libctrs.a
-	for file in $$(cd include && find * -type f); do \
+	for file in $(HEADERS); do \
 	    install -D -m 644 include/$$file $(DESTDIR)$(INCLUDEDIR)/ctrs/$$file || exit 1; done
+	$(and $(filter ctrs.h,$(HEADERS)),$(LEFT_OUT),$(TELL_LEFT_OUT))
 	$(substitute) pkgconfig/ctrs.pc.in > $(DESTDIR)$(PKGCONFIGDIR)/ctrs.pc
+	for file in ctrs-config.cmake ctrs-config-version.cmake; do \
+	    $(substitute) pkgconfig/$$file.in > $(DESTDIR)$(CMAKEDIR)/$$file || exit 1; done
 
 # The licences, and what a user reads: in folders as they are here, for the documents link to each other.
 install-doc:
@@ -189,7 +217,7 @@ install-man:
 	install -d $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man7
 	LC_ALL=C $(AWK) -v out=$(DESTDIR)$(MANDIR)/man3 -v version=$(VERSION) -v docs=$(DOCDIR)/docs \
 	    -v date="$$(sed -n 's/^\.Dd //p' man/ctrs.7.in)" -f man/headers.awk -f man/errors.awk \
-	    -f man/prose.awk -f man/pages.awk include/*.h include/*/*.h
+	    -f man/prose.awk -f man/pages.awk $(sort $(addprefix include/,$(filter %.h,$(HEADERS))))
 	$(substitute) man/ctrs.7.in > $(DESTDIR)$(MANDIR)/man7/ctrs.7
 
 install-compat-files: install-files
@@ -272,7 +300,7 @@ dist-vendor:
 # An install of its own for the demo and the tests, whatever the environment says.
 STAGED := LIBDIR=$(STAGE)/lib INCLUDEDIR=$(STAGE)/include BINDIR=$(STAGE)/bin DATADIR=$(STAGE)/share \
     DOCDIR=$(STAGE)/share/doc/ctrs MANDIR=$(STAGE)/share/man PKGCONFIGDIR=$(STAGE)/lib/pkgconfig \
-    COMPATDIR=$(STAGE)/lib/ctrs/compat
+    CMAKEDIR=$(STAGE)/lib/cmake/ctrs COMPATDIR=$(STAGE)/lib/ctrs/compat
 
 stage: build
 	@$(MAKE) --no-print-directory install-compat-files PREFIX=$(STAGE) $(STAGED) DESTDIR=
@@ -291,6 +319,8 @@ lint:
 	$(CARGO) fmt --all --check $(TESTS)
 	$(CARGO) clippy --all-targets -- -D warnings
 	$(CARGO) clippy --all-features --all-targets -- -D warnings
+	for feature in $(ALL_FEATURES); do $(CARGO) clippy --quiet --lib --no-default-features \
+	    --features "capi $$(echo $(ALL_FEATURES) | sed "s/$$feature//")" -- -D warnings || exit 1; done
 	$(CARGO) clippy $(TESTS) --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --quiet --no-deps
 
@@ -330,6 +360,10 @@ check-msrv:
 	@CARGO="$(CARGO)" capi-tests/deps.sh cargo msrv
 	CARGO_TARGET_DIR=$(TARGET)/msrv $(CARGO) +$(MSRV) test --locked --features capi
 	CARGO_TARGET_DIR=$(TARGET)/msrv $(CARGO) +$(MSRV) test --locked $(TESTS) --all-targets --no-run
+
+# The library without each of its parts, and how large it is: six builds.
+check-features: deps
+	CARGO="$(CARGO)" capi-tests/features.sh
 
 # What `cargo cinstall` installs beside what `make install` does. Needs cargo-c.
 check-cargo-c:

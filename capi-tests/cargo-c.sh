@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # What `cargo cinstall` installs is what `make install` does: the same files, the same library to
 # programs and linkers, the same answers of pkg-config. Only versions its exports have none: rustc leaves
-# no room for them.
+# no room for them; and the files for CMake come with make alone.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 CARGO=${CARGO:-cargo}
@@ -29,7 +29,7 @@ same() {
 }
 
 files() {
-    find . \( -type f -o -type l \) -print | LC_ALL=C sort
+    find . \( -type f -o -type l \) ! -path '*/cmake/*' -print | LC_ALL=C sort
 }
 
 headers() {

@@ -36,6 +36,7 @@ suite "rust documentation" "$CARGO" test --features capi --doc
 suite "rust, what a C user relies on" "$CARGO" test "${tests[@]}" --all-targets --no-fail-fast
 suite "reproducible build" capi-tests/reproducible.sh
 suite "install" capi-tests/install.sh
+suite "build systems" capi-tests/systems.sh
 suite "C" capi-tests/c/run.sh
 suite "C under valgrind" env VALGRIND=1 capi-tests/c/run.sh
 suite "C with sanitizers" env SANITIZE=1 capi-tests/c/run.sh

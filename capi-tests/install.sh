@@ -65,6 +65,8 @@ check_files() {
     expect 'the files' "etc/ld.so.conf.d/000-ctrs.conf
 usr/bin/ctrs-run
 usr/include/ctrs/...
+usr/lib/arch/cmake/ctrs/ctrs-config-version.cmake
+usr/lib/arch/cmake/ctrs/ctrs-config.cmake
 $(sed 's,^,usr/lib/arch/ctrs/compat/,' "$work/drop-ins")
 usr/lib/arch/libctrs.a
 usr/lib/arch/libctrs.so
@@ -94,7 +96,7 @@ check_uninstall() {
     # shellcheck disable=SC2086
     lay uninstall $multiarch CARGO_TARGET_DIR="$work/empty"
     expect 'uninstalled' "$(printf 'usr/%s\n' bin include include/ctrs include/ctrs/of-somebody-else.h \
-        share/man share/man/man1 share/man/man3 share/man/man7 | LC_ALL=C sort - "$work/before")" "$(laid)"
+        lib/arch/cmake share/man share/man/man1 share/man/man3 share/man/man7 | LC_ALL=C sort - "$work/before")" "$(laid)"
 }
 
 # In the originals' places, and not over one.

@@ -1702,6 +1702,8 @@ int ctrs_stats_expect(struct nfct_handle *h,
                       size_t n,
                       size_t size);
 
+#ifndef CTRS_NO_TIMEOUT
+
 /* ========================================================================
  * Timeout policies, and the timeouts of flows without one
  * ======================================================================== */
@@ -1887,6 +1889,10 @@ int ctrs_timeout_parse_json(struct ctrs_timeout *policy,
                             size_t size,
                             struct ctrs_error *error);
 
+#endif /* CTRS_NO_TIMEOUT */
+
+#ifndef CTRS_NO_HELPER
+
 /* ========================================================================
  * Helpers in user space
  * ======================================================================== */
@@ -1970,6 +1976,10 @@ uint32_t ctrs_helper_policy_timeout(const struct nfct_helper_policy *policy);
  *
  * Returns the number; 0 with EINVAL for NULL. */
 uint32_t ctrs_helper_policy_max(const struct nfct_helper_policy *policy);
+
+#endif /* CTRS_NO_HELPER */
+
+#ifndef CTRS_NO_NFLOG
 
 /* ========================================================================
  * Logged packets as plain data
@@ -2128,6 +2138,10 @@ struct ctrs_packet {
  * Returns 0; -1 with EINVAL for NULL, and for a size that is no multiple of 8, less than 8 or
  * above 65,536; with EBADMSG if the message is cut short or not of a logged packet. */
 int ctrs_packet_from(struct ctrs_packet *packet, size_t size, const void *message, size_t length);
+
+#endif /* CTRS_NO_NFLOG */
+
+#ifndef CTRS_NO_NFLOG
 
 /* ========================================================================
  * Logged packets, read as they are wanted
@@ -2310,6 +2324,10 @@ const struct ctrs_error *ctrs_nflog_last_error(const struct ctrs_nflog *log);
  * Returns 0; -1 with EINVAL for NULL. */
 int ctrs_nflog_close(struct ctrs_nflog *log);
 
+#endif /* CTRS_NO_NFLOG */
+
+#ifndef CTRS_NO_NFLOG
+
 /* ========================================================================
  * Flows of logged packets
  * ======================================================================== */
@@ -2372,6 +2390,10 @@ int ctrs_packet_flow(struct nfct_handle *h,
                      uint32_t flags,
                      struct nf_conntrack *result,
                      int *dir);
+
+#endif /* CTRS_NO_NFLOG */
+
+#ifndef CTRS_NO_NFLOG
 
 /* ========================================================================
  * Logged packets as JSON, and in files that tcpdump and Wireshark read
@@ -2446,6 +2468,8 @@ ssize_t ctrs_packet_pcap(void *record,
                          size_t length,
                          uint32_t link_type,
                          uint32_t snaplen);
+
+#endif /* CTRS_NO_NFLOG */
 
 #ifdef __cplusplus
 } /* extern "C" */

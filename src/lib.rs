@@ -88,6 +88,12 @@
 //! # }
 //! ```
 
+// What only the libraries that were left out use is dead, and the linker leaves that out too.
+#![cfg_attr(
+    not(all(feature = "nflog", feature = "timeout", feature = "helper", feature = "extensions")),
+    allow(dead_code, unused_imports)
+)]
+
 // The library's inside is hidden, not private: its tests and fuzzers reach it, and nothing is promised
 // of it.
 
@@ -103,6 +109,7 @@ pub mod conntrack;
 #[doc(hidden)]
 pub mod error;
 mod facts;
+#[cfg(feature = "helper")]
 #[doc(hidden)]
 pub mod helper;
 #[doc(hidden)]
@@ -115,6 +122,7 @@ mod options;
 mod nested;
 #[doc(hidden)]
 pub mod netlink;
+#[cfg(feature = "nflog")]
 #[doc(hidden)]
 pub mod nflog;
 #[doc(hidden)]
@@ -125,6 +133,7 @@ mod record;
 mod shared;
 #[doc(hidden)]
 pub mod text;
+#[cfg(feature = "timeout")]
 #[doc(hidden)]
 pub mod timeout;
 #[doc(hidden)]
@@ -175,23 +184,40 @@ pub use conntrack::values::{
 };
 pub use conntrack::wire::Change;
 pub use error::{Error, ErrorKind, Invalid, RequestKind};
+#[cfg(feature = "helper")]
 pub use helper::helpers::UserHelpers;
+#[cfg(feature = "helper")]
 pub use helper::value::UserHelper;
 pub use namespaces::record::NetworkNamespace;
 pub use netlink::wait::Stopper;
+#[cfg(feature = "nflog")]
 pub use nflog::json::PacketJson;
+#[cfg(feature = "nflog")]
 pub use nflog::log::PacketLog;
+#[cfg(feature = "nflog")]
 pub use nflog::logged::{Logged, LoggedBatch, Packets};
+#[cfg(feature = "nflog")]
 pub use nflog::lookup::{FlowLookup, PacketFlow};
+#[cfg(feature = "nflog")]
 pub use nflog::losses::{Loss, Losses};
+#[cfg(feature = "nflog")]
 pub use nflog::owned::OwnedPacket;
+#[cfg(feature = "nflog")]
 pub use nflog::packet::Packet;
+#[cfg(feature = "nflog")]
 pub use nflog::pcap::{LinkType, Pcap, PcapRecord, PcapWriter};
+#[cfg(feature = "nflog")]
 pub use nflog::record::{PacketField, PacketRecord, PartRecord};
+#[cfg(feature = "nflog")]
 pub use nflog::settings::{CopyMode, LogFlags, LogSettings};
+#[cfg(feature = "nflog")]
 pub use nflog::values::{CtInfo, CtState, Vlan};
+#[cfg(feature = "nflog")]
 pub use nflog::xml::{Xml, XmlParts};
 pub use options::Options;
+#[cfg(feature = "timeout")]
 pub use timeout::policies::{TimeoutPolicies, TimeoutPolicyList};
+#[cfg(feature = "timeout")]
 pub use timeout::record::TimeoutRecord;
+#[cfg(feature = "timeout")]
 pub use timeout::value::{TimeoutPolicy, TimeoutState, Timeouts};

@@ -13,6 +13,7 @@ const DOCUMENTS: &[&str] = &[
     "CONTRIBUTING.md",
     "capi-tests/README.md",
     "docs/architecture.md",
+    "docs/build-systems.md",
     "docs/cookbook/README.md",
     "docs/cookbook/change.md",
     "docs/cookbook/inspect.md",
@@ -85,6 +86,11 @@ fn shown<'a>(text: &'a str, file: &str) -> Option<&'a str> {
 fn documents_show_programs_as_they_are() {
     for (document, file) in [
         ("README.md", "examples-c/sum.c"),
+        ("docs/build-systems.md", "capi-tests/systems/make/Makefile"),
+        ("docs/build-systems.md", "capi-tests/systems/cmake/CMakeLists.txt"),
+        ("docs/build-systems.md", "capi-tests/systems/meson/meson.build"),
+        ("docs/build-systems.md", "capi-tests/systems/autoconf/configure.ac"),
+        ("docs/build-systems.md", "capi-tests/systems/autoconf-search/configure.ac"),
         ("docs/ffi.md", "bindings/python/flows.py"),
         ("docs/ffi.md", "bindings/go/flows.go"),
         ("docs/ffi.md", "bindings/luajit/flows.lua"),

@@ -7,7 +7,7 @@ mod header;
 
 use capi_tests::libraries::{LIBRARIES, Symbol};
 use cbindgen::{Builder, Config};
-use header::{HEADERS, Header, Section, Text};
+use header::{HEADERS, Header, Section, Text, ctrs};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -117,10 +117,13 @@ fn in_sections(declarations: &[String], sections: &[Section]) -> Vec<String> {
     let titles = sections.iter().map(|section| format!(" *     {}\n", section.title));
     let mut parts = vec![format!("/* In this order:\n *\n{} */", titles.collect::<String>())];
     for (number, section) in sections.iter().enumerate() {
+        let left_out = ctrs::LEFT_OUT.iter().find(|(words, _)| section.title.contains(words));
+        parts.extend(left_out.map(|(_, name)| format!("#ifndef {name}")));
         parts.push(format!("/* {RULE}\n * {}\n * {RULE} */", section.title));
         parts.extend(Some(section.text.to_owned()).filter(|text| !text.is_empty()));
         let here = placed.iter().filter(|((section, _), _)| *section == number);
         parts.extend(here.map(|(_, one)| (*one).clone()));
+        parts.extend(left_out.map(|(_, name)| format!("#endif /* {name} */")));
     }
     parts
 }

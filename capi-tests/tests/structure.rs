@@ -233,6 +233,7 @@ fn data_goes_one_way() {
         ),
         ("capi/timeout", with(&[&faces, &["timeout", "text", "capi/ffi", "capi/timeout"]])),
         ("capi/helper", with(&[&faces, &["helper", "text", "capi/ffi", "capi/helper"]])),
+        ("capi/version", vec!["capi/ffi"]),
         (
             "capi/ctrs",
             with(&[

@@ -18,8 +18,13 @@
 //! sections are left out there.
 
 pub mod conntrack;
+#[cfg(feature = "extensions")]
 pub mod ctrs;
 pub mod ffi;
+#[cfg(feature = "helper")]
 pub mod helper;
+#[cfg(feature = "nflog")]
 pub mod nflog;
+#[cfg(feature = "timeout")]
 pub mod timeout;
+pub mod version;

@@ -282,6 +282,14 @@ pub const SECTIONS: &[Section] = &[
     },
 ];
 
+/// What is in titles of libraries that can be left out, and what says so: the header is installed with
+/// `#define`s of those that were.
+pub const LEFT_OUT: [(&str, &str); 3] = [
+    ("Timeout policies", "CTRS_NO_TIMEOUT"),
+    ("Helpers in user space", "CTRS_NO_HELPER"),
+    ("ogged packets", "CTRS_NO_NFLOG"),
+];
+
 /// Without a sign: cbindgen would write a number that C90 has no type for on machines of 32 bits.
 const NOWHERE: &str = "\
 /// In the attribute or the offset of an error: there is none to blame.

@@ -2,7 +2,7 @@
 
 pub mod cdef;
 mod conntrack;
-mod ctrs;
+pub mod ctrs;
 mod helper;
 mod nflog;
 mod timeout;
@@ -176,7 +176,7 @@ pub const HEADERS: [Header; 15] = [
         guard: "CTRS_H",
         sources: &[
             "ffi/explained.rs",
-            "ctrs/version.rs",
+            "version.rs",
             "ctrs/open.rs",
             "ctrs/error.rs",
             "ctrs/diagnose.rs",
@@ -197,6 +197,7 @@ pub const HEADERS: [Header; 15] = [
             "ctrs/nflog.rs",
             "ctrs/nflog_read.rs",
             "ctrs/packet_flow.rs",
+            "ctrs/packet_json.rs",
             "ctrs/pcap.rs",
             "ctrs/json.rs",
             "../conntrack/stream/record.rs",

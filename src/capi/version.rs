@@ -1,4 +1,4 @@
-//! The version of this library: an extension, declared in `ctrs.h`.
+//! The version of this library: declared in `ctrs.h`, and there without it too.
 
 use crate::capi::ffi::boundary::boundary;
 use libc::c_char;
