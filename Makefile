@@ -66,7 +66,9 @@ CC := $(or $(LINKER),$(if $(CROSS_COMPILE),$(CROSS_COMPILE)gcc,cc))
 endif
 CFLAGS ?=
 LDFLAGS ?=
-STRIP ?= $(CROSS_COMPILE)strip
+# Some have a compiler for musl, and no binutils of its own.
+STRIP ?= $(or $(and $(findstring musl,$(TRIPLE)),$(shell command -v $(CROSS_COMPILE)strip || \
+    command -v strip)),$(CROSS_COMPILE)strip)
 AWK ?= awk
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -124,12 +126,18 @@ PACKED = $(if $(findstring musl,$(TRIPLE)),,$$( \
     $(LINK) -nostdlib -o $(RELEASE)/needed/relr -Wl,--fatal-warnings $(RELR) -x c /dev/null \
     2>/dev/null && echo $(RELR)))
 LINK = $(CC) $(CFLAGS) $(LDFLAGS) -shared
+# Rust has an unwinder for musl, for where the compiler has none but that of the C library of the machine.
+UNWINDER = $(if $(findstring musl,$(TRIPLE)),$$( \
+    file="$$($(CC) $(CFLAGS) -print-file-name=libgcc_s.so.1)"; \
+    if [ ! -e "$$file" ] || grep -q 'libc\.so\.6' "$$file"; then \
+        echo "$$(rustc --print target-libdir --target $(CARGO_BUILD_TARGET))/self-contained/libunwind.a"; fi))
 HARDENED := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 
 .PHONY: all build built stage install install-compat install-system install-lib install-doc install-man \
     install-files install-compat-files install-system-files uninstall dist dist-vendor help \
-    deb demo lint check check-user check-bare check-targets check-packages check-msrv check-features \
-    check-cargo-c check-dropin check-resize bench bench-instructions fuzz miri deny deps clean
+    deb demo lint check check-user check-bare check-targets check-packages check-musl check-msrv \
+    check-features check-cargo-c check-dropin check-resize bench bench-instructions fuzz miri deny deps \
+    clean
 
 all: build
 
@@ -162,7 +170,7 @@ endef
 define shared
 $(LINK) -o $(1) -Wl,--whole-archive $(RELEASE)/libctrs.a -Wl,--no-whole-archive \
     -Wl,--gc-sections -Wl,--version-script=$(3) -Wl,-soname,$(2) $(HARDENED) $(UNPADDED) $(PACKED) \
-    -Wl,--no-as-needed $(4) -Wl,--as-needed $(STATIC_LIBS)
+    -Wl,--no-as-needed $(4) -Wl,--as-needed $(UNWINDER) $(STATIC_LIBS)
 endef
 
 define substitute
@@ -352,6 +360,10 @@ check-packages:
 	@CARGO="$(CARGO)" capi-tests/deps.sh cargo packages
 	for run in capi-tests/packages/*/run.sh; do \
 	    CARGO="$(CARGO)" CTRS_PACKAGES=$(abspath $(TARGET))/packages $$run || exit 1; done
+
+# musl: the unit tests, the C tests and programs, shared and static. As root; the kernel has to be there.
+check-musl: deps
+	CARGO="$(CARGO)" capi-tests/musl.sh
 
 # The least Rust that Cargo.toml names: the library is tested, and all tests compile. Needs rustup.
 MSRV = $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)

@@ -11,6 +11,8 @@
 #   deps.sh build     what a build needs, named when it is missing
 #   deps.sh demo      what the demo needs } installed as root on Debian,
 #   deps.sh check     what all tests need } named when it is missing otherwise
+#   deps.sh musl      musl and its compiler, as demo and check
+#   deps.sh recipes   readers and builders of packages, as demo and check
 #   deps.sh targets   compilers, C libraries and qemu for other processors, as demo and check
 #   deps.sh packages  what makes source packages and systems to try them in, as demo and check
 #
@@ -85,6 +87,15 @@ check   autoreconf                                  autoconf
 check   automake                                    automake
 check   meson                                       meson
 check   cmake                                       cmake
+musl    musl-gcc                                    musl-tools
+musl    arm-linux-gnueabihf-gcc                     gcc-arm-linux-gnueabihf
+musl    /usr/arm-linux-gnueabihf/include/linux/types.h linux-libc-dev-armhf-cross
+musl    qemu-arm-static                             qemu-user-static
+recipes rpmbuild                                    rpm
+recipes cpio                                        cpio
+recipes rpmlint                                     rpmlint
+recipes shellcheck                                  shellcheck
+recipes conntrack                                   conntrack
 targets i686-linux-gnu-gcc                          gcc-i686-linux-gnu
 targets /usr/i686-linux-gnu/lib/libc.so             libc6-dev-i386-cross
 targets arm-linux-gnueabihf-gcc                     gcc-arm-linux-gnueabihf
@@ -169,7 +180,9 @@ missing() {
     needs | while read -r who thing package; do
         case $1:$who in
         build:demo | build:check | demo:check) continue ;;
-        *:targets | *:packages | targets:demo | targets:check | packages:*) [ "$1" = "$who" ] || continue ;;
+        *:targets | *:packages | *:musl | *:recipes | targets:[dc]* | packages:* | musl:[dc]* | recipes:*)
+            [ "$1" = "$who" ] || continue
+            ;;
         esac
         is_there "$thing" || printf '%s\n' "$package"
     done | sort -u | xargs
@@ -206,7 +219,7 @@ for what; do
     case $what in
     cargo | lint | fuzz | miri | msrv | deny) "check_$what" ;;
     cargo-c) check_cargo_c ;;
-    build | demo | check | targets | packages) provide "$what" ;;
+    build | demo | check | targets | packages | musl | recipes) provide "$what" ;;
     *) die "no $what: see the head of $0" ;;
     esac
 done

@@ -6,10 +6,26 @@
 #ifndef FAILING_ALLOCATIONS_H
 #define FAILING_ALLOCATIONS_H
 
+#ifdef __GLIBC__
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t number, size_t size);
 void *__libc_realloc(void *block, size_t size);
 void __libc_free(void *block);
+#else
+#include <dlfcn.h>
+#define REAL(name, result, ...) ((result (*)(__VA_ARGS__))dlsym(RTLD_NEXT, #name))
+#define __libc_malloc REAL(malloc, void *, size_t)
+#define __libc_realloc REAL(realloc, void *, void *, size_t)
+#define __libc_free REAL(free, void, void *)
+
+/* musl's own calls malloc, as a program sees it. */
+static void *__libc_calloc(size_t number, size_t size)
+{
+	void *block = __libc_malloc(number * size);
+
+	return block != NULL ? memset(block, 0, number * size) : NULL;
+}
+#endif
 
 static long left = -1;	/* allocations until one fails; -1: none does */
 static int for_good;	/* all after it fail too */

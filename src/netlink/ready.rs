@@ -86,7 +86,7 @@ impl Ready {
         });
         // SAFETY: all zero bytes are a value of this struct of integers.
         let mut time: libc::itimerspec = unsafe { std::mem::zeroed() };
-        time.it_value.tv_sec = left.as_secs().try_into().unwrap_or(libc::time_t::MAX);
+        time.it_value.tv_sec = i32::try_from(left.as_secs()).unwrap_or(i32::MAX).into();
         time.it_value.tv_nsec = left.subsec_nanos() as _;
         let timer = self.timer.as_raw_fd();
         // SAFETY: the time is alive during the call; what it was is not wanted.
