@@ -44,6 +44,7 @@ suite "C, built against the original" env DROPIN=1 capi-tests/c/run.sh
 suite "JSON, saved and restored" capi-tests/json/restore.sh
 suite "examples" examples-c/check.sh
 suite "cookbook" env CARGO="$CARGO" capi-tests/cookbook.sh
+suite "services" capi-tests/services.sh
 suite "examples in other languages" bindings/check.sh
 suite "goldens, asked of the original" capi-tests/goldens/record.py
 # As it was built for the tests, with the library as it is installed.

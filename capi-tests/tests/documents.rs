@@ -25,9 +25,15 @@ const DOCUMENTS: &[&str] = &[
     "docs/expressions.md",
     "docs/ffi.md",
     "docs/json.md",
+    "docs/kernels.md",
+    "docs/migrate-libnetfilter_conntrack.md",
+    "docs/migrate-libnetfilter_cthelper.md",
+    "docs/migrate-libnetfilter_cttimeout.md",
+    "docs/migrate-libnetfilter_log.md",
     "docs/packaging.md",
     "docs/drop-in.md",
     "docs/robustness.md",
+    "docs/services.md",
     "docs/performance.md",
 ];
 

@@ -1,8 +1,8 @@
 //! Expressions: those that documents show, and programs for events against their meaning.
 #![forbid(unsafe_code)]
 
-use ctrs::Expression;
 use ctrs::conntrack::expression::docs::Table;
+use ctrs::{Expression, Flow, Truth};
 use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {
@@ -73,6 +73,28 @@ fn documents_show_expressions_that_compile() {
 fn the_table_of_fields_is_that_of_the_library() {
     let (page, table) = (read("docs/expressions.md"), Table.to_string());
     assert!(page.contains(&table), "docs/expressions.md lacks this table:\n{table}");
+}
+
+/// Of the flows of the page, by their numbers.
+#[test]
+fn examples_select_what_the_page_says() {
+    let page = read("docs/expressions.md");
+    let (_, section) = page.split_once("\n## Examples\n").unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let flows = section.lines().filter(|line| line.starts_with('{'));
+    let flows: Vec<_> = flows.map(|line| Flow::from_json(line).unwrap()).collect();
+    let mut checked = 0;
+    for row in section.lines().filter_map(|line| line.strip_prefix("| `")) {
+        let (text, rest) = row.split_once("` | ").unwrap();
+        let (wanted, _) = rest.split_once('|').unwrap();
+        let expression: Expression = text.parse().unwrap();
+        let selected = (1..).zip(&flows);
+        let selected = selected.filter(|(_, flow)| expression.matches(flow) == Truth::True);
+        let selected: Vec<_> = selected.map(|(number, _)| number.to_string()).collect();
+        assert_eq!(selected.join(", "), wanted.trim(), "{text}");
+        checked += 1;
+    }
+    assert!(flows.len() == 5 && checked > 20, "{checked}");
 }
 
 #[test]
