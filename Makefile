@@ -217,7 +217,8 @@ install-lib: built
 
 # The licences, and what a user reads: in folders as they are here, for the documents link to each other.
 install-doc:
-	for file in LICENSE-* README.md CHANGELOG.md SECURITY.md $$(find docs -type f) examples-c/*.c; do \
+	for file in LICENSE-* README.md CHANGELOG.md SECURITY.md $$(find docs -type f) \
+	    examples-c/*.c examples/*.rs examples-sh/*.sh; do \
 	    install -D -m 644 $$file $(DESTDIR)$(DOCDIR)/$$file || exit 1; done
 
 # Section 3 is made of the headers. Its suffix is ours alone: none of its pages is in another package's way.

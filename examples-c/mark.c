@@ -26,7 +26,7 @@ int main(int argc, char *argv[])
 	struct ctrs_filter *which;
 	struct nfct_handle *h;
 	struct ctrs_dump *dump;
-	int marked = -1;
+	int marked = -1, verdict;
 
 	if (argc < 3) {
 		fprintf(stderr, "usage: %s EXPRESSION MARK [MASK]\n", argv[0]);
@@ -48,5 +48,8 @@ int main(int argc, char *argv[])
 	else
 		printf("%d marked\n", marked);
 	ctrs_filter_free(which);
-	return ctrs_dump_end(dump) == CTRS_CONSISTENT && nfct_close(h) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	verdict = ctrs_dump_end(dump);
+	if (verdict == CTRS_INCONSISTENT)
+		fprintf(stderr, "flows may have been missed: do it again\n");
+	return nfct_close(h) == 0 && verdict == CTRS_CONSISTENT ? EXIT_SUCCESS : EXIT_FAILURE;
 }

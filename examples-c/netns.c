@@ -14,6 +14,7 @@ int main(int argc, char *argv[])
 	struct ctrs_dump *dump;
 	ssize_t got = -1;
 	long sum = 0;
+	int verdict;
 
 	if (argc != 2) {
 		fprintf(stderr, "usage: %s PID\n", argv[0]);
@@ -36,5 +37,8 @@ int main(int argc, char *argv[])
 		fprintf(stderr, "%s\n", (dump ? ctrs_dump_last_error(dump) : ctrs_last_error(h))->text);
 	else
 		printf("%ld flows\n", sum);
-	return ctrs_dump_end(dump) == CTRS_CONSISTENT && nfct_close(h) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	verdict = ctrs_dump_end(dump);
+	if (verdict == CTRS_INCONSISTENT)
+		fprintf(stderr, "flows may be missing, or be there twice: list them again\n");
+	return nfct_close(h) == 0 && verdict == CTRS_CONSISTENT ? EXIT_SUCCESS : EXIT_FAILURE;
 }

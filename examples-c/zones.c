@@ -12,6 +12,7 @@ int main(void)
 	struct nfct_handle *h = ctrs_open(NULL, &error);
 	struct ctrs_dump *dump = h != NULL ? ctrs_dump_begin(h, NULL, 0) : NULL;
 	ssize_t got = -1, i;
+	int verdict;
 
 	while (dump != NULL && (got = ctrs_dump_read(dump, flows, 1000, sizeof(flows[0]))) > 0)
 		for (i = 0; i < got; i++)
@@ -24,5 +25,8 @@ int main(void)
 	for (i = 0; i < 65536; i++)
 		if (count[i] != 0)
 			printf("%7lu zone %ld\n", count[i], (long)i);
-	return ctrs_dump_end(dump) == CTRS_CONSISTENT && nfct_close(h) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	verdict = ctrs_dump_end(dump);
+	if (verdict == CTRS_INCONSISTENT)
+		fprintf(stderr, "flows may be missing, or be there twice: list them again\n");
+	return nfct_close(h) == 0 && verdict == CTRS_CONSISTENT ? EXIT_SUCCESS : EXIT_FAILURE;
 }

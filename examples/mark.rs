@@ -11,7 +11,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let changes = Changes::new().mark(Mark::masked(mark.parse()?, mask.parse()?));
     let mut table = FlowTable::open()?;
     let mut marked = 0;
-    for flow in table.list_where(&which)? {
+    let mut list = table.list_where(&which)?;
+    for flow in &mut list {
         match table.update(&flow?, &changes) {
             Ok(()) => marked += 1,
             // One that has ended meanwhile needs no mark.
@@ -20,5 +21,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     println!("{marked} marked");
+    if !list.is_consistent() {
+        return Err("flows may have been missed: do it again".into());
+    }
     Ok(())
 }

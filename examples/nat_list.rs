@@ -4,7 +4,8 @@ use ctrs::{Expression, FlowTable};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let which = std::env::args().nth(1).unwrap_or_else(|| "natted".into());
-    for flow in FlowTable::open()?.list_where(&Expression::parse(&which)?)? {
+    let mut list = FlowTable::open()?.list_where(&Expression::parse(&which)?)?;
+    for flow in &mut list {
         let flow = flow?;
         let (Some(sent), Some(reply)) = (flow.tuple(), flow.reply()) else { continue };
         // What answers go to is what the source was made, and where they come from the destination.
@@ -15,6 +16,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 (tuple.source_port().unwrap_or(0), tuple.destination_port().unwrap_or(0));
             print!("{} {from} > {} {to}{end}", tuple.source(), tuple.destination());
         }
+    }
+    if !list.is_consistent() {
+        return Err("flows may be missing, or be there twice: list them again".into());
     }
     Ok(())
 }

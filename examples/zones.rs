@@ -3,10 +3,14 @@
 use ctrs::FlowTable;
 use std::collections::BTreeMap;
 
-fn main() -> Result<(), ctrs::Error> {
+fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut zones = BTreeMap::new();
-    for flow in FlowTable::open()?.list()? {
+    let mut list = FlowTable::open()?.list()?;
+    for flow in &mut list {
         *zones.entry(flow?.zone().number()).or_insert(0) += 1;
+    }
+    if !list.is_consistent() {
+        return Err("flows may be missing, or be there twice: list them again".into());
     }
     for (zone, flows) in zones {
         println!("{flows:7} zone {zone}");

@@ -20,48 +20,47 @@ each mark 'tcp and dport 80' 33 255 -- 80 33 255
 agree 'mark, under a mask' '1 marked'
 leave 'mark, under a mask' 4 'sport=3 dport=80 .* mark=1313'
 
-prepare
-table | tee "$work/before.c" "$work/before.rust" >"$work/before.shell"
-c list-json >"$work/saved.c"
-rust list-json >"$work/saved.rust"
-shell save >"$work/saved.shell"
-prepare() {
-	kernel -F
-}
-c_restore() {
-	c batch-load <"$work/saved.c"
-}
-rust_restore() {
-	rust restore <"$work/saved.rust"
-}
-shell_restore() {
-	shell restore "$work/saved.shell"
-}
-for language in c rust shell; do
+save() {
 	prepare
-	check "$language saves and restores" "${language}_restore"
-	table >"$work/$language.table"
-done
+	table | tee "$work/before.c" "$work/before.rust" >"$work/before.shell"
+	c list-json >"$work/saved.c" && rust list-json >"$work/saved.rust" && shell save >"$work/saved.shell"
+}
+check 'all save' unresized save
 
+# restored LANGUAGE: what has been saved is all there is.
+restored() {
+	kernel -F
+	case $1 in
+	c) c batch-load <"$work/saved.c" ;;
+	rust) rust restore <"$work/saved.rust" ;;
+	shell) shell restore "$work/saved.shell" ;;
+	esac || return
+	table >"$work/$1.table"
+}
+for language in $languages; do
+	check "$language restores" unresized restored "$language"
+done
 sed -i 's/mark=1280/mark=0/' "$work/before.shell" # conntrack saves no marks
-for language in c rust shell; do
+for language in $languages; do
 	check "$language: all is as it was" diff "$work/before.$language" "$work/$language.table"
 done
 
-for language in c rust shell; do
-	prepare
-	case $language in
+filled() {
+	kernel -F
+	case $1 in
 	c) c batch-load 1200 ;;
 	rust) rust load 1200 ;;
 	shell) shell fill 1200 ;;
-	esac >"$work/log"
-	check "$language fills the table" counts 1200 kernel -L -p udp -d 10.2.0.1 --dport 53
+	esac && counts 1200 kernel -L -p udp -d 10.2.0.1 --dport 53
+}
+for language in $languages; do
+	check "$language fills the table" unresized filled "$language"
 done
 
 nfct_says() {
 	nfct get timeout web | tr -s ' \n' ' '
 }
-for language in c rust shell; do
+for language in $languages; do
 	case $language in
 	c) c timeout web 6 established 600 ;;
 	rust) rust timeouts web 600 ;;

@@ -15,7 +15,10 @@ agree 'most flows' '      4 10\.0\.0\.7'
 each talkers 1
 check 'most flows, the first' diff <(echo '      4 10.0.0.7') "$work/c"
 agree 'most flows, the first' '      4 10\.0\.0\.7'
-check 'most flows, of those that match' diff <(c talkers 9 'dport 80') <(rust talkers 9 'dport 80')
+matching() {
+	diff <(c talkers 9 'dport 80') <(rust talkers 9 'dport 80')
+}
+check 'most flows, of those that match' unresized matching
 
 each zones
 agree 'zones' '      2 zone 7'
@@ -28,11 +31,13 @@ check 'NAT, of destinations too' grep -x 'protocol 6 10.0.0.1 3 > 10.0.0.2 80 as
 check 'NAT, and nothing else' counts 2 cat "$work/c"
 
 behind='snat and tcp and reply dst 192.0.2.1 and reply dport 4000'
-c nat-list "$behind" >"$work/c"
-rust nat-list "$behind" >"$work/rust"
-shell behind-port 192.0.2.1 4000 | sed -E 's/^tcp +6 .* src=(.*) dst=(.*) sport=(.*) dport=(.*) .*src=.*/\1 \3 \2 \4/' >"$work/shell"
-sed -i -E 's/^protocol 6 (.*) > (.*) as .*/\1 \2/' "$work/c" "$work/rust"
-sed -i -E 's/^([^ ]+ [^ ]+ [^ ]+ [^ ]+) .*/\1/' "$work/shell"
+behind() {
+	c nat-list "$behind" | sed -E 's/^protocol 6 (.*) > (.*) as .*/\1 \2/' >"$work/c"
+	rust nat-list "$behind" | sed -E 's/^protocol 6 (.*) > (.*) as .*/\1 \2/' >"$work/rust"
+	shell behind-port 192.0.2.1 4000 |
+		sed -E 's/^tcp +6 .* src=(.*) dst=(.*) sport=(.*) dport=([0-9]*) .*src=.*/\1 \3 \2 \4/' >"$work/shell"
+}
+unresized behind
 agree 'behind a port' '10\.0\.0\.1 2 10\.0\.0\.2 22'
 check 'behind a port, one' counts 1 cat "$work/c"
 python3 -c 'import socket, time
@@ -51,8 +56,11 @@ servers() {
 	jq -r '.original | "\(.dst) \(.dport)"' | sort | uniq -c | sort -rn
 }
 half='tcp and tcp state {syn_sent, syn_recv}'
-c list-json "$half" | servers >"$work/c"
-rust list-json "$half" | servers >"$work/rust"
-shell half-open >"$work/shell"
+half_open() {
+	c list-json "$half" | servers >"$work/c"
+	rust list-json "$half" | servers >"$work/rust"
+	shell half-open >"$work/shell"
+}
+unresized half_open
 agree 'half open' '      2 10\.0\.0\.2 22'
 check 'half open, of all servers' counts 2 cat "$work/c"

@@ -20,7 +20,11 @@ nft 'add table inet cookbook; add chain inet cookbook out { type filter hook out
 	add rule inet cookbook out udp dport 9 log group 5 prefix "drop " drop;
 	'
 
-for language in c rust shell; do
+if [ "$CTRS_ROOT" != 0 ]; then
+	echo 'SKIP: packets by the shell, and files of packets: tcpdump becomes another user'
+	languages='c rust'
+fi
+for language in $languages; do
 	kernel -F
 	group=5 listen "$language" dropped 5 2
 	send 40007 7 2 answered
@@ -31,7 +35,8 @@ in_all sed 's/^drop //'
 agree 'dropped packets' 'protocol 17 127\.0\.0\.1 40007 > 127\.0\.0\.1 7 mark 0'
 check 'dropped packets, one without a flow' grep -qx 'no flow' "$work/c"
 
-for language in c rust shell; do
+[ "$CTRS_ROOT" = 0 ] || return 0
+for language in $languages; do
 	group=5 listen "$language" nflog-pcap 5 "$work/$language.pcap" 3
 	send 40009 9 3
 	check "$language: nflog-pcap ends" finished

@@ -5,7 +5,7 @@ ip link set lo up
 nft 'add table inet watched; add chain inet watched out { type filter hook output priority 0; };
 	add rule inet watched out ct state new'
 
-for language in c rust shell; do
+for language in $languages; do
 	listen "$language" new-json 2
 	flow 1 22
 	kernel -U -p tcp -s 10.0.0.1 -d 10.0.0.2 --sport 1 --dport 22 -m 5 >"$work/log"
@@ -20,7 +20,7 @@ agree 'new flows' '\["new","fd00::1",54\]'
 check 'new flows, and nothing else' counts 2 cat "$work/c"
 
 # What was said of a translation: C and Rust say what is there first.
-for language in c rust shell; do
+for language in $languages; do
 	lines=0
 	[ "$language" = shell ] || lines=1
 	listen "$language" nat-log
@@ -46,7 +46,7 @@ end_flows() {
 }
 
 echo 1 >/proc/sys/net/netfilter/nf_conntrack_acct
-for language in c rust shell; do
+for language in $languages; do
 	kernel -F
 	listen "$language" ended 101
 	end_flows 100
