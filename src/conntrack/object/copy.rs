@@ -75,6 +75,10 @@ impl Conntrack {
         self.flat.present.remove(attrs);
         self.flat.copy_values(&src.flat, there);
         self.flat.present.insert(there);
+        // A master of ICMP has a part that is no attribute.
+        if attrs.has(Attr::MasterL4Proto) {
+            self.flat.master = src.flat.master;
+        }
         if attrs.has_any(ON_HEAP) && !(self.heap.is_empty() && src.heap.is_empty()) {
             self.heap.take(&mut src.heap, attrs);
         }

@@ -172,7 +172,9 @@ impl Real {
 
     fn put_master(&self, ct: &mut Conntrack) {
         if self.master {
-            ct.flat.master = Tuple { l3proto: 2, l4proto: 17, ..Tuple::default() };
+            // Of ICMP: its id, type and code are no attributes of a master.
+            let (l4src, l4dst) = ([1, self.key as u8], [8, 0]);
+            ct.flat.master = Tuple { l3proto: 2, l4proto: 1, l4src, l4dst, ..Tuple::default() };
             ct.flat.present.insert(Presence::of(&[Attr::MasterL3Proto, Attr::MasterL4Proto]));
         }
     }

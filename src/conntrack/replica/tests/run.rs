@@ -108,7 +108,12 @@ fn same(a: &Conntrack, b: &Conntrack, but: Presence) -> bool {
         record
     };
     let labels = |ct: &Conntrack| ct.labels().map_or(0, |labels| labels.words()[0]);
+    // Of a master of ICMP, no record tells all.
+    let master = |ct: &Conntrack| {
+        ct.has(Attr::MasterL4Proto).then_some([ct.flat.master.l4src, ct.flat.master.l4dst])
+    };
     record(a) == record(b)
+        && master(a) == master(b)
         && labels(a) == labels(b)
         && [Attr::Secctx, Attr::HelperInfo].iter().all(|attr| a.get(*attr) == b.get(*attr))
 }
