@@ -171,7 +171,7 @@ impl Dump {
 
     fn end(&mut self) {
         self.answer.end();
-        self.watch.end();
+        self.watch.look();
     }
 
     /// Sets the counters of a flow to zero that was listed, where that is done one by one, and reads
@@ -190,7 +190,7 @@ impl Dump {
     /// Whether no entry was missed and none came twice, as far as can be told of what was read.
     pub(crate) fn is_consistent(&mut self) -> bool {
         if !self.answer.is_ended() {
-            self.watch.end();
+            self.watch.look();
         }
         !self.answer.is_interrupted() && self.watch.is_consistent()
     }

@@ -13,14 +13,20 @@ use std::io::Read;
 /// The number of hash buckets, which is the same in every network namespace.
 const BUCKETS: &str = "/proc/sys/net/netfilter/nf_conntrack_buckets";
 
+/// After so many entries, about a datagram, it is looked at the hash table: one that is halved while the
+/// second half is listed ends the list, with nothing twice, and may be as large as before when it is read.
+const LOOKS_EVERY: u32 = 128;
+
 /// What is watched while a list is read.
 #[derive(Debug)]
 pub(super) struct Watch {
     keys: Option<Keys>,
     /// The number of buckets when it began; `None` where that does not matter or is not known.
     before: Option<u32>,
-    /// The same at its end.
-    after: Option<u32>,
+    /// Whether it was another one since.
+    resized: bool,
+    /// Entries since it was looked at.
+    unseen: u32,
 }
 
 impl Watch {
@@ -30,28 +36,34 @@ impl Watch {
         // Of one key there may be several flows that have ended.
         let search = order.search && order.what != What::Dying;
         let before = if table { buckets() } else { None };
-        Self { keys: search.then(Keys::new), before, after: before }
+        Self { keys: search.then(Keys::new), before, ..Self::nothing() }
     }
 
     /// For a list that is empty.
     pub(super) fn nothing() -> Self {
-        Self { keys: None, before: None, after: None }
+        Self { keys: None, before: None, resized: false, unseen: 0 }
     }
 
-    /// Notes the key of an entry, if keys are searched.
+    /// Notes an entry, and its key if keys are searched.
     #[inline]
     pub(super) fn note<K: AsRef<[u8]>>(&mut self, key: impl FnOnce() -> K) -> Result<(), Error> {
+        self.unseen += 1;
+        if self.unseen == LOOKS_EVERY {
+            self.look();
+        }
         self.keys.as_mut().map_or(Ok(()), |keys| keys.add(key().as_ref()))
     }
 
-    /// Looks at the hash table again.
-    pub(super) fn end(&mut self) {
+    /// Looks at the hash table again, as at the end.
+    pub(super) fn look(&mut self) {
+        self.unseen = 0;
         // What cannot be read has not changed, as far as is known.
-        self.after = self.before.and_then(|before| buckets().or(Some(before)));
+        let now = self.before.and_then(|_| buckets());
+        self.resized |= now.is_some() && now != self.before;
     }
 
     pub(super) fn is_consistent(&mut self) -> bool {
-        self.before == self.after && !self.keys.as_mut().is_some_and(Keys::repeat)
+        !self.resized && !self.keys.as_mut().is_some_and(Keys::repeat)
     }
 }
 
@@ -66,11 +78,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_that_was_resized_or_a_key_that_came_twice_is_told() {
-        let watch = |before, after| Watch { keys: Some(Keys::new()), before, after };
-        assert!(watch(None, None).is_consistent() && watch(Some(8), Some(8)).is_consistent());
-        assert!(!watch(Some(8), Some(16)).is_consistent());
-        let mut watch = watch(None, None);
+    fn a_key_that_came_twice_is_told() {
+        let mut watch = Watch { keys: Some(Keys::new()), ..Watch::nothing() };
         for key in [[1], [2], [1]] {
             assert!(watch.is_consistent());
             watch.note(|| key).unwrap();
@@ -81,13 +90,27 @@ mod tests {
         assert!(careless.is_consistent());
     }
 
+    /// What it says after so many entries of a table that was resized when it began, and back in the end.
+    fn resized_for(entries: u32) -> bool {
+        let order = Order { search: false, ..Order::of(What::Flows) };
+        let mut watch = Watch::of(&order);
+        let before = watch.before;
+        watch.before = before.map(|buckets| buckets + 1);
+        (0..entries).for_each(|_| watch.note(|| [1]).unwrap());
+        watch.before = before;
+        watch.look();
+        !watch.is_consistent()
+    }
+
     #[test]
-    fn the_table_is_looked_at_again_in_the_end() {
-        let mut watch = Watch::of(&Order { search: false, ..Order::of(What::Flows) });
-        watch.end();
-        assert!(watch.is_consistent());
-        watch.before = watch.before.map(|buckets| buckets + 1);
-        watch.end();
-        assert_eq!(watch.is_consistent(), watch.before.is_none());
+    fn a_table_that_was_resized_is_told_though_it_was_resized_back() {
+        let is_known = buckets().is_some();
+        assert_eq!(
+            [0, LOOKS_EVERY - 1, LOOKS_EVERY, 300].map(resized_for),
+            [false, false, is_known, is_known]
+        );
+        let mut watch = Watch { before: Some(7), ..Watch::nothing() };
+        watch.look();
+        assert_eq!(watch.is_consistent(), !is_known);
     }
 }
