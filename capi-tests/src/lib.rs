@@ -2,6 +2,8 @@
 
 pub mod attributes;
 pub mod bpf;
+pub mod buckets;
+pub mod churn;
 pub mod corpus;
 pub mod libraries;
 

@@ -1,35 +1,15 @@
 //! Whether each list that misses flows or has some twice says so, while the kernel's hash table is
 //! resized again and again: `make check-resize`, as root of the machine, which has one such table.
 
+use capi_tests::buckets::Buckets;
 use ctrs::{FlowRecord, FlowTable, List, NewFlow, Tuple};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-const BUCKETS: &str = "/proc/sys/net/netfilter/nf_conntrack_buckets";
 const FLOWS: u32 = 20_000;
 const ROUNDS: u32 = 100;
-
-/// The number of hash buckets, which is as it was again in the end.
-struct Buckets(u64);
-
-impl Buckets {
-    fn now() -> Self {
-        let number = std::fs::read_to_string(BUCKETS).expect("the kernel tracks connections");
-        Self(number.trim().parse().expect("a number"))
-    }
-
-    fn set(&self, number: u64) {
-        std::fs::write(BUCKETS, number.to_string()).expect("root of the machine");
-    }
-}
-
-impl Drop for Buckets {
-    fn drop(&mut self) {
-        self.set(self.0);
-    }
-}
 
 /// Halves the table and doubles it again, within a list several times, once or not at all.
 fn resize(buckets: &Buckets, done: &AtomicBool) {
