@@ -49,6 +49,11 @@ suite "examples in other languages" bindings/check.sh
 suite "goldens, asked of the original" capi-tests/goldens/record.py
 # As it was built for the tests, with the library as it is installed.
 suite "differential" env CTRS_DIFF_LIBRARY="$CTRS_LIB" "$CARGO" run --quiet "${tests[@]}" --bin differential
+# Its seed is printed; CTRS_CHURN_SEED has it begin with the same.
+apart=()
+[ "$(id -u)" = 0 ] || apart=(unshare --user --map-root-user)
+suite "mirrors while flows come and go" "${apart[@]}" "$CARGO" run --quiet --release "${tests[@]}" \
+    --bin mirror churn
 suite "drop-in" env FAST=1 PATIENCE=400 capi-tests/dropin/run
 suite "drop-in, a library of empty answers" capi-tests/dropin/selftest empty
 

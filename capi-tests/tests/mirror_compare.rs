@@ -32,7 +32,8 @@ fn found(unread: usize, happens: impl FnOnce(&mut FlowTable)) -> Vec<String> {
         happens(&mut FlowTable::open().unwrap());
         let before = Before::of(generator.table());
         let paused = follower.pause();
-        let mut verdict = compare(&before, generator.table(), &[follower.reader.clone()]);
+        let mut verdict =
+            compare(&before, generator.table(), std::slice::from_ref(&follower.reader));
         assert!(verdict.judged > 150 && verdict.moved == 0, "{verdict:?}");
         verdict.wrong.extend(paused.rest.wrong.iter().cloned());
         verdict.wrong

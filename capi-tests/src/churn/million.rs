@@ -91,7 +91,7 @@ pub fn run(seed: u64, time: Duration) -> Report {
         (report.flows[1], report.bytes[1]) = (info.flows, each(info.flows));
         assert_eq!(lost_by_kernel(), [info.lost], "losses that were not noticed");
         let known = Before::of(generator.table());
-        let verdict = compare(&known, generator.table(), &[follower.reader.clone()]);
+        let verdict = compare(&known, generator.table(), std::slice::from_ref(&follower.reader));
         let few: Vec<_> = verdict.wrong.iter().take(8).collect();
         assert!(few.is_empty() && verdict.moved == 0, "{} wrong: {few:#?}", verdict.wrong.len());
         drop(paused);

@@ -25,7 +25,7 @@ fn address(number: u32, side: u8, ipv4: bool) -> IpAddr {
     let host = number / 64;
     let net = side + u8::from(number % 4 >= 2);
     if ipv4 {
-        Ipv4Addr::from(u32::from(net) << 24 | host + 1).into()
+        Ipv4Addr::from((u32::from(net) << 24) | (host + 1)).into()
     } else {
         let [high, low] = [(host >> 16) as u16, host as u16];
         Ipv6Addr::from([0xfd00, 0, 0, 0, 0, net.into(), high, low]).into()

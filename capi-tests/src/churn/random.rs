@@ -20,7 +20,7 @@ impl Random {
 
     /// One below this.
     pub fn below(&mut self, end: u32) -> u32 {
-        (u128::from(self.any()) * u128::from(end) >> 64) as u32
+        ((u128::from(self.any()) * u128::from(end)) >> 64) as u32
     }
 
     /// Whether it is one of so many.
