@@ -158,6 +158,11 @@ pub(crate) struct Answer {
 impl Answer {
     /// The next message; `None` at the end, and after an error.
     pub fn next(&mut self) -> Result<Option<Message<'_>>, Error> {
+        Ok(self.next_in_place()?.map(|(message, _)| message))
+    }
+
+    /// The same, with whether it is the first of a datagram, which was received just now.
+    pub fn next_in_place(&mut self) -> Result<Option<(Message<'_>, bool)>, Error> {
         if self.ended {
             return Ok(None);
         }
@@ -165,7 +170,9 @@ impl Answer {
         let found = exchange.find(receiver);
         self.ended = !matches!(found, Ok(Some(_)));
         match found {
-            Ok(place) => Ok(place.map(|place| self.connection.receiver.message(&place))),
+            Ok(place) => {
+                Ok(place.map(|place| (self.connection.receiver.message(&place), place.is_first())))
+            }
             Err(error) => Err(self.connection.explained(error, self.of)),
         }
     }

@@ -84,6 +84,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// Whether it is the first of its datagram.
+    pub(crate) fn is_first(&self) -> bool {
+        self.at == 0
+    }
+
     fn of(message: &Message<'_>, at: usize) -> Self {
         let length = message.bytes().len();
         Self { at, length, kind: message.kind, flags: message.flags, seq: message.seq }

@@ -31,7 +31,7 @@ fn apart<T: Send>(test: impl FnOnce() -> T + Send) -> T {
 /// while lists are compared.
 fn resize(done: &AtomicBool) {
     let buckets = Buckets::now();
-    for pause in [0, 40, 90, 150, 280].into_iter().cycle() {
+    for pause in [20, 40, 90, 150, 280].into_iter().cycle() {
         for number in [buckets.0 / 2, buckets.0] {
             let still = AT_REST.lock().unwrap_or_else(PoisonError::into_inner);
             buckets.set(number);

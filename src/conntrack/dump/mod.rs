@@ -123,7 +123,10 @@ impl Dump {
     fn receive<T: Listed>(&mut self, entry: &mut T) -> Result<bool, Error> {
         let Self { answer, watch, .. } = self;
         let kind = answer.kind();
-        let Some(message) = answer.next()? else { return Ok(false) };
+        let Some((message, is_first)) = answer.next_in_place()? else { return Ok(false) };
+        if is_first {
+            watch.look();
+        }
         let read = entry.read(&message).map_err(Error::from);
         let noted = read.and_then(|()| Ok(watch.note(|| entry.key(&message))?));
         noted.map(|()| true).map_err(|error| error.of(kind))
