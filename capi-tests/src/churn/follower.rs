@@ -88,10 +88,12 @@ fn follow(mut mirror: Mirror, manner: Manner, asked: &Receiver<Question>) -> (Mi
         match asked.try_recv() {
             Ok((rest, go)) => {
                 let dumps = mirror.info().dumps;
+                mirror.verify_every(None).expect("a mirror");
                 come_to_rest(&mut mirror, &mut told);
                 let wrong = told.differences(&mirror);
                 rest.send(Rest { info: mirror.info(), dumps, wrong }).expect("who asked");
                 let _ = go.recv();
+                mirror.verify_every(manner.verifies).expect("a mirror");
             }
             Err(std::sync::mpsc::TryRecvError::Disconnected) => return (mirror.info(), told),
             Err(std::sync::mpsc::TryRecvError::Empty) => {}
