@@ -16,7 +16,6 @@ running= failed=0
 restore() {
 	[ -z "$running" ] || kill "$running" 2>/dev/null || true
 	[ -z "$running" ] || wait "$running" 2>/dev/null || true
-	# This changes the limit too, so first.
 	echo "$buckets" >$settings/nf_conntrack_buckets
 	echo "$limit" >$settings/nf_conntrack_max
 }
