@@ -7,8 +7,8 @@ use std::os::fd::RawFd;
 /// Device and inode of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Identity {
-    pub device: libc::dev_t,
-    pub inode: libc::ino_t,
+    pub device: u64,
+    pub inode: u64,
 }
 
 impl Identity {
@@ -21,8 +21,13 @@ impl Identity {
             let mut status: libc::stat = std::mem::zeroed();
             (libc::fstatat(folder, name.as_ptr(), &raw mut status, flags), status)
         };
-        (result == 0).then_some(Self { device: status.st_dev, inode: status.st_ino })
+        (result == 0).then_some(Self { device: wide(status.st_dev), inode: wide(status.st_ino) })
     }
+}
+
+/// Of 32 bits on some machines.
+fn wide(number: impl Into<u64>) -> u64 {
+    number.into()
 }
 
 /// A folder that is read; the standard library's allocates.

@@ -32,7 +32,7 @@ pub fn other(socket: BorrowedFd<'_>) -> Option<Holder> {
 
 /// A process that has another socket than this one open: the one with an inode.
 #[must_use]
-pub fn of_inode(socket: BorrowedFd<'_>, inode: libc::ino_t) -> Option<Holder> {
+pub fn of_inode(socket: BorrowedFd<'_>, inode: u64) -> Option<Holder> {
     let Identity { device, .. } = Identity::of(socket.as_raw_fd(), c"")?;
     find(Identity { device, inode }, None)
 }

@@ -29,7 +29,7 @@ fn port(group: u16) -> Option<u32> {
 }
 
 /// The inode of the netlink socket with a port.
-fn inode(port: u32) -> Option<libc::ino_t> {
+fn inode(port: u32) -> Option<u64> {
     find_line(SOCKETS, |line| {
         let mut columns = line.split_ascii_whitespace().skip(1);
         let protocol: libc::c_int = columns.next()?.parse().ok()?;

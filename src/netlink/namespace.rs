@@ -3,7 +3,9 @@
 use super::error::Error;
 use super::socket::Socket;
 use libc::c_void;
+use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::MetadataExt;
 
 /// Since Linux 5.14, `asm-generic/socket.h`.
 const SO_NETNS_COOKIE: libc::c_int = 71;
@@ -16,7 +18,7 @@ pub(super) enum Namespace {
     /// The kernel's number for it.
     Cookie(u64),
     /// Device and inode of the file that stands for it.
-    File(libc::dev_t, libc::ino_t),
+    File(u64, u64),
 }
 
 /// The namespace of a socket.
@@ -42,16 +44,8 @@ pub(super) fn of(socket: RawFd) -> Result<Namespace, Error> {
 /// The namespace of a socket by its file, for kernels that do not number them.
 fn file_of(socket: RawFd) -> Result<Namespace, Error> {
     let file = descriptor_of(socket)?;
-    // SAFETY: all zero bytes are a value of this struct of integers, which the call writes to.
-    let (result, status) = unsafe {
-        let mut status: libc::stat = std::mem::zeroed();
-        (libc::fstat(file.as_raw_fd(), &raw mut status), status)
-    };
-    if result == 0 {
-        Ok(Namespace::File(status.st_dev, status.st_ino))
-    } else {
-        Err(Error::last_os("fstat"))
-    }
+    let status = File::from(file).metadata().map_err(|_| Error::last_os("fstat"))?;
+    Ok(Namespace::File(status.dev(), status.ino()))
 }
 
 fn descriptor_of(socket: RawFd) -> Result<OwnedFd, Error> {

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::netlink::socket::Socket;
 use crate::shared::Shared;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Looks up the flows of a [`Mirror`](crate::Mirror), while another thread keeps them up to date: as of
@@ -47,12 +47,12 @@ pub struct MirrorReader {
 struct Table {
     replica: RwLock<Replica>,
     /// Bytes of the receive buffer.
-    buffer: AtomicU64,
+    buffer: AtomicUsize,
 }
 
 impl MirrorReader {
     pub(super) fn of(replica: Replica) -> Result<Self, Error> {
-        let table = Table { replica: RwLock::new(replica), buffer: AtomicU64::new(0) };
+        let table = Table { replica: RwLock::new(replica), buffer: AtomicUsize::new(0) };
         let table = Shared::new(table).ok_or(error::Error::OutOfMemory)?;
         Ok(Self { table })
     }
@@ -90,7 +90,7 @@ impl MirrorReader {
     /// The mirror in numbers.
     #[must_use]
     pub fn info(&self) -> MirrorInfo {
-        MirrorInfo::of(&self.read(), self.table.buffer.load(Ordering::Relaxed))
+        MirrorInfo::of(&self.read(), self.table.buffer.load(Ordering::Relaxed) as u64)
     }
 
     /// What `f` makes of the flow with a key, if it is there.
@@ -123,7 +123,7 @@ impl MirrorReader {
     /// Notes how large the receive buffer is.
     pub(super) fn set_buffer(&self, socket: &Socket) {
         let bytes = socket.receive_buffer().unwrap_or(0);
-        self.table.buffer.store(bytes as u64, Ordering::Relaxed);
+        self.table.buffer.store(bytes, Ordering::Relaxed);
     }
 }
 
