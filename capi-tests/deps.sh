@@ -13,7 +13,8 @@
 #   deps.sh check     what all tests need } named when it is missing otherwise
 #   deps.sh musl      musl and its compiler, as demo and check
 #   deps.sh recipes   readers and builders of packages, as demo and check
-#   deps.sh targets   compilers, C libraries and qemu for other processors, as demo and check
+#   deps.sh targets   compilers, C libraries and qemu for other processors, as demo and check; and Rust's
+#                     standard libraries for them, where rustup is there to get them
 #   deps.sh packages  what makes source packages and systems to try them in, as demo and check
 #
 # Several words are seen to one after the other.
@@ -96,13 +97,18 @@ recipes cpio                                        cpio
 recipes rpmlint                                     rpmlint
 recipes shellcheck                                  shellcheck
 recipes conntrack                                   conntrack
-targets i686-linux-gnu-gcc                          gcc-i686-linux-gnu
-targets /usr/i686-linux-gnu/lib/libc.so             libc6-dev-i386-cross
+targets pkg-config                                  pkg-config
+targets aarch64-linux-gnu-gcc                       gcc-aarch64-linux-gnu
+targets /usr/aarch64-linux-gnu/lib/libc.so          libc6-dev-arm64-cross
 targets arm-linux-gnueabihf-gcc                     gcc-arm-linux-gnueabihf
 targets /usr/arm-linux-gnueabihf/lib/libc.so        libc6-dev-armhf-cross
+targets i686-linux-gnu-gcc                          gcc-i686-linux-gnu
+targets /usr/i686-linux-gnu/lib/libc.so             libc6-dev-i386-cross
+targets mips-linux-gnu-gcc                          gcc-mips-linux-gnu
+targets /usr/mips-linux-gnu/lib/libc.so             libc6-dev-mips-cross
 targets s390x-linux-gnu-gcc                         gcc-s390x-linux-gnu
 targets /usr/s390x-linux-gnu/lib/libc.so            libc6-dev-s390x-cross
-targets qemu-arm-static                             qemu-user-static
+targets qemu-mips-static                            qemu-user-static
 packages git                                        git
 packages debootstrap                                debootstrap
 packages dpkg-source                                dpkg-dev
@@ -168,6 +174,32 @@ check_cargo_c() {
             "libssl-dev and pkg-config: cargo install --locked cargo-c@$cargo_c"
 }
 
+# rust_parts: what of Rust's libraries the processors need that is not there: rustup's words for it.
+rust_parts() {
+    libraries=$(rustc --print sysroot)/lib/rustlib
+    while IFS='	' read -r triple _ _ _ from; do
+        case $triple:$from in
+        '#'*) continue ;;
+        *:source) [ -e "$libraries/src/rust/library/std" ] || echo "component add rust-src" ;;
+        *) ls "$libraries/$triple"/lib/libstd-*.rlib >/dev/null 2>&1 || echo "target add $triple" ;;
+        esac
+    done <"$root/capi-tests/targets/processors.tsv"
+}
+
+# Rust has them for the toolchain that rustup has; a toolchain of another source has them elsewhere.
+provide_rust() {
+    parts=$(rust_parts)
+    [ -n "$parts" ] || return 0
+    command -v rustup >/dev/null ||
+        die "missing of Rust's standard libraries, in the words of rustup, which is not there:" "$parts" \
+            "Debian 12 has some: libstd-rust-web-dev of other architectures, and rust-web-src."
+    echo "$parts" | while read -r part; do
+        echo "rustup $part"
+        # shellcheck disable=SC2086 # words
+        (cd "$root" && rustup --quiet $part) || die "could not: rustup $part"
+    done
+}
+
 is_there() {
     case $1 in
     /*) ls $1 >/dev/null 2>&1 ;; # a pattern
@@ -219,7 +251,8 @@ for what; do
     case $what in
     cargo | lint | fuzz | miri | msrv | deny) "check_$what" ;;
     cargo-c) check_cargo_c ;;
-    build | demo | check | targets | packages | musl | recipes) provide "$what" ;;
+    build | demo | check | packages | musl | recipes) provide "$what" ;;
+    targets) provide targets && provide_rust ;;
     *) die "no $what: see the head of $0" ;;
     esac
 done

@@ -11,10 +11,12 @@
 #   DROPIN=1      builds them against that, and runs the binaries on CTRS_COMPAT_DIR
 #   JOBS          programs that run at a time, default one for each processor
 #   CC, CXX       the compilers, default gcc and g++
+#   RUNNER        what runs programs of another processor, which CC compiles for
 set -u
 cd "$(dirname "$0")" || exit 1
 PATH=$PATH:/usr/sbin:/sbin # where ordinary users do not look
-../deps.sh check || exit
+read -ra runner <<<"${RUNNER-}"
+[ -n "${RUNNER-}" ] || ../deps.sh check || exit
 cflags=(-std=c99 -g -Wall -Wextra -Werror -Wno-deprecated-declarations)
 REFERENCE=${REFERENCE-${DROPIN-}}
 if [ -n "$REFERENCE" ]; then
@@ -58,10 +60,15 @@ awk -F '\t' -v folder="$work/include" '!/^#/ {
 	printf("{ %d, %d, %s, %s, { %d, %d, %d } }, /* %s */\n", $2, $4, toupper($5), class,
 		member[1], second, third, $3) >(folder "/" $1 ".inc")
 }' ../abi/attributes.tsv
+# layout.c includes this.
+awk -F '\t' '!/^#/ {
+	if ($2 == "-") printf("WHOLE(%s, %d)\n", $1, $4)
+	else printf("MEMBER(%s, %s, %d, %d)\n", $1, $2, $3, $4)
+}' ../abi/records.tsv >"$work/include/records.inc"
 cflags+=("-I$work/include")
 
 [ -z "${SANITIZE-}" ] || cflags+=("-fsanitize=address,undefined" -fno-sanitize-recover=all)
-launcher=(timeout 300)
+launcher=(timeout 300 "${runner[@]}")
 [ -z "${VALGRIND-}" ] || launcher+=(valgrind --quiet --leak-check=full --error-exitcode=9
 	"--errors-for-leak-kinds=definite,indirect")
 
@@ -111,12 +118,15 @@ run() {
 	local source=$1 name=${1%.*} output status last extra=() compile=("${CC:-gcc}" "${cflags[@]}")
 	[[ $source == *.c ]] || compile=("${CXX:-g++}" -std=c++17 "${cflags[@]:1}")
 	of_library "$name"
+	# What is started by a loader that is named does not look where LD_LIBRARY_PATH says.
+	local link=(-Wl,--no-as-needed ${RUNNER:+"-Wl,-rpath,$libdir"})
 	read -ra extra <<<"$(sed -n 's|^/\* Built with \(-[^*]*\)\. \*/$|\1|p' "$source")"
-	"${compile[@]}" "${include[@]}" "$source" -o "$work/$name" -Wl,--no-as-needed "${libs[@]}" "${extra[@]}" || {
+	"${compile[@]}" "${include[@]}" "$source" -o "$work/$name" "${link[@]}" "${libs[@]}" "${extra[@]}" || {
 		fail "$name does not compile"
 		return
 	}
-	LD_LIBRARY_PATH=$libdir ldd "$work/$name" | grep -qE "^\s$library\.so\.[0-9]+ => $libdir/" || {
+	LD_LIBRARY_PATH=$libdir LD_TRACE_LOADED_OBJECTS=1 "${runner[@]}" "$work/$name" |
+		grep -qE "^\s$library\.so\.[0-9]+ => $libdir/" || {
 		fail "$name does not load $library from $libdir"
 		return
 	}

@@ -24,12 +24,12 @@ fn entries(list: &Value) -> impl Iterator<Item = (u32, &str, &Value)> {
 
 /// The bytes of a value, as many as its kind has.
 fn bytes(kind: &str, value: &Value) -> Vec<u8> {
-    let integer = |width: usize| number(value).to_le_bytes()[..width].to_vec();
     match kind {
-        "u8" => integer(1),
-        "u16" => integer(2),
-        "u32" => integer(4),
-        "u64" => integer(8),
+        "u8" => vec![number(value) as u8],
+        // Bytes in memory: ports, of which those of ICMP are parts.
+        "u16" => (number(value) as u16).to_le_bytes().into(),
+        "u32" => (number(value) as u32).to_ne_bytes().into(),
+        "u64" => number(value).to_ne_bytes().into(),
         "str" => value.as_str().unwrap().into(),
         "hex" => {
             let text = value.as_str().unwrap();

@@ -4,6 +4,7 @@
 #[allow(dead_code, reason = "each test program uses some")]
 mod schema;
 
+use capi_tests::corpus::message_kind;
 use ctrs::Packet;
 use schema::{recorded, validated};
 use std::time::{Duration, UNIX_EPOCH};
@@ -14,11 +15,11 @@ const PREFIX: u16 = 10;
 
 /// A message with one more attribute.
 fn with(message: &[u8], kind: u16, value: &[u8]) -> Vec<u8> {
-    let header = [(value.len() + 4) as u16, kind].map(u16::to_le_bytes).concat();
+    let header = [(value.len() + 4) as u16, kind].map(u16::to_ne_bytes).concat();
     let padding = vec![0; value.len().next_multiple_of(4) - value.len()];
     let mut message = [message, &header, value, &padding].concat();
     let length = message.len() as u32;
-    message[..4].copy_from_slice(&length.to_le_bytes());
+    message[..4].copy_from_slice(&length.to_ne_bytes());
     message
 }
 
@@ -37,8 +38,8 @@ fn error(message: &[u8]) -> Option<Vec<u8>> {
 /// Packets that the kernel has sent, and such with flows, errors and other prefixes.
 fn varied() -> Vec<Vec<u8>> {
     let (packets, others): (Vec<_>, Vec<_>) =
-        recorded().into_iter().partition(|message| message[4..6] == [0, 4]);
-    let mut flows = others.iter().filter(|message| message[4..6] == [0, 1]).cycle();
+        recorded().into_iter().partition(|message| message_kind(message) == [4, 0]);
+    let mut flows = others.iter().filter(|message| message_kind(message) == [1, 0]).cycle();
     let mut all = packets.clone();
     for (packet, info) in packets.iter().step_by(2).zip((0..6).cycle()) {
         let packet = with(packet, CT, &flows.next().unwrap()[20..]);

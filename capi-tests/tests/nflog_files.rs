@@ -1,10 +1,11 @@
 //! Packets in files: what tcpdump and tshark make of those that a real kernel has sent.
 #![forbid(unsafe_code)]
 
+use capi_tests::corpus::{message_kind, messages};
 use ctrs::{LinkType, Packet, Pcap, PcapWriter};
 use std::collections::HashMap;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -13,17 +14,8 @@ const RECEIVED: u64 = 9;
 
 /// Messages about packets that a real kernel has sent.
 fn recorded() -> Vec<Vec<u8>> {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
-    let mut all = Vec::new();
-    for name in ["10-nflog.hex", "12-nflog.hex"] {
-        let text = std::fs::read_to_string(corpus.join(name)).unwrap();
-        for line in text.lines().filter(|line| !line.starts_with('#')) {
-            let digits = |at| u8::from_str_radix(&line[at..at + 2], 16).unwrap();
-            all.push((0..line.len()).step_by(2).map(digits).collect());
-        }
-    }
-    all.retain(|message: &Vec<u8>| message[4..6] == [0, 4]);
-    all
+    let all = messages(|file| file.ends_with("-nflog.hex")).into_iter().map(|(_, bytes)| bytes);
+    all.filter(|message| message_kind(message) == [4, 0]).collect()
 }
 
 /// A message as this test reads it: family, and attributes by number.
@@ -33,7 +25,7 @@ impl Told {
     fn of(message: &[u8]) -> Self {
         let (mut attributes, mut at) = (HashMap::new(), 20);
         while at + 4 <= message.len() {
-            let number = |at| u16::from_le_bytes([message[at], message[at + 1]]);
+            let number = |at| u16::from_ne_bytes([message[at], message[at + 1]]);
             let length = usize::from(number(at));
             attributes.insert(number(at + 2) & 0x3fff, message[at + 4..at + length].to_vec());
             at += (length + 3) & !3;

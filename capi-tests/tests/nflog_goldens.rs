@@ -1,8 +1,7 @@
 //! Recorded answers about logged packets: every line of `goldens/nflog.jsonl` that needs no socket,
 //! through the functions of C.
-#![cfg(target_endian = "little")]
 
-use capi_tests::corpus::unhex;
+use capi_tests::corpus::{host_order, unhex};
 use ctrs::capi::nflog::data::{Attributes, Data};
 use ctrs::capi::nflog::nlmsg::{
     nflog_attr_put_cfg_cmd, nflog_attr_put_cfg_mode, nflog_nlmsg_parse, nflog_nlmsg_put_header,
@@ -50,7 +49,7 @@ fn every_line_is_looked_at() {
 }
 
 fn message(golden: &Value) -> Vec<u8> {
-    unhex(golden["msg"].as_str().unwrap())
+    host_order(unhex(golden["msg"].as_str().unwrap()))
 }
 
 /// Bytes as the goldens have them: text where it is some.

@@ -2,6 +2,7 @@
 //! every size.
 
 use capi_tests::attributes::{Attribute, entries, expectations};
+use capi_tests::corpus::{host_order, unhex};
 use ctrs::conntrack::error::Error;
 use ctrs::conntrack::labels::bitmask::Bitmask;
 use ctrs::conntrack::labels::map::LabelMap;
@@ -118,7 +119,7 @@ fn number(value: &Value) -> u64 {
 }
 
 fn object(golden: &Value) -> Object {
-    let message = golden["nlmsg"].as_str().map(bytes_of_hex);
+    let message = golden["nlmsg"].as_str().map(|hex| host_order(unhex(hex)));
     if golden["kind"] == "ct" {
         let mut ct = Conntrack::new();
         if let Some(message) = message {
@@ -136,11 +137,6 @@ fn object(golden: &Value) -> Object {
         set_expect(&mut expect, expect_attr(name), kind.as_str().unwrap(), value);
     }
     Object::Expectation(Box::new(expect))
-}
-
-fn bytes_of_hex(hex: &str) -> Vec<u8> {
-    let digit = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
-    (0..hex.len()).step_by(2).map(digit).collect()
 }
 
 /// The `[attribute, type, value]` entries of a list.

@@ -1,7 +1,4 @@
 //! Messages of a real kernel about timeout policies and defaults, read, built again, and cut short.
-//!
-//! The messages are those of a little-endian machine.
-#![cfg(target_endian = "little")]
 
 use capi_tests::corpus::messages;
 use ctrs::netlink::builder::{Builder, Header};

@@ -198,8 +198,12 @@ unsafe fn set_number(ct: *mut nf_conntrack, number: u32, input: &mut Input<'_>) 
         }
         if let Some(row) = row.filter(|row| row.kind == Kind::Plain) {
             assert_eq!(nfct_attr_is_set(ct, number), 1);
-            let mask = u64::MAX >> (64 - 8 * (1usize << width).min(row.bytes).min(8));
-            assert_eq!(nfct_get_attr_u64(ct, number) & mask, value & mask, "{number}");
+            // The first bytes in memory, of the number of this width and of what is got.
+            let size = 1usize << width;
+            let given = if cfg!(target_endian = "big") { value << (64 - 8 * size) } else { value };
+            let [got, given] = [nfct_get_attr_u64(ct, number), given].map(u64::to_ne_bytes);
+            let size = size.min(row.bytes);
+            assert_eq!(got[..size], given[..size], "{number}");
         }
     }
 }
@@ -244,9 +248,10 @@ unsafe fn get(ct: *mut nf_conntrack, number: u32) {
         assert_eq!(set == -1, number as usize >= entries().len());
         assert!(set == 1 || value.is_null());
         let wide = nfct_get_attr_u64(ct, number);
-        assert_eq!(nfct_get_attr_u32(ct, number), wide as u32);
-        assert_eq!(nfct_get_attr_u16(ct, number), wide as u16);
-        assert_eq!(nfct_get_attr_u8(ct, number), wide as u8);
+        let first = wide.to_ne_bytes();
+        assert_eq!(nfct_get_attr_u32(ct, number).to_ne_bytes(), first[..4]);
+        assert_eq!(nfct_get_attr_u16(ct, number).to_ne_bytes(), first[..2]);
+        assert_eq!(nfct_get_attr_u8(ct, number), first[0]);
         let Some(row) = entries().get(number as usize).filter(|_| !value.is_null()) else { return };
         match row.kind {
             Kind::Labels => {
@@ -349,9 +354,9 @@ unsafe fn expectation(
             _ => {
                 let value = nfexp_get_attr(exp, attr);
                 assert_eq!(value.is_null(), nfexp_attr_is_set(exp, attr) != 1);
-                let wide = nfexp_get_attr_u32(exp, attr);
-                assert_eq!(nfexp_get_attr_u16(exp, attr), wide as u16);
-                assert_eq!(nfexp_get_attr_u8(exp, attr), wide as u8);
+                let first = nfexp_get_attr_u32(exp, attr).to_ne_bytes();
+                assert_eq!(nfexp_get_attr_u16(exp, attr).to_ne_bytes(), first[..2]);
+                assert_eq!(nfexp_get_attr_u8(exp, attr), first[0]);
                 // A tuple is an object to read.
                 let kind = expectations().get(attr as usize).map(|row| row.kind);
                 if !value.is_null() && kind == Some(Kind::Tuple) {

@@ -1,5 +1,6 @@
 //! Any events and dumps, in any order, into the live copy of a table: what it tells must be what it has.
 
+use super::attributes::entries;
 use super::input::Input;
 use ctrs::conntrack::expression::Expression;
 use ctrs::conntrack::key::Key;
@@ -35,7 +36,11 @@ fn flow(input: &mut Input<'_>) -> Conntrack {
     let mut ct = Conntrack::new();
     let set = |ct: &mut Conntrack, attr, number: u32| {
         let mut slot = [0; 16];
-        slot[..4].copy_from_slice(&number.to_ne_bytes());
+        match entries()[attr as usize].bytes {
+            1 => slot[0] = number as u8,
+            2 => slot[..2].copy_from_slice(&(number as u16).to_ne_bytes()),
+            _ => slot[..4].copy_from_slice(&number.to_ne_bytes()),
+        }
         ct.set(attr, slot);
     };
     let (which, parts) = (input.u8(), input.u8());

@@ -1,6 +1,7 @@
 //! Event filters for the tests: the goldens, filters at their limits, and what a filter should say.
 #![allow(dead_code, reason = "each test uses its part")]
 
+use capi_tests::corpus::{host_order, message_kind, unhex};
 use ctrs::conntrack::filter::event::{EventFilter, FilterAttr};
 use serde_json::{Value, json};
 
@@ -60,11 +61,9 @@ fn has_zone_of_one_direction(message: &Message) -> bool {
 }
 
 fn message(line: &Value) -> Message {
-    let hex = text(line, "hex");
-    let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
     Message {
         desc: text(line, "desc").to_owned(),
-        bytes: (0..hex.len()).step_by(2).map(byte).collect(),
+        bytes: host_order(unhex(text(line, "hex"))),
         malformed: line.get("malformed").is_some(),
     }
 }
@@ -159,7 +158,7 @@ fn with_logics(ops: &[Value], logics: u32) -> Case {
 
 /// Whether a filter should accept a well-formed message, without any program.
 pub fn intended(ops: &[Value], message: &[u8]) -> bool {
-    message[5] != 1 || (0..NAMES.len()).all(|attr| passes(ops, attr, message))
+    message_kind(message)[0] != 1 || (0..NAMES.len()).all(|attr| passes(ops, attr, message))
 }
 
 fn passes(ops: &[Value], attr: usize, message: &[u8]) -> bool {
@@ -212,7 +211,7 @@ fn hits((wanted, mask): &(Vec<u32>, Vec<u32>), value: &[u32]) -> bool {
 fn find(mut attributes: &[u8], path: &[u16]) -> Option<Vec<u32>> {
     let (wanted, rest) = path.split_first()?;
     while let [a, b, c, d, ..] = *attributes {
-        let (length, kind) = (u16::from_le_bytes([a, b]) as usize, u16::from_le_bytes([c, d]));
+        let (length, kind) = (u16::from_ne_bytes([a, b]) as usize, u16::from_ne_bytes([c, d]));
         let payload = attributes.get(4..length)?;
         if kind & 0x3fff == *wanted {
             return if rest.is_empty() { Some(to_words(payload)) } else { find(payload, rest) };

@@ -10,16 +10,7 @@ pub fn here(file: &str) -> PathBuf {
 
 /// Messages that a real kernel has sent, of all kinds.
 pub fn recorded() -> Vec<Vec<u8>> {
-    let digit = |text: &str| u8::from_str_radix(text, 16).unwrap();
-    let mut all = Vec::new();
-    for file in std::fs::read_dir(here("corpus")).unwrap() {
-        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
-        let lines = text.lines().filter(|line| !line.starts_with('#'));
-        all.extend(lines.map(|line| {
-            (0..line.len()).step_by(2).map(|at| digit(&line[at..at + 2])).collect::<Vec<u8>>()
-        }));
-    }
-    all
+    capi_tests::corpus::messages(|_| true).into_iter().map(|(_, bytes)| bytes).collect()
 }
 
 /// What a program answers to some text.
