@@ -111,6 +111,23 @@ static inline void check_mem(const void *got, const void *want, size_t size, con
 	print_hex("want", want, size);
 }
 
+/* A number that tells of neighbours in memory, on machines of either byte order. */
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define ORDERED(little, big) (big)
+#else
+#define ORDERED(little, big) (little)
+#endif
+
+/* What the first `bytes` bytes of a number of `of` bytes are in memory, as a number. */
+static inline uint64_t first_bytes(uint64_t number, size_t of, size_t bytes)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	number >>= 8 * (of - bytes);
+#endif
+	(void)of;
+	return bytes == 8 ? number : number & (((uint64_t)1 << 8 * bytes) - 1);
+}
+
 /* A test that does not run. What only the reference's build leaves out is no loss: it runs with ctrs'
  * own headers. */
 static inline void skip(const char *why)

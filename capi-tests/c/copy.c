@@ -310,7 +310,7 @@ static void test_icmp(void)
 	nfct_set_attr_u16(ct, ATTR_ICMP_ID, 0x1234);
 	CHECK_STR(bits(ct), "12 13 14 15");
 	reply_l4(ct, bytes);
-	CHECK_MEM(bytes, "\x34\x12\x00\x07", 4);
+	CHECK_MEM(bytes, ORDERED("\x34\x12\x00\x07", "\x12\x34\x00\x07"), 4);
 	nfct_destroy(ct);
 	ct = nfct_new();
 	nfct_set_attr_u8(ct, ATTR_ICMP_TYPE, 8);

@@ -99,7 +99,7 @@ static void test_integers(void)
 		const struct attribute *row = &expectation_attributes[i];
 		enum nf_expect_attr attr = EXP_ATTR(row->number);
 		struct nf_expect *exp = nfexp_new();
-		uint32_t want = row->bytes == 4 ? 0x11223344 : 0x3344;
+		uint32_t all = 0x11223344;
 		char expected[8];
 
 		if (row->kind != PLAIN) {
@@ -110,10 +110,11 @@ static void test_integers(void)
 		sprintf(expected, "%d", row->number);
 		nfexp_set_attr_u32(exp, attr, 0x11223344);
 		CHECK_STR(exp_bits(exp), expected);
-		CHECK_INT(nfexp_get_attr_u32(exp, attr) & (row->bytes == 4 ? UINT32_MAX : 0xffff), want);
-		CHECK_INT(nfexp_get_attr_u16(exp, attr), 0x3344);
-		CHECK_INT(nfexp_get_attr_u8(exp, attr), 0x44);
-		CHECK_MEM(nfexp_get_attr(exp, attr), &want, row->bytes);
+		CHECK_INT(first_bytes(nfexp_get_attr_u32(exp, attr), 4, row->bytes),
+			  first_bytes(all, 4, row->bytes));
+		CHECK_INT(nfexp_get_attr_u16(exp, attr), first_bytes(all, 4, 2));
+		CHECK_INT(nfexp_get_attr_u8(exp, attr), first_bytes(all, 4, 1));
+		CHECK_MEM(nfexp_get_attr(exp, attr), &all, row->bytes);
 		nfexp_set_attr_u16(exp, attr, 0x5566);
 		CHECK_INT(nfexp_get_attr_u16(exp, attr), 0x5566);
 		nfexp_set_attr_u8(exp, attr, 0x77);
@@ -168,7 +169,7 @@ static void test_tuples(void)
 		CHECK_INT(nfct_get_attr_u32(ct, ATTR_IPV4_SRC), htonl(0x0a000001u + (uint32_t)i));
 		CHECK_INT(nfct_get_attr_u16(ct, ATTR_PORT_SRC), htons((uint16_t)(1000 * (i + 1))));
 		CHECK_INT(nfct_get_attr_u8(ct, ATTR_L4PROTO), IPPROTO_TCP);
-		CHECK_INT(nfct_get_attr_u16(ct, ATTR_L3PROTO) & 0xff, AF_INET);
+		CHECK_INT(nfct_get_attr_u8(ct, ATTR_L3PROTO), AF_INET);
 		CHECK_INT(nfct_attr_grp_is_set(ct, ATTR_GRP_ORIG_IPV4), 1);
 		CHECK_INT(nfct_get_attr_grp(ct, ATTR_GRP_ORIG_IPV4, &addresses), 0);
 		CHECK_INT(addresses.dst, htonl(0x0a000101u + (uint32_t)i));
@@ -289,7 +290,7 @@ static void test_messages(void)
 	CHECK_INT(find(&m.u.header, 9, NULL), -1); /* class, NAT and function are never sent */
 	CHECK_INT(find(&m.u.header, 10, NULL), -1);
 	CHECK_INT(find(&m.u.header, 11, NULL), -1);
-	CHECK_INT(m.u.bytes[22], 2); /* the expected tuple comes first */
+	CHECK_INT(m.u.bytes[ORDERED(22, 23)], 2); /* the expected tuple comes first */
 	CHECK_INT(nfexp_nlmsg_parse(&m.u.header, back), 0);
 	CHECK_STR(exp_bits(back), "0 1 2 3 4 5 6");
 	for (int i = 0; i < 3; i++)

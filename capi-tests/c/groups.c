@@ -73,7 +73,7 @@ static void test_layouts(void)
 	struct nfct_attr_grp_port port = { 0x1111, 0x2222 };
 	union nfct_attr_grp_addr addr;
 
-	CHECK_MEM(&icmp, "\x34\x12\x05\x08", 4);
+	CHECK_MEM(&icmp, ORDERED("\x34\x12\x05\x08", "\x12\x34\x05\x08"), 4);
 	nfct_set_attr_u8(ct, ATTR_L3PROTO, AF_INET);
 	nfct_set_attr_grp(ct, ATTR_GRP_ICMP, &icmp);
 	CHECK_INT(nfct_get_attr_u8(ct, ATTR_ICMP_TYPE), 8);
@@ -83,7 +83,7 @@ static void test_layouts(void)
 	CHECK_INT(nfct_get_attr_u16(ct, ATTR_PORT_SRC), 0x1111);
 	CHECK_INT(nfct_get_attr_u16(ct, ATTR_PORT_DST), 0x2222);
 	/* ct_helper_ftp compares all 16 bytes of the address of either family. */
-	nfct_set_attr_u32(ct, ATTR_IPV4_SRC, 0xddccbbaa);
+	nfct_set_attr_u32(ct, ATTR_IPV4_SRC, htonl(0xaabbccdd));
 	memset(&addr, 0xff, sizeof(addr));
 	CHECK_INT(nfct_get_attr_grp(ct, ATTR_GRP_ORIG_ADDR_SRC, &addr), 0);
 	CHECK_MEM(&addr, "\xaa\xbb\xcc\xdd\0\0\0\0\0\0\0\0\0\0\0", 16);

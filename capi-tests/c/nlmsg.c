@@ -42,7 +42,7 @@ static const char DUMP_TUPLE6[] =
 static void expect_bytes(const struct message *m, const char *hex)
 {
 	uint8_t want[1024];
-	size_t size = unhex(hex, want);
+	size_t size = unhex_message(hex, want);
 
 	CHECK_INT(m->u.header.nlmsg_len, size);
 	CHECK_MEM(m->u.bytes, want, size);
@@ -100,13 +100,13 @@ static void test_queries(void)
 {
 	struct nf_conntrack *ct = tcp();
 	uint32_t family = AF_INET;
-	uint8_t short_family = AF_INET; /* iptstate passes one byte */
+	uint8_t short_family = AF_INET; /* iptstate passes one byte, where it is the low one */
 
 	expect_query(NFCT_Q_DUMP, &family, DUMP_V4);
 	family = 0xffffff02; /* only the low byte counts */
 	expect_query(NFCT_Q_FLUSH, &family, FLUSH_V4);
 #ifndef REFERENCE
-	expect_query(NFCT_Q_DUMP, &short_family, DUMP_V4);
+	expect_query(NFCT_Q_DUMP, ORDERED((void *)&short_family, (void *)&family), DUMP_V4);
 #endif
 	(void)short_family;
 	expect_query(NFCT_Q_GET, ct, GET_TCP);
@@ -246,7 +246,7 @@ static void test_append(void)
 	struct nf_conntrack *ct = tcp(), *empty = nfct_new();
 	struct message m;
 	uint8_t want[128];
-	size_t size = unhex(GET_TCP, want);
+	size_t size = unhex_message(GET_TCP, want);
 
 	memset(&m, 0, sizeof(m));
 	message_start(&m, 0x305, AF_INET6)->nlmsg_seq = 5;
@@ -258,7 +258,7 @@ static void test_append(void)
 	CHECK_INT(m.u.header.nlmsg_seq, 5);
 	CHECK_INT(m.u.header.nlmsg_pid, 6);
 	CHECK_INT(m.u.bytes[16], AF_INET6);
-	CHECK_MEM(m.u.bytes + 20, "\x08\0\x4d\0\x01\x02\x03\x04", 8);
+	CHECK_ATTRIBUTES(m.u.bytes + 20, "\x08\0\x4d\0\x01\x02\x03\x04");
 	CHECK_MEM(m.u.bytes + 28, want + 20, size - 20);
 	message_start(&m, 0x100, AF_INET);
 	CHECK_ERR(nfct_nlmsg_build(&m.u.header, empty), -1, EINVAL);
@@ -290,10 +290,10 @@ static void test_nat_ports(void)
 		CHECK_INT(nfct_nlmsg_build(message_start(&m, 0x100, AF_INET), ct), 0);
 		CHECK_INT(find(&m.u.header, CTA_NAT_SRC, &nat), ports ? 20 : 4);
 		if (ports)
-			CHECK_MEM(nat, "\x14\0\3\x80\6\0\1\0\x11\x11\0\0\6\0\2\0\x11\x11", 18);
+			CHECK_ATTRIBUTES(nat, "\x14\0\3\x80\6\0\1\0\x11\x11\0\0\6\0\2\0\x11\x11\0\0");
 		CHECK_INT(find(&m.u.header, CTA_NAT_DST, &nat), ports ? 20 : 4);
 		if (ports)
-			CHECK_MEM(nat, "\x14\0\3\x80\6\0\1\0\x22\x22\0\0\6\0\2\0\x22\x22", 18);
+			CHECK_ATTRIBUTES(nat, "\x14\0\3\x80\6\0\1\0\x22\x22\0\0\6\0\2\0\x22\x22\0\0");
 		nfct_destroy(ct);
 	}
 	about("");
@@ -350,7 +350,7 @@ static void test_helper_info_length(void)
 	nfct_set_attr_l(ct, ATTR_HELPER_INFO, "secret", 6);
 	CHECK_INT(nfct_nlmsg_build(message_start(&m, 0x100, AF_INET), ct), 0);
 	CHECK_INT(find(&m.u.header, 5, &help), 8 + 12);
-	CHECK_MEM(help, "\x08\0\x01\0ftp\0\x0a\0\x02\0secret\0\0", 20);
+	CHECK_ATTRIBUTES(help, "\x08\0\x01\0ftp\0\x0a\0\x02\0secret\0\0");
 	nfct_destroy(ct);
 }
 #endif

@@ -46,7 +46,7 @@ static inline void log_conntrack(struct logged *l)
 
 	put_tuple(&l->message, 1, 1, 2, IPPROTO_TCP, 3, 4);
 	put_be32(&l->message, 8, 77);
-	put(&l->message, 22, "\x02\0\0\0\x01\0\0\0", 8);
+	put(&l->message, 22, ORDERED("\x02\0\0\0\x01\0\0\0", "\0\0\0\x02\0\0\0\x01"), 8);
 	nest_end(&l->message, at);
 }
 

@@ -119,4 +119,65 @@ static inline size_t unhex(const char *text, uint8_t *out)
 	return n;
 }
 
+/* Turns a number round where it is not as a little-endian machine has it. */
+static inline void turn(uint8_t *bytes, size_t size)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	for (size_t i = 0; i < size / 2; i++) {
+		uint8_t byte = bytes[i];
+
+		bytes[i] = bytes[size - 1 - i];
+		bytes[size - 1 - i] = byte;
+	}
+#endif
+	(void)bytes, (void)size;
+}
+
+/* Attributes of a little-endian machine as this one has them, those of nests too; with what the kernel has
+ * in host order: the words of labels, and the flags of a filter, the nest 25. */
+static inline void turn_attributes(uint8_t *at, size_t size, unsigned int nest)
+{
+	uint16_t header[2];
+	size_t length;
+
+	for (; size >= 4; at += length, size -= length) {
+		turn(at, 2);
+		turn(at + 2, 2);
+		memcpy(header, at, 4);
+		length = (header[0] + 3u) & ~3u;
+		if (header[0] < 4 || length > size)
+			return;
+		if (header[1] & 0x8000)
+			turn_attributes(at + 4, header[0] - 4u, header[1] & 0x3fff);
+		else if (header[1] == 22 || header[1] == 23 || nest == 25)
+			for (size_t word = 4; word < header[0]; word += 4)
+				turn(at + word, 4);
+	}
+}
+
+/* unhex() of a message of a little-endian machine, as this one has it. */
+static inline size_t unhex_message(const char *text, uint8_t *out)
+{
+	static const size_t header[] = { 4, 2, 2, 4, 4 };
+	size_t size = unhex(text, out), at = 0;
+
+	for (size_t i = 0; i < COUNT(header); at += header[i++])
+		turn(out + at, header[i]);
+	if (size > 20)
+		turn_attributes(out + 20, size - 20, 0);
+	return size;
+}
+
+/* Attributes written as in a C string, compared with those at `got`. */
+#define CHECK_ATTRIBUTES(got, want) check_attributes((got), (want), sizeof(want) - 1, __FILE__, __LINE__)
+static inline void check_attributes(const uint8_t *got, const char *want, size_t size,
+				    const char *file, int line)
+{
+	uint8_t bytes[128];
+
+	memcpy(bytes, want, size);
+	turn_attributes(bytes, size, 0);
+	check_mem(got, bytes, size, file, line, "attributes");
+}
+
 #endif

@@ -139,6 +139,7 @@ stale() {
         unit) there=src/${what//:://} there=$(compgen -G "${there%/}*") ;;
         rust) there=$(compgen -G "capi-tests/tests/$what.rs") ;;
         test) there=$(grep -l "fn $what" capi-tests/tests/*.rs) ;;
+        differential) there=$(grep -le "$what" capi-tests/src/bin/differential.rs) ;;
         c) there=$(compgen -G "capi-tests/c/$what.c*") ;;
         *) there= ;;
         esac

@@ -17,12 +17,11 @@ pub(super) unsafe fn request<'a>(
 ) -> Result<Request<'a>, Error> {
     ptr::not_null(data)?;
     let query = Query::try_from(number)?;
-    // SAFETY: `data` is not NULL, so it points to what the kind of query is filled with. Of a
-    // family programs pass one, two or four bytes: the first one counts.
+    // SAFETY: `data` is not NULL, so it points to what the kind of query is filled with.
     Ok(unsafe {
         match query.fill() {
             Fill::Object => Request::Entry(query, ptr::shared(data.cast::<nf_conntrack>())?),
-            Fill::Family => Request::Entries(query, ptr::read(data)?),
+            Fill::Family => Request::Entries(query, family(data)?),
             Fill::Filter => Request::Filtered(query, ptr::shared(data.cast::<nfct_filter_dump>())?),
         }
     })
@@ -42,9 +41,25 @@ pub(super) unsafe fn expect_request<'a>(
     Ok(unsafe {
         match query.fill() {
             Fill::Object => Request::Expectation(query, ptr::shared(data.cast::<nf_expect>())?),
-            _ => Request::Expectations(query, ptr::read(data)?),
+            _ => Request::Expectations(query, family(data)?),
         }
     })
+}
+
+/// The family behind `data`: the low byte of a number of four bytes. Some programs have one byte only;
+/// where the low one is the first no more is read.
+///
+/// # Safety
+/// `data` points to a family.
+unsafe fn family(data: *const c_void) -> Result<u8, Error> {
+    // SAFETY: as this function's.
+    unsafe {
+        if cfg!(target_endian = "big") {
+            ptr::read(data).map(|family: u32| family as u8)
+        } else {
+            ptr::read(data)
+        }
+    }
 }
 
 /// Bytes that all but few requests fit in: those with labels or helper data may need more.
