@@ -23,10 +23,10 @@ rows() {
 
 # excluded SUITE: what of a suite does not run for $triple, a pattern a line.
 excluded() {
-    local here=emulated
-    [[ $runner == qemu-* ]] || here=native
-    rows not-run.tsv | awk -F '\t' -v suite="$1" -v here="$here" \
-        '$1 == suite && ($3 == "all" || $3 == here) { print $2 }'
+    local where=emulated
+    [[ $runner == qemu-* ]] || where=native
+    rows not-run.tsv | awk -F '\t' -v suite="$1" -v where="$where" \
+        '$1 == suite && ($3 == "all" || $3 == where) { print $2 }'
 }
 
 # left SUITE NAME...: those of the names that run.
