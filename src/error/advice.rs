@@ -8,6 +8,7 @@ use super::companions;
 use super::fact::Look;
 use super::refusals::{Cause, PRIVILEGE, REFUSALS};
 use crate::facts::privilege::{NET_ADMIN, NET_BROADCAST, SYS_ADMIN};
+use crate::netlink::nsid::RTM_GETNSID;
 
 /// What to do when messages were lost.
 pub(super) const LOST: &str = "messages were lost: list the table again if a copy of it is kept, \
@@ -25,6 +26,25 @@ const FAILURES: &[Failure] = &[
          the network namespace",
         Look::Privilege(NET_BROADCAST),
     ),
+    (
+        "setsockopt",
+        libc::ENOPROTOOPT,
+        "Linux 4.2 is needed to listen to all namespaces",
+        Look::Nowhere,
+    ),
+    (
+        RTM_GETNSID,
+        libc::EOPNOTSUPP,
+        "Linux 4.2 is needed to listen to all namespaces, and to know which those are",
+        Look::Nowhere,
+    ),
+    (
+        "ioctl",
+        libc::ENOTTY,
+        "Linux 4.10 is needed to ask for something beside events or a list: use another handle",
+        Look::Nowhere,
+    ),
+    ("recvfrom", libc::ENOSYS, "Linux 2.6.33 is needed, for recvmmsg", Look::Nowhere),
     ("socket", libc::EPROTONOSUPPORT, "this kernel has no CONFIG_NETFILTER_NETLINK", Look::Nowhere),
     (
         "socket",
@@ -203,5 +223,14 @@ mod tests {
         let socket = failed("socket", libc::EPROTONOSUPPORT);
         assert!(socket.is_some_and(|text| text.contains("CONFIG_NETFILTER_NETLINK")));
         assert_eq!(failed("bind", libc::ENOMEM), None);
+        for (call, errno, version) in [
+            ("setsockopt", libc::ENOPROTOOPT, "4.2 "),
+            (RTM_GETNSID, libc::EOPNOTSUPP, "4.2 "),
+            ("ioctl", libc::ENOTTY, "4.10 "),
+            ("recvfrom", libc::ENOSYS, "2.6.33,"),
+        ] {
+            let text = failed(call, errno).unwrap_or_default();
+            assert!(text.contains(&format!("Linux {version}")), "{text}");
+        }
     }
 }

@@ -286,9 +286,13 @@ impl Error {
 fn kind_of_errno(errno: i32) -> ErrorKind {
     match errno {
         libc::EPERM | libc::EACCES => ErrorKind::Privilege,
-        libc::EOPNOTSUPP | libc::EPROTONOSUPPORT | libc::EAFNOSUPPORT | libc::ENOSPC => {
-            ErrorKind::Unsupported
-        }
+        libc::EOPNOTSUPP
+        | libc::EPROTONOSUPPORT
+        | libc::EAFNOSUPPORT
+        | libc::ENOSPC
+        | libc::ENOPROTOOPT
+        | libc::ENOTTY
+        | libc::ENOSYS => ErrorKind::Unsupported,
         libc::ENOENT => ErrorKind::NotFound,
         libc::EEXIST => ErrorKind::Exists,
         libc::EBUSY => ErrorKind::Busy,

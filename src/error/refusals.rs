@@ -65,6 +65,7 @@ pub(super) const REFUSALS: &[Refusal] = &[
     (&[GetExpectation, DeleteExpectation], libc::ENOENT, Look::Nowhere, NO_EXPECTATION),
     (&[List], libc::EBUSY, Look::Holder, ANOTHER_LIST),
     (MANY, libc::EOPNOTSUPP, Look::Nowhere, NO_MARKS),
+    (&[RequestKind::Statistics], libc::EINVAL, Look::Nowhere, NO_STATISTICS),
     (MANY, libc::EINVAL, Look::Nowhere, INVALID_FILTER),
     (MANY, libc::EINVAL, Look::Kernel, &[(Any, NOTHING, FILTER_OR_KERNEL)]),
     (&[], libc::EINVAL, Look::Kernel, &[(Any, NOTHING, INVALID_OR_KERNEL)]),
@@ -363,9 +364,21 @@ const NO_EXPECTATION: &[Cause] = &[(
 
 const ANOTHER_LIST: &[Cause] = &[(Any, NOTHING, "another list is being read from this socket")];
 
+const NO_STATISTICS: &[Cause] = &[(
+    Any,
+    NOTHING,
+    "Linux 3.6 is needed for statistics, and a kernel built with CONFIG_NF_CT_NETLINK",
+)];
+
 const NO_MARKS: &[Cause] = &[(Has(cta::MARK), blame::MARK, "this kernel keeps no marks of flows")];
 
 const INVALID_FILTER: &[Cause] = &[
+    (
+        Is(signs::of_the_dying),
+        NOTHING,
+        "Linux 3.8 is needed to list flows that have ended, and a kernel built with \
+         CONFIG_NF_CT_NETLINK",
+    ),
     (
         Without(cta::MARK_MASK, cta::MARK),
         blame::MARK,

@@ -54,6 +54,11 @@ impl Sign {
     }
 }
 
+/// Whether the request is for flows that have ended.
+pub(super) fn of_the_dying(asked: &Asked<'_>) -> bool {
+    asked.message().is_some_and(|message| message.number() == cta::MSG_GET_DYING)
+}
+
 fn is_part(nest: &[u8], last: u16) -> bool {
     (1..=last).any(|member| super::asked::find(nest, member).is_none())
 }

@@ -9,8 +9,10 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 
 /// `linux/rtnetlink.h`: a namespace's id is told, or asked for. Its header has four bytes, as that of
 /// netfilter.
-const RTM_NEWNSID: u16 = 88;
-const RTM_GETNSID: u16 = 90;
+const NEWNSID: u16 = 88;
+const GETNSID: u16 = 90;
+/// What the request is called where it fails as a whole.
+pub(crate) const RTM_GETNSID: &str = "RTM_GETNSID";
 /// `linux/net_namespace.h`: the attributes of both.
 const NETNSA_NSID: u16 = 1;
 const NETNSA_FD: u16 = 3;
@@ -32,7 +34,8 @@ impl Ids {
     /// The id of the namespace that a file stands for; `None` if it has none.
     ///
     /// # Errors
-    /// [`Error::Refused`] where the file is of no network namespace, and before Linux 4.0.
+    /// [`Error::Refused`] where the file is of no network namespace. [`Error::System`] with
+    /// `EOPNOTSUPP` before Linux 4.0.
     pub fn of(&self, namespace: BorrowedFd<'_>) -> Result<Option<i32>, Error> {
         let mut id = None;
         self.ask(REQUEST, Some(namespace), &mut |told| {
@@ -45,7 +48,7 @@ impl Ids {
     /// All ids that there are.
     ///
     /// # Errors
-    /// [`Error::Refused`] before Linux 4.0; what `each` fails with.
+    /// As [`of`](Self::of); what `each` fails with.
     pub fn each(&self, each: &mut dyn FnMut(i32) -> Result<(), Error>) -> Result<(), Error> {
         self.ask(DUMP, None, each)
     }
@@ -57,7 +60,7 @@ impl Ids {
         each: &mut dyn FnMut(i32) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let mut request = [0; 32];
-        let header = Header { kind: RTM_GETNSID, flags, seq: 1, ..Header::default() };
+        let header = Header { kind: GETNSID, flags, seq: 1, ..Header::default() };
         let mut builder = Builder::message(&mut request, header);
         of.iter().for_each(|fd| builder.put_host32(NETNSA_FD, fd.as_raw_fd() as u32));
         let length = builder.finish()?;
@@ -82,14 +85,17 @@ fn take(datagram: &[u8], each: &mut dyn FnMut(i32) -> Result<(), Error>) -> Resu
     let mut last = false;
     for message in Messages::new(datagram) {
         match message.kind {
-            RTM_NEWNSID => {
+            NEWNSID => {
                 last |= message.flags & MULTI == 0;
                 id(&message).map_or(Ok(()), &mut *each)?;
             }
             DONE => last = true,
             ERROR => {
                 let status = number(message.bytes().get(HEADER_SIZE..)).ok_or(Error::BadStatus)?;
-                return Err(Error::Refused(status.saturating_neg()));
+                return Err(match status.saturating_neg() {
+                    errno @ libc::EOPNOTSUPP => Error::System { call: RTM_GETNSID, errno },
+                    errno => Error::Refused(errno),
+                });
             }
             _ => {}
         }
@@ -120,7 +126,7 @@ mod tests {
 
     fn told(id: i32, flags: u16) -> Vec<u8> {
         let mut room = [0; 32];
-        let header = Header { kind: RTM_NEWNSID, flags, ..Header::default() };
+        let header = Header { kind: NEWNSID, flags, ..Header::default() };
         let mut builder = Builder::message(&mut room, header);
         builder.put_host32(NETNSA_NSID, id as u32);
         let length = builder.finish().unwrap();
