@@ -788,8 +788,8 @@ struct ctrs_flow {
     struct ctrs_seq_adjust seq_adjust[2];
     /** SYN proxy. */
     struct ctrs_synproxy synproxy;
-    /** Zero. */
-    uint32_t reserved;
+    /** Some of enum ctrs_flow_flags: of what a mirror looks up; zero elsewhere. */
+    uint32_t flags;
 };
 
 /** An expectation as plain data, without a pointer: every attribute.
@@ -1470,6 +1470,13 @@ struct ctrs_mirror_info {
     uint32_t reserved;
 };
 
+/** Flags of struct ctrs_flow, as a mirror looks it up. */
+enum ctrs_flow_flags {
+    /** No event has told of it since the mirror knows it: nothing has happened to it, or it is
+     * silent, and what is kept is as it was when last listed. */
+    CTRS_FLOW_UNHEARD = 1
+};
+
 /** A live copy of the flow table of a network namespace.
  *
  * Made by ctrs_mirror_open(), released with ctrs_mirror_close(). */
@@ -1521,7 +1528,8 @@ int ctrs_mirror_next(struct ctrs_mirror *mirror,
 
 /** Looks the flow up that an entry names by the tuple of a direction, CTRS_ORIGINAL or CTRS_REPLY,
  * and the zone, and that the mirror's filter selects; the id does not count. It is as of the last
- * event that was read, whose change may still wait to be handed out. flow may be NULL.
+ * event that was read, whose change may still wait to be handed out. flow may be NULL; its flags
+ * tell whether an event has ever told of it.
  *
  * This, ctrs_mirror_find_id(), ctrs_mirror_read() and ctrs_mirror_get_info() may be called by any
  * number of threads, while another calls ctrs_mirror_next(). They set errno alone.

@@ -91,6 +91,12 @@ static void test_changes(void)
 	CHECK_INT(read_until(mirror, CTRS_CHANGE_SETTLED), 3);
 	CHECK_ERR(next(mirror, 0), 0, UNTOUCHED);
 	CHECK_INT(poll(&ready, 1, 0), 0);
+	CHECK_INT(find_flow(mirror, 1, CTRS_ORIGINAL, sizeof(after)), 0);
+	CHECK_INT(after.flags, CTRS_FLOW_UNHEARD);
+	CHECK_INT(mark_flow(1, 3), 0);
+	CHECK_INT(read_until(mirror, CTRS_CHANGE_UPDATED), 1);
+	CHECK_INT(find_flow(mirror, 1, CTRS_ORIGINAL, sizeof(after)), 0);
+	CHECK_INT(after.flags, 0);
 
 	create_flows(asks, 3, 1);
 	CHECK_INT(poll(&ready, 1, 0), 1);
@@ -207,6 +213,7 @@ static void test_lookups(void)
 	CHECK_ERR(find_flow(mirror, 4, CTRS_ORIGINAL, sizeof(after)), 0, UNTOUCHED);
 	found = after;
 	CHECK_INT(found.orig.src[3], 5);
+	CHECK_INT(found.flags, 0);
 	CHECK_INT(ctrs_flow_to(key, &found, sizeof(found)), 0);
 	memset(&after, 0, sizeof(after));
 	CHECK_ERR(ctrs_mirror_find(mirror, key, CTRS_REPLY, &after, sizeof(after)), 0, UNTOUCHED);

@@ -261,6 +261,17 @@ fn silent_flows_are_put_right_by_a_verification() {
         let info = mirror.info();
         assert!(info.is_settled() && !info.is_verifying(), "{info:?}");
         assert_eq!((info.flows, info.unheard, info.dumps), (3, 3, 2));
+        let unheard = |mirror: &Mirror| -> Vec<_> {
+            let flows = mirror.unheard_flows().map(Result::unwrap);
+            let mut ports: Vec<_> = flows.map(|flow| port(Some(&flow))).collect();
+            ports.sort_unstable();
+            ports
+        };
+        assert_eq!(unheard(&mirror), [Some(2), Some(3), Some(4)]);
+        set_reporting(true);
+        table.create(&udp(5)).unwrap();
+        assert_eq!(what(&next(&mut mirror)), (Happened::New, false, None, Some(5)));
+        assert_eq!((unheard(&mirror).len(), mirror.info().flows), (3, 4));
         // At an interval, too.
         table.delete(&udp(2)).unwrap();
         mirror.verify_every(Some(Duration::from_millis(5))).unwrap();

@@ -187,6 +187,7 @@ pub const SECTIONS: &[Section] = &[
             "ctrs_change",
             "ctrs_mirror_flags",
             "ctrs_mirror_info",
+            "ctrs_flow_flags",
             "ctrs_mirror",
             "ctrs_mirror_open",
             "ctrs_mirror_next",

@@ -16,6 +16,16 @@ use crate::error::{Error, RequestKind};
 use libc::{c_int, size_t, ssize_t};
 use std::ops::ControlFlow;
 
+/// Flags of struct ctrs_flow, as a mirror looks it up.
+#[allow(non_camel_case_types, reason = "its name in C")]
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub enum ctrs_flow_flags {
+    /// No event has told of it since the mirror knows it: nothing has happened to it, or it is
+    /// silent, and what is kept is as it was when last listed.
+    CTRS_FLOW_UNHEARD = 1,
+}
+
 fn plain(error: &Error) -> Errno {
     Errno::of(errno_of(error))
 }
@@ -26,8 +36,12 @@ fn plain(error: &Error) -> Errno {
 /// `flow` is NULL or points to `size` writable bytes.
 unsafe fn put_found(flow: *mut FlowRecord, size: usize, kept: &Kept<'_>) {
     if !flow.is_null() {
+        let fill = |record: &mut FlowRecord| {
+            record.fill(kept.flow);
+            record.flags = u32::from(!kept.heard) * ctrs_flow_flags::CTRS_FLOW_UNHEARD as u32;
+        };
         // SAFETY: it is not NULL, so it has as many writable bytes.
-        unsafe { put_filled(flow, size, |record: &mut FlowRecord| record.fill(kept.flow)) };
+        unsafe { put_filled(flow, size, fill) };
     }
 }
 
@@ -38,7 +52,8 @@ fn size_of_room(flow: *mut FlowRecord, size: size_t) -> Result<usize, Errno> {
 
 /// Looks the flow up that an entry names by the tuple of a direction, CTRS_ORIGINAL or CTRS_REPLY,
 /// and the zone, and that the mirror's filter selects; the id does not count. It is as of the last
-/// event that was read, whose change may still wait to be handed out. `flow` may be NULL.
+/// event that was read, whose change may still wait to be handed out. `flow` may be NULL; its flags
+/// tell whether an event has ever told of it.
 ///
 /// This, ctrs_mirror_find_id(), ctrs_mirror_read() and ctrs_mirror_get_info() may be called by any
 /// number of threads, while another calls ctrs_mirror_next(). They set errno alone.

@@ -26,12 +26,18 @@ const BATCH: u64 = 256;
 pub struct MirrorFlows {
     reader: MirrorReader,
     filter: Option<Expression>,
+    /// Only those of which no event has told.
+    unheard: bool,
     place: u64,
 }
 
 impl MirrorFlows {
     pub(super) fn of(reader: MirrorReader, filter: Option<Expression>) -> Self {
-        Self { reader, filter, place: 0 }
+        Self { reader, filter, unheard: false, place: 0 }
+    }
+
+    pub(super) fn unheard(reader: MirrorReader) -> Self {
+        Self { unheard: true, ..Self::of(reader, None) }
     }
 }
 
@@ -41,6 +47,9 @@ impl Iterator for MirrorFlows {
     fn next(&mut self) -> Option<Self::Item> {
         let mut found = None;
         self.reader.walk(&mut self.place, self.filter.as_ref(), &mut |kept| {
+            if self.unheard && kept.heard {
+                return ControlFlow::Continue(());
+            }
             found = Some(copied(kept));
             ControlFlow::Break(())
         });

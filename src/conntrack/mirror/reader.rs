@@ -87,6 +87,12 @@ impl MirrorReader {
         Ok(MirrorFlows::of(self.clone(), Some(expression.try_clone()?)))
     }
 
+    /// The flows of which no event has told since the mirror knows them: nothing has happened to them, or
+    /// they are silent, and are as they were when last listed. [`MirrorInfo::unheard`] is their number.
+    pub fn unheard_flows(&self) -> MirrorFlows {
+        MirrorFlows::unheard(self.clone())
+    }
+
     /// The mirror in numbers.
     #[must_use]
     pub fn info(&self) -> MirrorInfo {

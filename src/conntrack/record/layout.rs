@@ -207,8 +207,8 @@ pub struct FlowRecord {
     pub seq_adjust: [SeqAdjustRecord; 2],
     /// SYN proxy.
     pub synproxy: SynproxyRecord,
-    /// Zero.
-    pub(crate) reserved: u32,
+    /// Some of enum ctrs_flow_flags: of what a mirror looks up; zero elsewhere.
+    pub flags: u32,
 }
 
 /// An expectation as plain data, without a pointer: every attribute.
