@@ -247,24 +247,11 @@ listen() {
 	check "watch $* subscribes" subscribed "$pid"
 }
 
-listen 'dport 8' 1
-for port in 7 8; do run create plain 10.0.0.3 7 10.0.0.4 $port; done
-check "watch ends when nothing has come" wait "$pid"
-check "watch prints what matches, and nothing else" \
-	says '^\{.*"event": *"new".*"dport": *8[,}]' cat "$work/watch.out"
-check "one line" test "$(wc -l <"$work/watch.out")" = 1
-listen all 0 /proc/self/ns/net
-kill -INT "$pid"
-check "an interrupt ends watch" wait "$pid"
-check "watch of no namespace says so" refuses 'no network namespace' run watch all 1 /no/such
-check "watch says what is wrong in an expression" refuses 'byte 4' run watch 'tcp an snat'
-run flush
-
-mirror() {
-	LD_LIBRARY_PATH=$libdir "$work/$1" "${@:2}" >"$work/$1.out" 2>&1 &
-	pid=$!
-	check "$1 subscribes" subscribed "$pid"
-	check "$1 is settled" written '=' "$1"
+# lose ARGUMENT...: what runs behind does not read while batch-load makes flows.
+lose() {
+	kill -STOP "$pid"
+	run batch-load "$@" >/dev/null
+	kill -CONT "$pid"
 }
 # written PATTERN NAME: in the end what the example writes matches.
 written() {
@@ -276,16 +263,52 @@ written() {
 	return 1
 }
 
+listen 'dport 8' 1
+for port in 7 8; do run create plain 10.0.0.3 7 10.0.0.4 $port; done
+check "watch ends when nothing has come" wait "$pid"
+check "watch prints what matches, and nothing else" \
+	says '^\{.*"event": *"new".*"dport": *8[,}]' cat "$work/watch.out"
+check "one line" test "$(wc -l <"$work/watch.out")" = 1
+listen all 0 /proc/self/ns/net
+kill -INT "$pid"
+check "an interrupt ends watch" wait "$pid"
+listen 'udp or dport 8'
+lose 2000
+check "watch says how many events were lost" written '^\{"event":"lost","count":[1-9][0-9]*\}$' watch
+run create plain 10.0.0.3 11 10.0.0.4 8
+check "and goes on" written '"sport": *11[,}]' watch
+check "none is neither told nor counted" test "$(($(grep -c '"dport": *53' "$work/watch.out") + \
+	$(sed -n 's/.*"count":\([0-9]*\).*/\1/p' "$work/watch.out")))" = 2000
+kill -TERM "$pid"
+check "watch ends by a signal" wait "$pid"
+run flush
+check "watch of no namespace says so" refuses 'no network namespace' run watch all 1 /no/such
+check "watch says what is wrong in an expression" refuses 'byte 4' run watch 'tcp an snat'
+run flush
+
+mirror() {
+	LD_LIBRARY_PATH=$libdir "$work/$1" "${@:2}" >"$work/$1.out" 2>&1 &
+	pid=$!
+	check "$1 subscribes" subscribed "$pid"
+	check "$1 is settled" written '=' "$1"
+}
+
 run create plain 10.0.0.3 7 10.0.0.4 8
 run create snat 10.0.0.3 7 10.0.0.5 80 192.0.2.1 4000
-mirror mirror 'dport 80 or dport 8'
+mirror mirror 'dport 80 or dport 8 or udp'
 check "mirror begins with what is there" written '^= 2 flows' mirror
 run create plain 10.0.0.3 9 10.0.0.4 8
 check "mirror prints who talks to whom" written '^\+ protocol 6 10.0.0.3 port 9 > 10.0.0.4 port 8$' mirror
 kernel -D -p tcp --sport 9 >/dev/null
 check "mirror prints what ends" written '^- protocol 6 10.0.0.3 port 9 > 10.0.0.4 port 8' mirror
+lose 9000
+check "mirror says where events were lost" written '^\? [1-9][0-9]* events were lost$' mirror
+run create plain 10.0.0.3 12 10.0.0.4 8
+check "and goes on" written '^\+ protocol 6 10.0.0.3 port 12 > 10.0.0.4 port 8$' mirror
 kill -INT "$pid"
 check "an interrupt ends mirror" wait "$pid"
+kernel -D -p tcp --sport 12 >/dev/null
+kernel -D -p udp >/dev/null
 check "mirror ends when nothing has happened" says '^= 2 flows' run mirror all 1
 check "mirror says what is wrong in an expression" refuses 'byte 4' run mirror 'tcp an snat'
 mirror nat-log
@@ -294,10 +317,29 @@ check "nat-log begins with what is there" written "^$time \\+~ protocol 6 10.0.0
 run create snat 10.0.0.3 8 10.0.0.5 80 192.0.2.1 4001
 check "nat-log says who has an address" written "^$time \\+ .* 10.0.0.3 8 is 192.0.2.1 4001 to" nat-log
 kernel -D -p tcp --sport 8 >/dev/null
+kernel -I -p icmp -s 10.0.0.3 -d 10.0.0.5 --icmp-type 8 --icmp-code 0 --icmp-id 77 -n 192.0.2.2 -t 60 >/dev/null
+check "nat-log has ids of ICMP" written "^$time \\+ protocol 1 10.0.0.3 77 is 192.0.2.2 77 to 10.0.0.5 77 zone 0" nat-log
+for zone in '--zone 5' '--orig-zone 6'; do # shellcheck disable=SC2086 # two words
+	kernel -I -p udp -s 10.0.0.3 -d 10.0.0.5 --sport 9 --dport 53 -n 192.0.2.3 -t 60 $zone >/dev/null
+	check "nat-log has the zone, $zone" written "^$time \\+ .* is 192.0.2.3 9 to 10.0.0.5 53 zone ${zone#* } id" nat-log
+done
 check "nat-log says until when" written "^$time - .* 10.0.0.3 8 is 192.0.2.1 4001 to" nat-log
 kill -INT "$pid"
 check "an interrupt ends nat-log" wait "$pid"
-check "nat-log leaves out what is not translated" test "$(wc -l <"$work/nat-log.out")" = 4
+check "nat-log leaves out what is not translated" test "$(wc -l <"$work/nat-log.out")" = 7
+began=$(date -u +%FT%TZ)
+TZ=XYZ-9 mirror nat-log
+# As the flow of port 4000, many more.
+run list-json | grep '"dport":4000' | awk '{ for (i = 5001; i <= 14000; i++) { line = $0
+	sub(/"sport":7,/, "\"sport\":" i ",", line); sub(/"dport":4000/, "\"dport\":" i, line); print line } }' >"$work/many"
+lose <"$work/many"
+check "nat-log has a line where a gap is" written "^$time \\? [1-9][0-9]* events were lost$" nat-log
+run create snat 10.0.0.3 8 10.0.0.5 80 192.0.2.1 4001
+check "nat-log goes on" written "^$time \\+~? .* 10.0.0.3 8 is 192.0.2.1 4001 to" nat-log
+kill -INT "$pid"
+check "an interrupt ends it then, too" wait "$pid"
+check "nat-log has UTC, whatever the zone" sh -c "sed 's/ .*//' '$work/nat-log.out' | sort -c &&
+	[ '$began' '<' \"\$(tail -n 1 '$work/nat-log.out')\" ] && [ \"\$(tail -n 1 '$work/nat-log.out')\" '<' '$(date -u +%FT%TZ) z' ]"
 mirror nat-log 1
 kill -TERM "$pid"
 check "and what is not flushed is written in the end" wait "$pid"

@@ -24,8 +24,7 @@ static const char *utc(uint64_t when)
 	time_t seconds = when == 0 ? time(NULL) : (time_t)(when / 1000000000);
 	static char text[32];
 
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", gmtime(&seconds));
-	return text;
+	return strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", gmtime(&seconds)) != 0 ? text : "?";
 }
 
 static void print_flow(char sign, const struct ctrs_change *change, const struct ctrs_flow *flow)
@@ -37,8 +36,9 @@ static void print_flow(char sign, const struct ctrs_change *change, const struct
 	inet_ntop(reply->l3proto, reply->dst, outside, sizeof(outside));
 	inet_ntop(reply->l3proto, reply->src, to, sizeof(to));
 	printf("%s %c%s protocol %u %s %u is %s %u to %s %u zone %u id %u", utc(change->when), sign,
-	       change->flags & CTRS_CHANGE_SYNTHESISED ? "~" : "", orig->l4proto, inside, orig->sport,
-	       outside, reply->dport, to, reply->sport, flow->zone, flow->id);
+	       change->flags & CTRS_CHANGE_SYNTHESISED ? "~" : "", orig->l4proto, inside,
+	       orig->sport | orig->icmp_id, outside, reply->dport | reply->icmp_id, to, /* one is 0 */
+	       reply->sport | reply->icmp_id, flow->zone | orig->zone, flow->id);
 	if (flow->present[ATTR_TIMESTAMP_START / 64] >> ATTR_TIMESTAMP_START % 64 & 1)
 		printf(" since %s", utc(flow->start)); /* with nf_conntrack_timestamp=1 */
 	printf("\n");
