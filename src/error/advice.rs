@@ -227,7 +227,7 @@ mod tests {
             ("setsockopt", libc::ENOPROTOOPT, "4.2 "),
             (RTM_GETNSID, libc::EOPNOTSUPP, "4.2 "),
             ("ioctl", libc::ENOTTY, "4.10 "),
-            ("recvfrom", libc::ENOSYS, "2.6.33,"),
+            ("recvfrom", libc::ENOSYS, "2.6.33 "),
         ] {
             let text = failed(call, errno).unwrap_or_default();
             assert!(text.contains(&format!("Linux {version}")), "{text}");
