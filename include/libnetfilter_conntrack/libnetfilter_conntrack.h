@@ -434,20 +434,21 @@ void nfct_set_attr_l(struct nf_conntrack *ct,
  * Sets errno to EINVAL for NULL. */
 void nfct_set_attr_u8(struct nf_conntrack *ct, enum nf_conntrack_attr type, uint8_t value);
 
-/** Sets a 16-bit attribute from a number in the byte order of the attribute. A narrower one gets
- * the low bytes, a wider one zero in its other bytes. An unknown attribute is ignored.
+/** Sets a 16-bit attribute from a number in the byte order of the attribute. Another width gets the
+ * number's bytes as they lie in memory: a narrower one the first, which are the low ones on
+ * little-endian machines only, a wider one zero behind them. An unknown attribute is ignored.
  *
  * Sets errno to EINVAL for NULL. */
 void nfct_set_attr_u16(struct nf_conntrack *ct, enum nf_conntrack_attr type, uint16_t value);
 
-/** Sets a 32-bit attribute from a number in the byte order of the attribute. A narrower one gets
- * the low bytes, a wider one zero in its other bytes. An unknown attribute is ignored.
+/** Sets a 32-bit attribute from a number in the byte order of the attribute. Another width gets the
+ * number's bytes as nfct_set_attr_u16() says. An unknown attribute is ignored.
  *
  * Sets errno to EINVAL for NULL. */
 void nfct_set_attr_u32(struct nf_conntrack *ct, enum nf_conntrack_attr type, uint32_t value);
 
-/** Sets a 64-bit attribute from a number in host byte order. A narrower one gets the low bytes. An
- * unknown attribute is ignored.
+/** Sets a 64-bit attribute from a number in host byte order. A narrower one gets the number's first
+ * bytes as nfct_set_attr_u16() says. An unknown attribute is ignored.
  *
  * Sets errno to EINVAL for NULL. */
 void nfct_set_attr_u64(struct nf_conntrack *ct, enum nf_conntrack_attr type, uint64_t value);
@@ -1213,8 +1214,9 @@ void nfct_filter_add_attr(struct nfct_filter *filter,
                           const void *value);
 
 /** Adds a number, in host byte order, to a criterion that takes one: NFCT_FILTER_L4PROTO,
- * NFCT_FILTER_ZONE (its low 16 bits) or NFCT_FILTER_L4PROTO_STATE (protocol in the low half, state
- * in the high half). Others are ignored.
+ * NFCT_FILTER_ZONE (its low 16 bits) or NFCT_FILTER_L4PROTO_STATE (as a struct nfct_filter_proto
+ * lies in memory: on little-endian machines the protocol in the low half, on others in the high
+ * one). Others are ignored.
  *
  * Sets errno to EINVAL for NULL. */
 void nfct_filter_add_attr_u32(struct nfct_filter *filter,
@@ -1451,19 +1453,22 @@ size_t nfexp_sizeof(const struct nf_expect *exp);
  * Sets errno to EINVAL for NULL. */
 void nfexp_set_attr(struct nf_expect *exp, enum nf_expect_attr type, const void *value);
 
-/** Sets a number from 8 bits. Tuples and names are left alone; an unknown attribute is ignored.
+/** Sets a number's first byte in memory, which is the low one on little-endian machines only, and
+ * its others to zero. Tuples and names are left alone; an unknown attribute is ignored.
  *
  * Sets errno to EINVAL for NULL. */
 void nfexp_set_attr_u8(struct nf_expect *exp, enum nf_expect_attr type, uint8_t value);
 
-/** Sets a number from 16 bits, in host byte order. Tuples and names are left alone; an unknown
- * attribute is ignored.
+/** Sets a number from 16 bits, in host byte order. A wider one gets them as its first two bytes in
+ * memory, which are the low ones on little-endian machines only, and zero in the others. Tuples
+ * and names are left alone; an unknown attribute is ignored.
  *
  * Sets errno to EINVAL for NULL. */
 void nfexp_set_attr_u16(struct nf_expect *exp, enum nf_expect_attr type, uint16_t value);
 
-/** Sets a number from 32 bits, in host byte order, of which the zone takes the low half. Tuples and
- * names are left alone; an unknown attribute is ignored.
+/** Sets a number from 32 bits, in host byte order, of which the zone takes the first two bytes in
+ * memory, the low half on little-endian machines only. Tuples and names are left alone; an unknown
+ * attribute is ignored.
  *
  * Sets errno to EINVAL for NULL. */
 void nfexp_set_attr_u32(struct nf_expect *exp, enum nf_expect_attr type, uint32_t value);

@@ -152,23 +152,24 @@ void nfct_helper_attr_set_str(struct nfct_helper *h,
                               enum nfct_helper_attr_type type,
                               const char *name);
 
-/** Sets an 8-bit attribute. A wider one gets zero in its other bytes, the name that one
- * character; a policy is not set. An unknown attribute is ignored.
+/** Sets an 8-bit attribute. A wider one gets the number as its first byte in memory and zero in
+ * the others, the name that one character; a policy is not set. An unknown attribute is ignored.
  *
  * Sets errno to EINVAL for NULL, and for a policy. */
 void nfct_helper_attr_set_u8(struct nfct_helper *h, enum nfct_helper_attr_type type, uint8_t value);
 
-/** Sets a 16-bit attribute. A narrower one gets the low byte, a wider one zero in its other
- * bytes, the name the bytes as they lie in memory; a policy is not set. An unknown attribute
- * is ignored.
+/** Sets a 16-bit attribute. Others get the number's bytes as they lie in memory: a narrower one
+ * and the name those they have room for, a wider one zero behind them; a policy is not set. An
+ * unknown attribute is ignored.
  *
  * Sets errno to EINVAL for NULL, and for a policy. */
 void nfct_helper_attr_set_u16(struct nfct_helper *h,
                               enum nfct_helper_attr_type type,
                               uint16_t value);
 
-/** Sets a 32-bit attribute. A narrower one gets the low bytes, the name the bytes as they lie
- * in memory; a policy is not set. An unknown attribute is ignored.
+/** Sets a 32-bit attribute. A narrower one gets the number's first bytes as they lie in memory, the
+ * low ones on little-endian machines only, and the name all of them; a policy is not set. An
+ * unknown attribute is ignored.
  *
  * Sets errno to EINVAL for NULL, and for a policy. */
 void nfct_helper_attr_set_u32(struct nfct_helper *h,

@@ -73,14 +73,14 @@ void nfct_timeout_free(struct nfct_timeout *t);
  * Returns 0; -1 with EINVAL for NULL and for numbers that are none of an attribute. */
 int nfct_timeout_attr_set(struct nfct_timeout *t, uint32_t type, const void *data);
 
-/** Sets an 8-bit attribute. A wider one gets zero in its other byte, the name that one
- * character.
+/** Sets an 8-bit attribute. A wider one gets the number as its first byte in memory and zero in
+ * the other, the name that one character.
  *
  * Returns as nfct_timeout_attr_set(). */
 int nfct_timeout_attr_set_u8(struct nfct_timeout *t, uint32_t type, uint8_t data);
 
-/** Sets a 16-bit attribute. A narrower one gets the low byte, the name the bytes as they lie
- * in memory.
+/** Sets a 16-bit attribute. A narrower one gets the number's first byte as it lies in memory, the
+ * low one on little-endian machines only, and the name both.
  *
  * Returns as nfct_timeout_attr_set(). */
 int nfct_timeout_attr_set_u16(struct nfct_timeout *t, uint32_t type, uint16_t data);

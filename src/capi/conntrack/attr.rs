@@ -158,8 +158,9 @@ pub unsafe extern "C" fn nfct_set_attr_u8(ct: *mut nf_conntrack, r#type: RawAttr
     boundary((), || unsafe { set_number(ct, r#type, value.to_ne_bytes()) });
 }
 
-/// Sets a 16-bit attribute from a number in the byte order of the attribute. A narrower one gets
-/// the low bytes, a wider one zero in its other bytes. An unknown attribute is ignored.
+/// Sets a 16-bit attribute from a number in the byte order of the attribute. Another width gets the
+/// number's bytes as they lie in memory: a narrower one the first, which are the low ones on
+/// little-endian machines only, a wider one zero behind them. An unknown attribute is ignored.
 ///
 /// Sets errno to EINVAL for NULL.
 ///
@@ -171,8 +172,8 @@ pub unsafe extern "C" fn nfct_set_attr_u16(ct: *mut nf_conntrack, r#type: RawAtt
     boundary((), || unsafe { set_number(ct, r#type, value.to_ne_bytes()) });
 }
 
-/// Sets a 32-bit attribute from a number in the byte order of the attribute. A narrower one gets
-/// the low bytes, a wider one zero in its other bytes. An unknown attribute is ignored.
+/// Sets a 32-bit attribute from a number in the byte order of the attribute. Another width gets the
+/// number's bytes as nfct_set_attr_u16() says. An unknown attribute is ignored.
 ///
 /// Sets errno to EINVAL for NULL.
 ///
@@ -184,8 +185,8 @@ pub unsafe extern "C" fn nfct_set_attr_u32(ct: *mut nf_conntrack, r#type: RawAtt
     boundary((), || unsafe { set_number(ct, r#type, value.to_ne_bytes()) });
 }
 
-/// Sets a 64-bit attribute from a number in host byte order. A narrower one gets the low bytes. An
-/// unknown attribute is ignored.
+/// Sets a 64-bit attribute from a number in host byte order. A narrower one gets the number's first
+/// bytes as nfct_set_attr_u16() says. An unknown attribute is ignored.
 ///
 /// Sets errno to EINVAL for NULL.
 ///

@@ -63,8 +63,9 @@ pub unsafe extern "C" fn nfct_filter_add_attr(
 }
 
 /// Adds a number, in host byte order, to a criterion that takes one: NFCT_FILTER_L4PROTO,
-/// NFCT_FILTER_ZONE (its low 16 bits) or NFCT_FILTER_L4PROTO_STATE (protocol in the low half, state
-/// in the high half). Others are ignored.
+/// NFCT_FILTER_ZONE (its low 16 bits) or NFCT_FILTER_L4PROTO_STATE (as a struct nfct_filter_proto
+/// lies in memory: on little-endian machines the protocol in the low half, on others in the high
+/// one). Others are ignored.
 ///
 /// Sets errno to EINVAL for NULL.
 ///

@@ -137,17 +137,22 @@ pub unsafe extern "C" fn nfexp_set_attr(
     });
 }
 
-/// Sets a numeric attribute.
+/// Sets a numeric attribute from the bytes of a number in host order.
 ///
 /// # Safety
 /// `exp` is NULL or a live object.
-unsafe fn set_number(exp: *mut nf_expect, number: RawExpectAttr, value: u32) -> Result<(), Error> {
+unsafe fn set_number<const N: usize>(
+    exp: *mut nf_expect,
+    number: RawExpectAttr,
+    bytes: [u8; N],
+) -> Result<(), Error> {
     // SAFETY: `exp` is NULL or live, and used by nobody else during the call.
-    unsafe { ptr::unique(exp) }?.set_if_number(number, value);
+    unsafe { ptr::unique(exp) }?.set_bytes(number, bytes);
     Ok(())
 }
 
-/// Sets a number from 8 bits. Tuples and names are left alone; an unknown attribute is ignored.
+/// Sets a number's first byte in memory, which is the low one on little-endian machines only, and
+/// its others to zero. Tuples and names are left alone; an unknown attribute is ignored.
 ///
 /// Sets errno to EINVAL for NULL.
 ///
@@ -156,11 +161,12 @@ unsafe fn set_number(exp: *mut nf_expect, number: RawExpectAttr, value: u32) -> 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfexp_set_attr_u8(exp: *mut nf_expect, r#type: RawExpectAttr, value: u8) {
     // SAFETY: `exp` is NULL or live, and used by nobody else during the call.
-    boundary((), || unsafe { set_number(exp, r#type, value.into()) });
+    boundary((), || unsafe { set_number(exp, r#type, value.to_ne_bytes()) });
 }
 
-/// Sets a number from 16 bits, in host byte order. Tuples and names are left alone; an unknown
-/// attribute is ignored.
+/// Sets a number from 16 bits, in host byte order. A wider one gets them as its first two bytes in
+/// memory, which are the low ones on little-endian machines only, and zero in the others. Tuples
+/// and names are left alone; an unknown attribute is ignored.
 ///
 /// Sets errno to EINVAL for NULL.
 ///
@@ -173,11 +179,12 @@ pub unsafe extern "C" fn nfexp_set_attr_u16(
     value: u16,
 ) {
     // SAFETY: `exp` is NULL or live, and used by nobody else during the call.
-    boundary((), || unsafe { set_number(exp, r#type, value.into()) });
+    boundary((), || unsafe { set_number(exp, r#type, value.to_ne_bytes()) });
 }
 
-/// Sets a number from 32 bits, in host byte order, of which the zone takes the low half. Tuples and
-/// names are left alone; an unknown attribute is ignored.
+/// Sets a number from 32 bits, in host byte order, of which the zone takes the first two bytes in
+/// memory, the low half on little-endian machines only. Tuples and names are left alone; an unknown
+/// attribute is ignored.
 ///
 /// Sets errno to EINVAL for NULL.
 ///
@@ -190,7 +197,7 @@ pub unsafe extern "C" fn nfexp_set_attr_u32(
     value: u32,
 ) {
     // SAFETY: `exp` is NULL or live, and used by nobody else during the call.
-    boundary((), || unsafe { set_number(exp, r#type, value) });
+    boundary((), || unsafe { set_number(exp, r#type, value.to_ne_bytes()) });
 }
 
 /// The value of an attribute. It stays the expectation's, and is valid until that is destroyed. A

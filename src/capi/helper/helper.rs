@@ -136,22 +136,24 @@ pub unsafe extern "C" fn nfct_helper_attr_set_str(
     });
 }
 
-/// Sets an attribute from a number whose bytes, as they lie in memory, are `bytes`.
+/// Sets an attribute from the bytes of a number as they lie in memory; one that is wider is
+/// extended with zero bytes.
 ///
 /// # Safety
 /// `h` is NULL or a live helper.
 unsafe fn set_number(
     h: *mut nfct_helper,
     number: RawHelperAttr,
-    value: u32,
     bytes: &[u8],
 ) -> Result<(), Error> {
-    // SAFETY: `h` is NULL or live.
+    let mut padded = [0; 4];
+    padded.iter_mut().zip(bytes).for_each(|(to, byte)| *to = *byte);
+    // SAFETY: `h` is NULL or live; no number has more than four bytes.
     unsafe {
         set(h, number, |helper, attr| {
             match attr {
                 Attr::Name => helper.set_name(bytes),
-                Attr::Number(number) => helper.set(number, value),
+                Attr::Number(number) => helper.set(number, read(padded.as_ptr().cast(), number)?),
                 Attr::Policy(_) => return Err(Error::of(libc::EINVAL)),
             }
             Ok(())
@@ -159,8 +161,8 @@ unsafe fn set_number(
     }
 }
 
-/// Sets an 8-bit attribute. A wider one gets zero in its other bytes, the name that one
-/// character; a policy is not set. An unknown attribute is ignored.
+/// Sets an 8-bit attribute. A wider one gets the number as its first byte in memory and zero in
+/// the others, the name that one character; a policy is not set. An unknown attribute is ignored.
 ///
 /// Sets errno to EINVAL for NULL, and for a policy.
 ///
@@ -173,12 +175,12 @@ pub unsafe extern "C" fn nfct_helper_attr_set_u8(
     value: u8,
 ) {
     // SAFETY: `h` is NULL or live.
-    boundary((), || unsafe { set_number(h, r#type, value.into(), &[value]) });
+    boundary((), || unsafe { set_number(h, r#type, &[value]) });
 }
 
-/// Sets a 16-bit attribute. A narrower one gets the low byte, a wider one zero in its other
-/// bytes, the name the bytes as they lie in memory; a policy is not set. An unknown attribute
-/// is ignored.
+/// Sets a 16-bit attribute. Others get the number's bytes as they lie in memory: a narrower one
+/// and the name those they have room for, a wider one zero behind them; a policy is not set. An
+/// unknown attribute is ignored.
 ///
 /// Sets errno to EINVAL for NULL, and for a policy.
 ///
@@ -191,11 +193,12 @@ pub unsafe extern "C" fn nfct_helper_attr_set_u16(
     value: u16,
 ) {
     // SAFETY: `h` is NULL or live.
-    boundary((), || unsafe { set_number(h, r#type, value.into(), &value.to_ne_bytes()) });
+    boundary((), || unsafe { set_number(h, r#type, &value.to_ne_bytes()) });
 }
 
-/// Sets a 32-bit attribute. A narrower one gets the low bytes, the name the bytes as they lie
-/// in memory; a policy is not set. An unknown attribute is ignored.
+/// Sets a 32-bit attribute. A narrower one gets the number's first bytes as they lie in memory, the
+/// low ones on little-endian machines only, and the name all of them; a policy is not set. An
+/// unknown attribute is ignored.
 ///
 /// Sets errno to EINVAL for NULL, and for a policy.
 ///
@@ -208,7 +211,7 @@ pub unsafe extern "C" fn nfct_helper_attr_set_u32(
     value: u32,
 ) {
     // SAFETY: `h` is NULL or live.
-    boundary((), || unsafe { set_number(h, r#type, value, &value.to_ne_bytes()) });
+    boundary((), || unsafe { set_number(h, r#type, &value.to_ne_bytes()) });
 }
 
 /// Marks the name of a helper as not set; it stays to be read. All other attributes are left

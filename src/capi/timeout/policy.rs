@@ -72,25 +72,21 @@ pub unsafe extern "C" fn nfct_timeout_attr_set(
 ///
 /// # Safety
 /// `t` is NULL or a live policy.
-unsafe fn set_number(
-    t: *mut nfct_timeout,
-    number: u32,
-    value: u16,
-    bytes: &[u8],
-) -> Result<c_int, Error> {
+unsafe fn set_number(t: *mut nfct_timeout, number: u32, bytes: &[u8]) -> Result<c_int, Error> {
+    let byte = |at: usize| bytes.get(at).copied().unwrap_or(0);
     // SAFETY: `t` is NULL or live, and used by nobody else during the call.
     let policy = unsafe { ptr::unique(t) }?;
     match Attr::try_from(number)? {
         Attr::Name => policy.set_name(bytes),
-        Attr::L3Proto => policy.set_l3proto(value),
-        Attr::L4Proto => policy.set_l4proto(value as u8),
+        Attr::L3Proto => policy.set_l3proto(u16::from_ne_bytes([byte(0), byte(1)])),
+        Attr::L4Proto => policy.set_l4proto(byte(0)),
         Attr::Policy => {}
     }
     Ok(0)
 }
 
-/// Sets an 8-bit attribute. A wider one gets zero in its other byte, the name that one
-/// character.
+/// Sets an 8-bit attribute. A wider one gets the number as its first byte in memory and zero in
+/// the other, the name that one character.
 ///
 /// Returns as nfct_timeout_attr_set().
 ///
@@ -103,11 +99,11 @@ pub unsafe extern "C" fn nfct_timeout_attr_set_u8(
     data: u8,
 ) -> c_int {
     // SAFETY: `t` is NULL or live.
-    boundary(-1, || unsafe { set_number(t, r#type, data.into(), &[data]) })
+    boundary(-1, || unsafe { set_number(t, r#type, &[data]) })
 }
 
-/// Sets a 16-bit attribute. A narrower one gets the low byte, the name the bytes as they lie
-/// in memory.
+/// Sets a 16-bit attribute. A narrower one gets the number's first byte as it lies in memory, the
+/// low one on little-endian machines only, and the name both.
 ///
 /// Returns as nfct_timeout_attr_set().
 ///
@@ -120,7 +116,7 @@ pub unsafe extern "C" fn nfct_timeout_attr_set_u16(
     data: u16,
 ) -> c_int {
     // SAFETY: `t` is NULL or live.
-    boundary(-1, || unsafe { set_number(t, r#type, data, &data.to_ne_bytes()) })
+    boundary(-1, || unsafe { set_number(t, r#type, &data.to_ne_bytes()) })
 }
 
 /// Marks an attribute as not set. Its value stays: once a timeout is set, those set before are

@@ -154,12 +154,15 @@ impl EventFilter {
     }
 
     /// Adds a number to an attribute that takes one: a protocol, a zone (the low half), or a
-    /// protocol (the low half) and its state (the high half). Others are ignored.
+    /// protocol (the first half in memory) and its state (the other). Others are ignored.
     #[cfg(feature = "capi")]
     pub(crate) fn add_number(&mut self, attr: FilterAttr, value: u32) {
         match attr {
             FilterAttr::L4Proto => self.add_protocol(value),
-            FilterAttr::L4ProtoState => self.add_state(value as u16, (value >> 16) as u16),
+            FilterAttr::L4ProtoState => {
+                let [a, b, c, d] = value.to_ne_bytes();
+                self.add_state(u16::from_ne_bytes([a, b]), u16::from_ne_bytes([c, d]));
+            }
             FilterAttr::Zone => self.add_zone(value as u16),
             _ => {}
         }

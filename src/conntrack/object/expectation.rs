@@ -201,12 +201,25 @@ impl Expect {
     /// Stores a number, of which an attribute takes the low bits it has room for. Tuples and
     /// strings are left alone.
     pub(crate) fn store_number(&mut self, attr: ExpectAttr, value: u32) {
+        match attr.row().storage {
+            Storage::Plain(2) => {
+                let [first, second] = (value as u16).to_ne_bytes();
+                self.store_bytes(attr, [first, second, 0, 0]);
+            }
+            _ => self.store_bytes(attr, value.to_ne_bytes()),
+        }
+    }
+
+    /// Stores a number that is in host order in the first of some bytes, as many as the attribute has.
+    /// Tuples and strings are left alone.
+    pub(crate) fn store_bytes(&mut self, attr: ExpectAttr, bytes: [u8; 4]) {
         let row = attr.row();
-        let Storage::Plain(width) = row.storage else { return };
-        if width == 2 {
-            self.flat.put(row.place(), (value as u16).to_ne_bytes());
-        } else {
-            self.flat.put(row.place(), value.to_ne_bytes());
+        match (row.storage, bytes) {
+            (Storage::Plain(2), [first, second, ..]) => {
+                self.flat.put(row.place(), [first, second]);
+            }
+            (Storage::Plain(_), _) => self.flat.put(row.place(), bytes),
+            _ => return,
         }
         self.mark(attr);
     }

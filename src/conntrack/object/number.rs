@@ -121,10 +121,12 @@ impl Expect {
         Ok(bytes.unwrap_or([0; N]))
     }
 
-    /// Sets a numeric attribute; others, and unknown ones, are ignored.
-    pub(crate) fn set_if_number(&mut self, number: u32, value: u32) {
+    /// Sets a numeric attribute from a number's bytes; one wider than that is extended with zero bytes.
+    /// Others, and unknown ones, are ignored.
+    pub(crate) fn set_bytes<const N: usize>(&mut self, number: u32, bytes: [u8; N]) {
         if let Ok(attr) = ExpectAttr::try_from(number) {
-            self.store_number(attr, value);
+            let [first, second, third, fourth, ..] = extended(bytes).to_le_bytes();
+            self.store_bytes(attr, [first, second, third, fourth]);
         }
     }
 }
@@ -168,12 +170,15 @@ mod tests {
     #[test]
     fn numbers_of_expectations_too() {
         let mut expect = Expect::new();
-        expect.set_if_number(ExpectAttr::Timeout as u32, 0x0102_0304);
-        expect.set_if_number(ExpectAttr::HelperName as u32, 7);
-        expect.set_if_number(99, 7);
-        let timeout = 0x0102_0304_u32.to_ne_bytes();
-        assert_eq!(expect.first_bytes(ExpectAttr::Timeout as u32), Ok(timeout));
-        assert_eq!(expect.first_bytes(ExpectAttr::Timeout as u32), Ok([timeout[0]]));
+        expect.set_bytes(ExpectAttr::Timeout as u32, [1, 2, 3, 4]);
+        expect.set_bytes(ExpectAttr::Zone as u32, [5, 6, 7, 8]);
+        expect.set_bytes(ExpectAttr::HelperName as u32, [7]);
+        expect.set_bytes(99, [7]);
+        assert_eq!(expect.first_bytes(ExpectAttr::Timeout as u32), Ok([1, 2, 3, 4]));
+        assert_eq!(expect.first_bytes(ExpectAttr::Timeout as u32), Ok([1]));
+        assert_eq!(expect.number(ExpectAttr::Zone), Some(u16::from_ne_bytes([5, 6]).into()));
+        expect.set_bytes(ExpectAttr::Timeout as u32, [9, 8]);
+        assert_eq!(expect.first_bytes(ExpectAttr::Timeout as u32), Ok([9, 8, 0, 0]));
         assert_eq!(expect.present_attr(ExpectAttr::HelperName as u32), Err(Error::NotSet));
         let mut ct = Conntrack::new();
         ct.set(Attr::OrigIpv4Src, [7; 16]);
