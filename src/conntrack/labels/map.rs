@@ -15,7 +15,7 @@ use crate::conntrack::error::Error;
 use crate::conntrack::heap::Text;
 use crate::conntrack::labels::set::Labels;
 use crate::invalid::Invalid;
-use std::ffi::CStr;
+use std::ffi::{CStr, c_ulong};
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
@@ -24,7 +24,7 @@ use std::path::Path;
 pub const DEFAULT_PATH: &CStr = c"/etc/xtables/connlabel.conf";
 
 /// The first number that is too high for a label.
-const LABEL_COUNT: u64 = 1024;
+const LABEL_COUNT: c_ulong = 1024;
 /// What of a longer line counts as a line; the rest is the next one.
 const CHUNK_MAX: usize = 1023;
 
@@ -215,8 +215,8 @@ fn parse_line(line: &[u8]) -> Option<(u16, &[u8])> {
 }
 
 /// A number as `strtoul` reads it in any base, and what follows it. One that is too large is
-/// `u64::MAX`, as there.
-fn parse_number(text: &[u8]) -> Option<(u64, &[u8])> {
+/// `ULONG_MAX`, as there, where the negative of a large number is a small one.
+fn parse_number(text: &[u8]) -> Option<(c_ulong, &[u8])> {
     let text = trim_start(text, |byte| is_blank(byte) || byte == b'\n');
     let (negative, text) = match text {
         [b'-', rest @ ..] => (true, rest),
@@ -229,7 +229,7 @@ fn parse_number(text: &[u8]) -> Option<(u64, &[u8])> {
         [digit, ..] if digit.is_ascii_digit() => (10, text),
         _ => return None,
     };
-    let mut value = Some(0_u64);
+    let mut value = Some(0 as c_ulong);
     let mut rest = digits;
     while let [byte, tail @ ..] = rest {
         let Some(digit) = char::from(*byte).to_digit(radix) else {
@@ -241,7 +241,7 @@ fn parse_number(text: &[u8]) -> Option<(u64, &[u8])> {
         rest = tail;
     }
     let signed = value.map(|value| if negative { value.wrapping_neg() } else { value });
-    Some((signed.unwrap_or(u64::MAX), rest))
+    Some((signed.unwrap_or(c_ulong::MAX), rest))
 }
 
 /// White space within a line.
@@ -305,11 +305,21 @@ mod tests {
             ("7-y\n", 7, "-y"),
             ("1e3 a\n", 1, "e3 a"),
             ("-0 z\n", 0, "z"),
-            ("-18446744073709551615 w\n", 1, "w"),
             ("1 a\n1 b\n", 1, "a"),
         ] {
             assert_eq!(names(text.as_bytes()), [(bit, name.into())], "{text:?}");
         }
+    }
+
+    #[test]
+    fn numbers_are_as_wide_as_an_unsigned_long() {
+        let [last, beyond] = match c_ulong::BITS {
+            32 => ["4294967295", "18446744073709551615"],
+            _ => ["18446744073709551615", "36893488147419103231"],
+        };
+        assert_eq!(names(format!("-{last} w\n").as_bytes()), [(1, "w".into())]);
+        assert_eq!(names(format!("{last} w\n").as_bytes()), []);
+        assert_eq!(names(format!("-{beyond} w\n{beyond} w\n").as_bytes()), []);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub use super::layout::Presence;
-use super::layout::{Flat, NatRange, Tuple};
+use super::layout::{DccpInfo, Flat, NatRange, Tuple};
 use crate::conntrack::error::Error;
 use std::mem::offset_of;
 
@@ -153,6 +153,7 @@ const TUPLE_ZONE: usize = offset_of!(Tuple, zone);
 const L4SRC: usize = offset_of!(Tuple, l4src);
 const L4DST: usize = offset_of!(Tuple, l4dst);
 const PROTO: usize = offset_of!(Flat, protoinfo);
+const HANDSHAKE: usize = offset_of!(DccpInfo, handshake_seq);
 const SNAT: usize = offset_of!(Flat, snat);
 const DNAT: usize = offset_of!(Flat, dnat);
 const MIN: usize = offset_of!(NatRange, min);
@@ -292,7 +293,7 @@ attributes! {
     /// Role of the DCCP originator, `enum dccp_roles`.
     DccpRole = 57 "dccp_role", Number: Meta, PROTO + 1, U8, Never;
     /// DCCP handshake sequence number, host order.
-    DccpHandshakeSeq = 58 "dccp_handshake_seq", Number: Meta, PROTO + 8, U64, Never;
+    DccpHandshakeSeq = 58 "dccp_handshake_seq", Number: Meta, PROTO + HANDSHAKE, U64, Never;
     /// TCP window scale of the original direction.
     TcpWscaleOrig = 59 "tcp_wscale_orig", Number: Meta, PROTO + 5, U8, Never;
     /// TCP window scale of the reply direction.

@@ -1,6 +1,8 @@
 //! The plain parts of the objects, also as bytes, which the attribute tables read and write by
 //! offset.
 
+use std::mem::offset_of;
+
 /// Which attributes of an object are present: a bit for each number.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -68,6 +70,23 @@ pub struct Counters {
 #[derive(Debug, Clone, Copy, Default)]
 #[repr(C, align(8))]
 pub struct ProtoInfo(pub [u8; 16]);
+
+/// Where the state of DCCP lies in [`ProtoInfo`]: as C has it, for whom a 64-bit number begins at the
+/// next multiple of 4 on some machines of 32 bits, and of 8 on others.
+#[repr(C)]
+pub(super) struct DccpInfo {
+    pub(super) state: u8,
+    pub(super) role: u8,
+    pub(super) handshake_seq: u64,
+}
+
+impl ProtoInfo {
+    /// The handshake sequence number of DCCP.
+    pub(crate) fn handshake_seq(&self) -> u64 {
+        let bytes = self.0.get(offset_of!(DccpInfo, handshake_seq)..).and_then(<[u8]>::first_chunk);
+        bytes.copied().map_or(0, u64::from_ne_bytes)
+    }
+}
 
 /// The part of an object that is plain data: all zero bytes is an empty object.
 ///
@@ -201,5 +220,23 @@ impl ExpectFlat {
         if let Some(slot) = bytes.get_mut(offset..).and_then(<[u8]>::first_chunk_mut) {
             *slot = value;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conntrack::object::attr::Attr;
+
+    #[test]
+    fn the_states_of_protocols_lie_as_c_has_them() {
+        let place = |attr: Attr| usize::from(attr.row().offset) - offset_of!(Flat, protoinfo);
+        assert_eq!(place(Attr::SctpVtagRepl), 8);
+        // Where a number of 64 bits begins at multiples of 4, it lies over a tag of SCTP.
+        assert_eq!(place(Attr::DccpHandshakeSeq), std::mem::align_of::<u64>());
+        let mut ct = crate::conntrack::object::entry::Conntrack::new();
+        ct.set_bytes(Attr::DccpHandshakeSeq as u32, 0x0102_0304_0506_0708_u64.to_ne_bytes())
+            .unwrap();
+        assert_eq!(ct.flat.protoinfo.handshake_seq(), 0x0102_0304_0506_0708);
     }
 }

@@ -296,7 +296,7 @@ fn sctp(to: &mut Builder<'_>, flat: &Flat) {
 }
 
 fn dccp(to: &mut Builder<'_>, flat: &Flat) {
-    let [state, role, _, _, _, _, _, _, seq @ ..] = flat.protoinfo.0;
+    let [state, role, ..] = flat.protoinfo.0;
     let nest = to.begin(cta::PROTOINFO_DCCP);
     if flat.present.has(Attr::DccpState) {
         to.put_u8(cta::DCCP_STATE, state);
@@ -305,7 +305,7 @@ fn dccp(to: &mut Builder<'_>, flat: &Flat) {
         to.put_u8(cta::DCCP_ROLE, role);
     }
     if flat.present.has(Attr::DccpHandshakeSeq) {
-        to.put_be64(cta::DCCP_HANDSHAKE_SEQ, u64::from_ne_bytes(seq));
+        to.put_be64(cta::DCCP_HANDSHAKE_SEQ, flat.protoinfo.handshake_seq());
     }
     to.end(nest);
 }
