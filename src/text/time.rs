@@ -103,6 +103,25 @@ pub(crate) fn seconds(nanoseconds: u64) -> u64 {
     nanoseconds / NANOSECONDS
 }
 
+/// The same moment of a year from 2008 to 2035 with as many days and the same weekdays, which begin and
+/// end summer time alike, and how many years that is before. `None` beyond what years are counted in.
+#[cfg(feature = "capi")]
+pub(crate) fn in_equal_year(seconds: i64) -> Option<(i64, u32)> {
+    // Days from 1970 to the beginning of a year.
+    let first = |year: i64| {
+        let before = year - 1;
+        365 * year + before.div_euclid(4) - before.div_euclid(100) + before.div_euclid(400)
+            - 719_527
+    };
+    let days = |year| first(year + 1) - first(year);
+    let (year, ..) = date(seconds.div_euclid(SECONDS_OF_DAY));
+    let equal =
+        |near: &i64| days(*near) == days(year) && (first(year) - first(*near)).rem_euclid(7) == 0;
+    let near = (2008..2036).find(equal)?;
+    let years = u32::try_from(year - near).ok()?;
+    Some((seconds - SECONDS_OF_DAY * (first(year) - first(near)), years))
+}
+
 const WEEKDAYS: [&[u8; 4]; 7] = [b"Sun ", b"Mon ", b"Tue ", b"Wed ", b"Thu ", b"Fri ", b"Sat "];
 const MONTHS: [&[u8; 4]; 12] = [
     b"Jan ", b"Feb ", b"Mar ", b"Apr ", b"May ", b"Jun ", b"Jul ", b"Aug ", b"Sep ", b"Oct ",
@@ -167,6 +186,20 @@ mod tests {
             assert!(follows, "{last:?} then {:?}", (year, month, day));
             last = (year, month, day);
         }
+    }
+
+    #[test]
+    #[cfg(feature = "capi")]
+    fn equal_years_have_equal_days() {
+        for seconds in (2_000_000_000..18_446_744_073).step_by(10_000_019) {
+            let (near, years) = in_equal_year(seconds).unwrap();
+            assert!(near < i64::from(i32::MAX), "{seconds}");
+            let told = Utc.local(near, true).unwrap();
+            let told = CivilTime { year: told.year + years, ..told };
+            assert_eq!(Some(told), Utc.local(seconds, true));
+        }
+        assert_eq!(in_equal_year(i64::MAX), None);
+        assert_eq!(in_equal_year(i64::MIN), None);
     }
 
     #[test]
