@@ -91,8 +91,10 @@ impl Source {
             }
         }
         items.extend(renamed(root));
-        for foreign in ["nlmsghdr", "nlattr", "timeval"] {
-            let item = Item { path: format!("libc::{foreign}"), abi: String::new() };
+        for (foreign, from) in
+            [("nlmsghdr", "libc"), ("nlattr", "libc"), ("timeval", "ctrs::capi::nflog::time")]
+        {
+            let item = Item { path: format!("{from}::{foreign}"), abi: String::new() };
             items.insert(foreign.to_owned(), item);
         }
         Self { items, enums: enums(root), callbacks: BTreeMap::new() }

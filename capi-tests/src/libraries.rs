@@ -12,6 +12,9 @@ pub struct Library {
     pub file: &'static str,
     /// What it brings to programs that do not name it, in order.
     pub needed: &'static [&'static str],
+    /// What the header makes of one of its functions in programs whose times are wider than a `long`; the
+    /// original has none.
+    pub added: &'static [&'static str],
     /// The version that its package configuration says.
     pub version: &'static str,
     /// The kernel's headers that programs include beside its own.
@@ -33,6 +36,7 @@ pub const LIBRARIES: [Library; 4] = [
         soname: "libnetfilter_conntrack.so.3",
         file: "libnetfilter_conntrack.so.3.8.0",
         needed: &[],
+        added: &[],
         version: "1.1.1",
         kernel: &[
             "linux/netlink.h",
@@ -49,6 +53,7 @@ pub const LIBRARIES: [Library; 4] = [
         soname: "libnetfilter_log.so.1",
         file: "libnetfilter_log.so.1.2.0",
         needed: &["libnfnetlink.so.0", "libmnl.so.0"],
+        added: &["nflog_get_timestamp_time64"],
         version: "1.0.2",
         kernel: &["linux/netfilter/nfnetlink.h", "linux/netfilter/nfnetlink_log.h"],
         kernel_differs: &["NFULA_MAX", "__NFULA_MAX"],
@@ -60,6 +65,7 @@ pub const LIBRARIES: [Library; 4] = [
         soname: "libnetfilter_cttimeout.so.1",
         file: "libnetfilter_cttimeout.so.1.0.0",
         needed: &["libmnl.so.0"],
+        added: &[],
         version: "1.0.1",
         kernel: &["linux/netfilter/nfnetlink_cttimeout.h"],
         kernel_differs: &[],
@@ -71,6 +77,7 @@ pub const LIBRARIES: [Library; 4] = [
         soname: "libnetfilter_cthelper.so.0",
         file: "libnetfilter_cthelper.so.0.0.0",
         needed: &["libmnl.so.0"],
+        added: &[],
         version: "1.0.1",
         kernel: &["linux/netfilter/nfnetlink_cthelper.h"],
         kernel_differs: &[],

@@ -46,6 +46,11 @@
 struct nfnl_handle;
 struct timeval;
 
+/* On machines of 32 bits glibc has two: times of 64 bits are what -D_TIME_BITS=64 asks for. */
+#if defined(__USE_TIME_BITS64) && __SIZEOF_LONG__ == 4
+#define nflog_get_timestamp nflog_get_timestamp_time64
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif

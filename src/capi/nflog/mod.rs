@@ -12,4 +12,5 @@ pub mod packet;
 pub mod print;
 mod request;
 mod state;
+pub mod time;
 pub mod types;

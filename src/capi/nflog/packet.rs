@@ -1,12 +1,13 @@
 //! What a packet has. All pointers that are returned are into the buffer that the packet came in.
 
 use super::data::{Logged, packet};
+use super::time::{timeval, timeval64};
 use super::types::{nflog_data, nfulnl_msg_packet_hdr, nfulnl_msg_packet_hw};
 use crate::capi::ffi::boundary::boundary;
 use crate::capi::ffi::error::Error;
 use crate::capi::ffi::ptr;
 use crate::uapi::nful;
-use libc::{c_char, c_int, timeval};
+use libc::{c_char, c_int};
 
 /// A number of a packet, 0 if it has none.
 ///
@@ -142,6 +143,24 @@ pub unsafe extern "C" fn nflog_get_timestamp(nfad: *mut nflog_data, tv: *mut tim
         let (seconds, microseconds) = packet.raw_timestamp()?;
         // As wide as C has them, whatever they are.
         Some(timeval { tv_sec: seconds as _, tv_usec: microseconds as _ })
+    };
+    // SAFETY: `nfad` is NULL or a packet, `tv` NULL or room for a time.
+    unsafe { store(nfad, tv, time) }
+}
+
+/// What the header makes of nflog_get_timestamp() in programs whose times have 64 bits, on machines
+/// where C has times of 32 bits too.
+///
+/// # Safety
+/// As for nflog_get_timestamp().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nflog_get_timestamp_time64(
+    nfad: *mut nflog_data,
+    tv: *mut timeval64,
+) -> c_int {
+    let time = |packet: &Logged<'_>| {
+        let (seconds, microseconds) = packet.raw_timestamp()?;
+        Some(timeval64 { tv_sec: seconds as i64, tv_usec: microseconds as i64 })
     };
     // SAFETY: `nfad` is NULL or a packet, `tv` NULL or room for a time.
     unsafe { store(nfad, tv, time) }
