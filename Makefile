@@ -135,8 +135,8 @@ HARDENED := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 
 .PHONY: all build built stage install install-compat install-system install-lib install-doc install-man \
     install-files install-compat-files install-system-files uninstall dist dist-vendor help \
-    deb demo lint check check-user check-bare check-targets check-packages check-musl check-msrv \
-    check-features check-cargo-c check-dropin check-resize bench bench-instructions fuzz miri deny deps \
+    deb demo lint check check-user check-bare check-targets check-reference check-packages check-musl \
+    check-msrv check-features check-cargo-c check-dropin check-resize bench bench-instructions fuzz miri deny deps \
     clean
 
 all: build
@@ -350,6 +350,12 @@ check-bare:
 check-targets:
 	@CARGO="$(CARGO)" capi-tests/deps.sh cargo targets
 	CARGO="$(CARGO)" capi-tests/targets/check.sh
+
+# The originals of other processors side by side with ctrs: of i686, with this kernel, and of s390x. As root;
+# Debian's packages of them come from its mirror. Not part of check.
+check-reference:
+	@CARGO="$(CARGO)" capi-tests/deps.sh cargo check targets
+	CARGO="$(CARGO)" capi-tests/reference.sh
 
 # Debian's packages, in a folder of their own; dpkg-buildpackage names what it needs.
 deb:

@@ -10,8 +10,9 @@
 //! ```
 //!
 //! Names are those of libraries, as `libnetfilter_log`; without one it compares all. `CTRS_DIFF_REFERENCE`
-//! names another reference than the system's, of one library, and `CTRS_DIFF_LIBRARY` another libctrs.so
-//! than the one that `make` built.
+//! names another reference than the system's, or the folder of all, and `CTRS_DIFF_LIBRARY` another
+//! libctrs.so than the one that `make` built. `CTRS_DIFF_WORKER` is the command that loads them, where they
+//! are of another processor than this program.
 
 #[path = "../differential/mod.rs"]
 mod differential;
@@ -125,7 +126,9 @@ fn setting(name: &str, default: u64) -> u64 {
 /// The reference as it is installed.
 fn reference(library: &Library) -> Option<String> {
     if let Ok(path) = std::env::var("CTRS_DIFF_REFERENCE") {
-        return Some(path);
+        let path = Path::new(&path);
+        let file = if path.is_dir() { path.join(library.soname) } else { path.to_owned() };
+        return file.exists().then(|| file.display().to_string());
     }
     let machine = std::env::consts::ARCH;
     let directories =

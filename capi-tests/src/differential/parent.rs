@@ -117,8 +117,7 @@ impl Side {
         words: impl Iterator<Item = &'a str>,
     ) -> Self {
         let skip: Vec<String> = portion.skip.iter().map(ToString::to_string).collect();
-        let exe = std::env::current_exe().expect("the path of this program");
-        let mut child = Command::new(exe)
+        let mut child = program()
             .args(["worker", of.name, library])
             .args([seed, portion.first, portion.count].map(|number| number.to_string()))
             .arg(skip.join(","))
@@ -167,6 +166,18 @@ impl Side {
             }
         }
     }
+}
+
+/// What runs as a worker: this program, or one of another processor and what runs it.
+fn program() -> Command {
+    let said = std::env::var("CTRS_DIFF_WORKER").unwrap_or_default();
+    let mut words = said.split_whitespace();
+    let Some(first) = words.next() else {
+        return Command::new(std::env::current_exe().expect("the path of this program"));
+    };
+    let mut command = Command::new(first);
+    command.args(words);
+    command
 }
 
 impl Drop for Side {

@@ -67,7 +67,10 @@ pub fn likely_value(rng: &mut Rng, attr: u32) -> [u8; 16] {
         }
         _ => rng.value(),
     };
+    // Its own bytes first, then the rest.
     let mut bytes = [0; 16];
+    let ahead = 64 - 8 * width(attr).clamp(1, 8) as u32;
+    let number = if cfg!(target_endian = "big") { number.rotate_left(ahead) } else { number };
     bytes[..8].copy_from_slice(&number.to_ne_bytes());
     bytes
 }

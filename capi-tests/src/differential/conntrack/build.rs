@@ -2,7 +2,7 @@
 
 use super::api::{ConstPtr, Ptr, ffi};
 use super::repair;
-use super::schema::HEADER;
+use super::schema::{HEADER, attribute};
 use super::world::{World, errno_of};
 use crate::differential::record::{Outcome, hex};
 use crate::differential::rng::Rng;
@@ -61,7 +61,7 @@ pub fn built(w: &mut World, header: &[u8], build: impl FnOnce(&World, Ptr) -> (i
 /// Says whether there was something.
 fn zero_padding(mut attributes: &mut [u8]) -> bool {
     let mut found = false;
-    while let Some([a, b, _, flags]) = attributes.first_chunk().copied() {
+    while let Some([a, b, c, d]) = attributes.first_chunk().copied() {
         let len = usize::from(u16::from_ne_bytes([a, b]));
         let end = len.next_multiple_of(4).min(attributes.len());
         if len < 4 || len > end {
@@ -71,7 +71,7 @@ fn zero_padding(mut attributes: &mut [u8]) -> bool {
         let (content, padding) = attribute.split_at_mut(len);
         found |= padding.iter().any(|byte| *byte != 0);
         padding.fill(0);
-        if flags & 0x80 != 0 {
+        if u16::from_ne_bytes([c, d]) & 0x8000 != 0 {
             found |= zero_padding(&mut content[4..]);
         }
         attributes = rest;
@@ -82,12 +82,12 @@ fn zero_padding(mut attributes: &mut [u8]) -> bool {
 /// A netlink header as a caller prepares it; at times with an attribute behind it.
 fn any_header(rng: &mut Rng, subsystem: u8) -> Vec<u8> {
     let mut header = vec![0; HEADER];
-    header[4] = rng.below(3) as u8;
-    header[5] = subsystem;
+    let kind = u16::from_be_bytes([subsystem, rng.below(3) as u8]);
+    header[4..6].copy_from_slice(&kind.to_ne_bytes());
     header[6..16].copy_from_slice(&rng.bytes(10));
     header[16..20].copy_from_slice(&rng.bytes(4));
     if rng.one_in(4) {
-        header.extend([8, 0, 77, 0, 1, 2, 3, 4]);
+        header.extend(attribute(77, &[1, 2, 3, 4]));
     }
     let len = header.len() as u32;
     header[..4].copy_from_slice(&len.to_ne_bytes());
@@ -101,11 +101,17 @@ pub fn conntrack(w: &mut World, rng: &mut Rng) {
     append(w, at, &header);
 }
 
+/// A header of a type, and nothing else.
+pub fn plain_header(kind: u16) -> Vec<u8> {
+    let mut header = vec![0; HEADER];
+    header[..4].copy_from_slice(&(HEADER as u32).to_ne_bytes());
+    header[4..6].copy_from_slice(&kind.to_ne_bytes());
+    header
+}
+
 /// Builds from an object behind a plain header.
 pub fn plain(w: &mut World, at: usize) {
-    let mut header = vec![0; HEADER];
-    header[0] = HEADER as u8;
-    append(w, at, &header);
+    append(w, at, &plain_header(0));
 }
 
 fn append(w: &mut World, at: usize, header: &[u8]) {
@@ -125,7 +131,7 @@ pub fn request(w: &mut World, rng: &mut Rng) {
     let at = rng.index(w.cts.len());
     let ct = w.cts[at].ptr;
     let buildable =
-        built(w, &[20, 0, 0, 0], |w, to| ffi!(w.api, nfct_nlmsg_build(to, ct))).ret == 0;
+        built(w, &plain_header(0), |w, to| ffi!(w.api, nfct_nlmsg_build(to, ct))).ret == 0;
     let (kind, flags) = (rng.below(8) as u16, rng.next() as u16);
     let query = rng.pick(&[0, 1, 2, 3, 7]);
     let deprecated = rng.one_in(3);
@@ -195,7 +201,8 @@ pub fn dump_filter(w: &mut World, rng: &mut Rng) {
     let mut meant = of(DUMP_FILTER);
     let mended = (w.mend && query == FLUSH_FILTER).then(|| {
         // 1.0.9 leaves the filter out. As 1.1.1: the attributes of a dump, a DELETE of version 1.
-        meant.message[4..8].copy_from_slice(&[2, 1, 5, 0]);
+        let (kind, flags) = (0x0102_u16.to_ne_bytes(), 5_u16.to_ne_bytes());
+        meant.message[4..8].copy_from_slice([kind, flags].as_flattened());
         meant.message[17] = 1;
         ("flush-filter", meant.show())
     });

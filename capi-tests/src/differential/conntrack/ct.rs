@@ -29,8 +29,9 @@ pub fn set_attr(w: &mut World, rng: &mut Rng, at: usize, attr: u32) {
 
 fn set_number(w: &mut World, rng: &mut Rng, at: usize, attr: u32, value: [u8; 16]) {
     let (api, ct) = (&w.api, w.cts[at].ptr);
-    let [low, ..] = value;
+    let [low, second, third, fourth, ..] = value;
     let wide = u64::from_ne_bytes(*value.first_chunk().expect("8 bytes"));
+    let half = u32::from_ne_bytes([low, second, third, fourth]);
     let narrowest = width(attr).max(1);
     let widths: Vec<usize> =
         [1, 2, 4, 8, 16, 17].into_iter().filter(|of| *of >= narrowest).collect();
@@ -40,8 +41,8 @@ fn set_number(w: &mut World, rng: &mut Rng, at: usize, attr: u32, value: [u8; 16
         let pointer: ConstPtr = value.as_ptr().cast();
         errno_of(match with {
             1 => ffi!(api, nfct_set_attr_u8(ct, attr, low)),
-            2 => ffi!(api, nfct_set_attr_u16(ct, attr, wide as u16)),
-            4 => ffi!(api, nfct_set_attr_u32(ct, attr, wide as u32)),
+            2 => ffi!(api, nfct_set_attr_u16(ct, attr, u16::from_ne_bytes([low, second]))),
+            4 => ffi!(api, nfct_set_attr_u32(ct, attr, half)),
             8 => ffi!(api, nfct_set_attr_u64(ct, attr, wide)),
             16 => ffi!(api, nfct_set_attr(ct, attr, pointer)),
             _ => ffi!(api, nfct_set_attr_l(ct, attr, pointer, (wide % 9) as usize)),
@@ -116,8 +117,12 @@ pub fn get(w: &mut World, rng: &mut Rng) {
             4 => number(ffi!(api, nfct_get_attr_u32(ct.ptr, attr))),
             _ => number(ffi!(api, nfct_get_attr_u64(ct.ptr, attr))),
         };
-        let mask = u64::MAX >> (64 - 8 * bytes);
-        let meant = if ct.has_event { (ct.event & mask, 0) } else { (0, libc::ENODATA) };
+        // Its first bytes.
+        let event = match cfg!(target_endian = "big") {
+            true => ct.event >> (64 - 8 * bytes),
+            false => ct.event & (u64::MAX >> (64 - 8 * bytes)),
+        };
+        let meant = if ct.has_event { (event, 0) } else { (0, libc::ENODATA) };
         if_event(mend, attr, result, || number(meant))
     });
 }

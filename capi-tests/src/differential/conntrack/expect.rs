@@ -1,9 +1,9 @@
 //! Calls on expectations.
 
 use super::api::{Api, ConstPtr, Ptr, ffi};
-use super::build::{Built, built};
+use super::build::{Built, built, plain_header};
 use super::copy::clean_errno;
-use super::schema::{HEADER, attributes, body};
+use super::schema::{attributes, body};
 use super::world::{World, errno_of, number};
 use crate::differential::record::{Outcome, hex, quoted};
 use crate::differential::rng::Rng;
@@ -12,6 +12,9 @@ use capi_tests::attributes::{Attribute, Kind, entries, expectations};
 const MASTER: u32 = 0;
 const EXPECTED: u32 = 1;
 const MASK: u32 = 2;
+const TIMEOUT: u32 = 3;
+const FLAGS: u32 = 5;
+const CLASS: u32 = 7;
 const DESTROY: u32 = 2;
 const ZONE: u32 = 4;
 
@@ -62,6 +65,27 @@ pub fn set(w: &mut World, rng: &mut Rng) {
             1 => ffi!(api, nfexp_set_attr(exp, attr, (&raw const value).cast())),
             _ => ffi!(api, nfexp_set_attr_u16(exp, attr, value as u16)),
         })
+    });
+}
+
+/// Sets a number from a narrower one, looks at as much of it, and sets it whole: the reference leaves the
+/// rest as it was on its stack.
+pub fn set_narrow(w: &mut World, rng: &mut Rng) {
+    let (at, value) = (rng.index(w.exps.len()), rng.value() as u32);
+    let (api, exp, attr) = (&w.api, w.exps[at], rng.pick(&[TIMEOUT, FLAGS, CLASS]));
+    let low = rng.one_in(2);
+    w.out.call(format!("set narrow {low} (exp{at}, {attr}, {value})"), || {
+        if low {
+            ffi!(api, nfexp_set_attr_u8(exp, attr, value as u8));
+        } else {
+            ffi!(api, nfexp_set_attr_u16(exp, attr, value as u16));
+        }
+        let read = match low {
+            true => number(ffi!(api, nfexp_get_attr_u8(exp, attr))),
+            false => number(ffi!(api, nfexp_get_attr_u16(exp, attr))),
+        };
+        ffi!(api, nfexp_set_attr_u32(exp, attr, value));
+        read
     });
 }
 
@@ -277,9 +301,7 @@ impl Families {
 pub fn build(w: &mut World, rng: &mut Rng) {
     let at = rng.index(w.exps.len());
     let exp = w.exps[at];
-    let mut header = vec![0; HEADER];
-    header[0] = HEADER as u8;
-    header[5] = 2;
+    let header = plain_header(0x0200);
     let how = rng.below(3);
     let usable = usable(w, exp);
     if how != 0 && usable == Usable::PartOfIt {

@@ -7,6 +7,7 @@ use super::world::{World, errno_of, number};
 use crate::differential::record::{Outcome, Transcript, hex};
 use crate::differential::rng::Rng;
 use capi_tests::bpf;
+use capi_tests::corpus::message_kind;
 use libc::sock_filter;
 
 const L4PROTO: u32 = 0;
@@ -37,7 +38,7 @@ pub fn add(w: &mut World, rng: &mut Rng) {
         }
         let (api, filter) = (&w.api, w.filter);
         let number = u32::from_ne_bytes(*value.first_chunk().expect("4 bytes"));
-        let as_u32 = kind == L4PROTO && rng.one_in(2);
+        let as_u32 = matches!(kind, L4PROTO | STATE) && rng.one_in(2);
         w.out.call(format!("nfct_filter_add_attr({kind}, {})", hex(&value)), || match as_u32 {
             true => errno_of(ffi!(api, nfct_filter_add_attr_u32(filter, kind, number))),
             false => errno_of(ffi!(api, nfct_filter_add_attr(filter, kind, value.as_ptr().cast()))),
@@ -136,12 +137,13 @@ fn verdicts(w: &World, rng: &mut Rng, program: &[sock_filter]) -> String {
 /// Whether the reference finds the attributes of a message where they are: it takes siblings for
 /// children where a nest lacks the one it looks for, as in IPv6 entries for the IPv4 destination.
 fn judged_right(message: &[u8], with_dst: bool) -> bool {
-    let entry = matches!(message[4], 0 | 2);
+    let [subsystem, kind] = message_kind(message);
+    let entry = matches!(kind, 0 | 2);
     let v4 = |message| {
         let tuple = last(body(message), 1)?;
         last(last(tuple, 1)?, 2)
     };
-    message[5] != 1 || entry && (!with_dst || v4(message).is_some())
+    subsystem != 1 || entry && (!with_dst || v4(message).is_some())
 }
 
 /// An event as the kernel sends it, with what filters look at drawn at random.
@@ -156,7 +158,8 @@ fn one_flow(rng: &mut Rng) -> Vec<u8> {
     };
     let tuple = [attribute(0x8001, &ip), attribute(0x8002, &attribute(1, &[protocol]))].concat();
     let mut bytes = vec![0; 20];
-    bytes[4..6].copy_from_slice(&[rng.pick(&[0, 2]), rng.pick(&[1, 1, 1, 1, 2, 0])]);
+    let [kind, subsystem] = [rng.pick(&[0, 2]), rng.pick(&[1, 1, 1, 1, 2, 0])];
+    bytes[4..6].copy_from_slice(&u16::from_be_bytes([subsystem, kind]).to_ne_bytes());
     bytes.extend([attribute(0x8001, &tuple), attribute(0x8002, &tuple)].concat());
     let nest = match protocol {
         6 => Some(1),

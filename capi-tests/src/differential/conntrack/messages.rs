@@ -2,7 +2,7 @@
 
 use super::schema::{self, CONNTRACK, EXPECT, HEADER, Level, Rule, attributes, body};
 use crate::differential::rng::Rng;
-use capi_tests::corpus::unhex;
+use capi_tests::corpus::{host_order, message_kind, unhex};
 
 const CORPUS: [&str; 11] = [
     include_str!("../../../corpus/01-traffic-ipv4.hex"),
@@ -30,10 +30,12 @@ impl Messages {
     /// Reads the corpus.
     #[must_use]
     pub fn load() -> Self {
-        let all: Vec<Vec<u8>> =
-            CORPUS.iter().flat_map(|file| file.lines()).filter(is_message).map(unhex).collect();
+        let lines = CORPUS.iter().flat_map(|file| file.lines()).filter(is_message);
+        let all: Vec<Vec<u8>> = lines.map(|line| host_order(unhex(line))).collect();
         let of = |subsystem: u8, level: &Level| -> Vec<Vec<u8>> {
-            let fits = |message: &&Vec<u8>| message[5] == subsystem && level.accepts(body(message));
+            let fits = |message: &&Vec<u8>| {
+                message_kind(message)[0] == subsystem && level.accepts(body(message))
+            };
             all.iter().filter(fits).cloned().collect()
         };
         let (conntrack, expect) = (of(1, &CONNTRACK), of(2, &EXPECT));
@@ -152,7 +154,7 @@ fn mutate(rng: &mut Rng, message: &mut Vec<u8>) {
         }
         6 => {
             let mut len = HEADER + rng.index(message.len() - HEADER + 1);
-            if message[5] == 2 {
+            if message_kind(message)[0] == 2 {
                 len &= !3; // the reference reads up to the next multiple of 4, past the message
             }
             message.truncate(len);
@@ -163,7 +165,7 @@ fn mutate(rng: &mut Rng, message: &mut Vec<u8>) {
 }
 
 fn mutate_tree(rng: &mut Rng, message: &mut Vec<u8>) {
-    let top = if message[5] == 2 { &EXPECT } else { &CONNTRACK };
+    let top = if message_kind(message)[0] == 2 { &EXPECT } else { &CONNTRACK };
     let mut tree = take_apart(&message[HEADER..], Some(top));
     let level = some_level(rng, &mut tree);
     mutate_level(rng, level);

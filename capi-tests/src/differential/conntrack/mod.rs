@@ -50,7 +50,7 @@ const DIFFERENCES: [&str; 12] = [
 ];
 
 /// What a sequence is made of, and how often.
-const STEPS: [(u64, Step<World>); 32] = [
+const STEPS: [(u64, Step<World>); 33] = [
     (14, ct::set),
     (8, ct::get),
     (3, ct::is_set),
@@ -71,6 +71,7 @@ const STEPS: [(u64, Step<World>); 32] = [
     (2, build::dump_filter),
     (9, parse::conntrack),
     (5, expect::set),
+    (1, expect::set_narrow),
     (3, expect::get),
     (2, expect::presence),
     (2, expect::tuple),

@@ -6,13 +6,14 @@ use super::schema::body;
 use super::world::{World, number};
 use crate::differential::record::{Outcome, hex};
 use crate::differential::rng::Rng;
+use capi_tests::corpus::message_kind;
 
 /// Parses a message inside what the reference defines, into an object that may hold something.
 pub fn conntrack(w: &mut World, rng: &mut Rng) {
     let at = rng.index(w.cts.len());
     let message = w.messages.conntrack(rng);
     let mask = rng.pick(&[0, 1, 2, 4, 7, 3]);
-    let family = u16::from_ne_bytes([message[16], message[17]]);
+    let family = u16::from_le_bytes([message[16], message[17]]);
     let attributes = body(&message).to_vec();
     let how = rng.below(4);
     let whole = if how == 1 { attributes.as_slice() } else { message.as_slice() };
@@ -56,7 +57,7 @@ pub fn wild(w: &mut World, rng: &mut Rng) {
     // What is held now is hard to tell; nothing must be read of it.
     w.cts[at].info = Some(Vec::new());
     w.out.call(format!("parse wild ({}, ct{at})", hex(&message)), || {
-        let how = message[5] == 2;
+        let how = message_kind(&message)[0] == 2;
         number(if how {
             ffi!(api, nfexp_nlmsg_parse(data, exp))
         } else {

@@ -69,9 +69,15 @@ fn any_size(rng: &mut Rng) -> u32 {
     }
 }
 
-/// The age of a flow without an end is counted from now: unset the start of such an object.
+/// The age of a flow without an end is counted from now: unset the start of such an object. Unset times,
+/// too, that a `time_t` of 32 bits does not reach: the reference tells others.
 fn without_clock(w: &mut World, at: usize) {
     let ct = w.cts[at].ptr;
+    let times = [TIMESTAMP_START, TIMESTAMP_STOP];
+    let seconds = |attr| ffi!(w.api, nfct_get_attr_u64(ct, attr)).0 / 1_000_000_000;
+    if times.map(seconds).iter().any(|seconds| libc::time_t::try_from(*seconds).is_err()) {
+        times.iter().for_each(|attr| ct::unset_attr(w, at, *attr));
+    }
     let (start, _) = ffi!(w.api, nfct_attr_is_set(ct, TIMESTAMP_START));
     let (stop, _) = ffi!(w.api, nfct_get_attr_u64(ct, TIMESTAMP_STOP));
     if start == 1 && stop == 0 {

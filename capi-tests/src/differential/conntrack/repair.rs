@@ -91,7 +91,7 @@ pub fn message(w: &mut World, ct: Ptr, message: &mut Vec<u8>) {
 /// `CTA_NAT_SRC` or `CTA_NAT_DST`, if its nest of ports is empty and should not be.
 fn nat(api: &Api, ct: Ptr, kind: u16, payload: &[u8], message: &[u8]) -> Option<Vec<u8>> {
     let protocol = last(last(last(body(message), 1)?, 2)?, 1)?;
-    let address = payload.strip_suffix(&[4, 0, 3, 0x80])?;
+    let address = payload.strip_suffix(&*attribute(0x8003, &[]))?;
     if !matches!(protocol, [33 | 47 | 132 | 136]) {
         return None;
     }
@@ -124,7 +124,8 @@ fn labels(api: &Api, ct: Ptr, payload: &[u8]) -> Option<Vec<u8>> {
 /// Makes the highest port the lowest one, as after a set; says whether it was another.
 fn highest_port_differs(api: &Api, ct: Ptr, attr: u32) -> bool {
     let (ports, _) = ffi!(api, nfct_get_attr_u32(ct, attr));
-    let (lowest, highest) = (ports as u16, (ports >> 16) as u16);
+    let [a, b, c, d] = ports.to_ne_bytes();
+    let [lowest, highest] = [[a, b], [c, d]].map(u16::from_ne_bytes);
     ffi!(api, nfct_set_attr_u16(ct, attr, lowest));
     lowest != highest
 }

@@ -2,7 +2,7 @@
 
 use crate::differential::rng::Rng;
 use crate::differential::wire::{HEADERS, attribute, message};
-use capi_tests::corpus::unhex;
+use capi_tests::corpus::{host_order, unhex};
 
 const CORPUS: [&str; 2] =
     [include_str!("../../../corpus/10-nflog.hex"), include_str!("../../../corpus/12-nflog.hex")];
@@ -72,7 +72,8 @@ impl Messages {
     #[must_use]
     pub fn load() -> Self {
         let lines = CORPUS.iter().flat_map(|text| text.lines());
-        let mut messages: Vec<_> = lines.filter(|line| !line.starts_with('#')).map(unhex).collect();
+        let lines = lines.filter(|line| !line.starts_with('#'));
+        let mut messages: Vec<_> = lines.map(|line| host_order(unhex(line))).collect();
         messages.retain(|bytes| bytes[4..6] == PACKET.to_ne_bytes());
         assert!(messages.len() > 100);
         Self(messages)

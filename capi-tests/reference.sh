@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# Compares ctrs with the libraries that it takes the place of on other processors: random calls to all of
+# them on i686 (32 bits, runs here) and on s390x (big endian, under qemu), and Debian's conntrack:i386 with
+# this kernel on both libraries. Debian's packages are unpacked below the target folder; none is installed.
+#
+#   reference.sh [i386] [s390x]      CTRS_DIFF_CALLS says how many calls, of each library 50000
+#
+# As root: what runs here sees the unpacked packages as part of /usr, in a mount namespace of its own.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+CARGO=${CARGO:-cargo}
+target=$(realpath "${CARGO_TARGET_DIR:-target}")
+export CTRS_DIFF_CALLS=${CTRS_DIFF_CALLS:-50000}
+packages=(libc6 libgcc-s1 libmnl0 libnfnetlink0 libnetfilter-conntrack3 libnetfilter-log1
+    libnetfilter-cttimeout1 libnetfilter-cthelper0 conntrack)
+passed=0 failed=0 log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# unpack PROCESSOR: Debian's packages for it into $root, which is then like the root of a Debian.
+unpack() {
+    local folder=$target/reference/$1 apt debian=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+    root=$folder/root
+    [ ! -e "$folder/complete" ] || return 0
+    rm -rf "$folder"
+    mkdir -p "$folder"/{state/lists/partial,cache/archives/partial,packages,root/usr/lib}
+    ln -s usr/lib "$root/lib"
+    touch "$folder/state/status"
+    echo "deb $debian bookworm main" >"$folder/sources.list"
+    apt=(apt-get -qq -o "APT::Architecture=$1" -o "APT::Architectures=$1" -o APT::Sandbox::User=root
+        -o "Dir::State=$folder/state" -o "Dir::State::status=$folder/state/status"
+        -o "Dir::Cache=$folder/cache" -o "Dir::Etc::sourcelist=$folder/sources.list" -o Dir::Etc::sourceparts=-)
+    "${apt[@]}" update
+    (cd "$folder/packages" && "${apt[@]}" download "${packages[@]}")
+    for package in "$folder"/packages/*.deb; do
+        dpkg --fsys-tarfile "$package" | tar -x --keep-directory-symlink -C "$root"
+    done
+    touch "$folder/complete"
+}
+
+# build TRIPLE LINKER: the library, and what makes random calls to it.
+build() {
+    local linker=CARGO_TARGET_${1//-/_}_LINKER
+    make --no-print-directory stage "CARGO_BUILD_TARGET=$1" "CC=$2" >/dev/null
+    env "${linker^^}=$2" "$CARGO" build --quiet --release --manifest-path capi-tests/Cargo.toml --bin differential \
+        --target "$1"
+}
+
+# count COMMAND...: a suite, whose last line says how many tests passed and failed.
+count() {
+    local last
+    "$@" | tee "$log" || true
+    last=$(tail -n 1 "$log")
+    if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+        passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2]))
+    else
+        echo "FAIL: did not reach its end: $*"
+        failed=$((failed + 1))
+    fi
+}
+
+# with_usr COMMAND...: runs it where Debian's packages for i386 lie over /usr, conntrack too.
+with_usr() {
+    # shellcheck disable=SC2016 # for the other shell
+    unshare --mount sh -c 'mount -t overlay reference -o "lowerdir=$0/usr:/usr" /usr && exec "$@"' "$root" "$@"
+}
+
+differential=$target/release/differential
+i386() {
+    local triple=i686-unknown-linux-gnu
+    build "$triple" i686-linux-gnu-gcc
+    unpack i386
+    echo '== i686: random calls to both libraries'
+    count with_usr env "CTRS_DIFF_WORKER=$target/$triple/release/differential" \
+        "CTRS_DIFF_LIBRARY=$target/$triple/stage/lib/libctrs.so" \
+        CTRS_DIFF_REFERENCE=/usr/lib/i386-linux-gnu "$differential"
+    echo '== i686: conntrack:i386 on both libraries'
+    count with_usr env FAST=1 "CTRS_COMPAT_DIR=$target/$triple/stage/lib/ctrs/compat" \
+        capi-tests/dropin/run conntrack
+}
+
+s390x() {
+    local triple=s390x-unknown-linux-gnu libraries
+    build "$triple" s390x-linux-gnu-gcc
+    unpack s390x
+    libraries=$root/usr/lib/s390x-linux-gnu
+    echo '== s390x: random calls to both libraries'
+    count env "CTRS_DIFF_WORKER=qemu-s390x-static -L $root $target/$triple/release/differential" \
+        "CTRS_DIFF_LIBRARY=$target/$triple/stage/lib/libctrs.so" "CTRS_DIFF_REFERENCE=$libraries" \
+        "$differential"
+}
+
+"$CARGO" build --quiet --release --manifest-path capi-tests/Cargo.toml --bin differential
+[ $# -gt 0 ] || set -- i386 s390x
+for processor; do "$processor"; done
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
