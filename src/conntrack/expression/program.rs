@@ -431,3 +431,15 @@ fn state(of: Stateful) -> &'static [u16] {
         Stateful::Dccp => &[cta::PROTOINFO, cta::PROTOINFO_DCCP, cta::DCCP_STATE],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_of_a_header_are_found_in_host_order() {
+        let (kind, flags) = (0x0102_u16.to_ne_bytes(), 0x0304_u16.to_ne_bytes());
+        assert_eq!([kind[SUBSYSTEM as usize - 4], kind[NUMBER as usize - 4]], [1, 2]);
+        assert_eq!(flags[FLAGS as usize - 6], 4);
+    }
+}

@@ -273,6 +273,12 @@ mod tests {
     }
 
     #[test]
+    fn the_subsystem_is_the_high_byte_of_a_type() {
+        let kind = 0x0100_u16.to_ne_bytes();
+        assert_eq!(kind[SUBSYSTEM_OFFSET as usize - 4], 1);
+    }
+
+    #[test]
     fn attribute_numbers_are_their_index() {
         for (number, attr) in (0..).zip(FilterAttr::ALL) {
             assert_eq!(FilterAttr::try_from(number).unwrap(), attr);
