@@ -85,7 +85,8 @@ s390x() {
     unpack s390x
     libraries=$root/usr/lib/s390x-linux-gnu
     echo '== s390x: random calls to both libraries'
-    count env "CTRS_DIFF_WORKER=qemu-s390x-static -L $root $target/$triple/release/differential" \
+    echo '# not run: qemu hands out no filter programs, so their verdicts are not compared'
+    count env CTRS_DIFF_EMULATED=1 "CTRS_DIFF_WORKER=qemu-s390x-static -L $root $target/$triple/release/differential" \
         "CTRS_DIFF_LIBRARY=$target/$triple/stage/lib/libctrs.so" "CTRS_DIFF_REFERENCE=$libraries" \
         "$differential"
 }
