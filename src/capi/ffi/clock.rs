@@ -15,7 +15,11 @@ unsafe extern "C" {
 #[allow(clippy::useless_conversion, reason = "time_t has 32 bits on some machines")]
 impl Clock for LocalClock {
     fn now(&self) -> i64 {
-        Utc.now()
+        if size_of::<libc::time_t>() < 8 {
+            return Utc.now();
+        }
+        // SAFETY: time takes NULL.
+        unsafe { libc::time(std::ptr::null_mut()) }.into()
     }
 
     fn local(&self, seconds: i64, reread_zone: bool) -> Option<CivilTime> {
