@@ -279,6 +279,16 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "capi")]
+    fn a_state_as_a_number_lies_as_in_memory() {
+        let [[a, b], [c, d]] = [6_u16, 3].map(u16::to_ne_bytes);
+        let (mut number, mut wanted) = (EventFilter::new(), EventFilter::new());
+        number.add_number(FilterAttr::L4ProtoState, u32::from_ne_bytes([a, b, c, d]));
+        wanted.add_state(6, 3);
+        assert_eq!(number.program(), wanted.program());
+    }
+
+    #[test]
     fn attribute_numbers_are_their_index() {
         for (number, attr) in (0..).zip(FilterAttr::ALL) {
             assert_eq!(FilterAttr::try_from(number).unwrap(), attr);

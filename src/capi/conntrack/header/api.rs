@@ -177,8 +177,8 @@ pub enum nfct_copy_flags {
 /// Queries of nfct_query() and nfct_send(), and what their `data` points to. Those of expectations,
 /// nfexp_query() and nfexp_send(), take a struct nf_expect where these take a struct nf_conntrack.
 ///
-/// Where an address family is asked for, the first byte counts: AF_INET, AF_INET6, or AF_UNSPEC for
-/// all.
+/// Where an address family is asked for, it is a uint32_t, of which the low byte counts: AF_INET,
+/// AF_INET6, or AF_UNSPEC for all. On little-endian machines a shorter number does, too.
 #[repr(C)]
 pub enum nf_conntrack_query {
     /// struct nf_conntrack: create it; one that exists is an error (EEXIST).
