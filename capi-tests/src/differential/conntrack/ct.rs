@@ -67,12 +67,13 @@ fn set_info(w: &mut World, rng: &mut Rng, at: usize) {
     info.truncate([len, 0, 4, 8][how as usize]);
     w.out.call(format!("set how {how} (ct{at}, HELPER_INFO, {})", hex(&info)), || {
         let pointer: ConstPtr = info.as_ptr().cast();
-        let wide = info.iter().rev().fold(0, |wide, byte| wide << 8 | u64::from(*byte));
+        let four = info.first_chunk().copied().map_or(0, u32::from_ne_bytes);
+        let eight = info.first_chunk().copied().map_or(0, u64::from_ne_bytes);
         errno_of(match how {
             0 => ffi!(api, nfct_set_attr_l(ct, HELPER_INFO, pointer, info.len())),
             1 => ffi!(api, nfct_set_attr(ct, HELPER_INFO, pointer)),
-            2 => ffi!(api, nfct_set_attr_u32(ct, HELPER_INFO, wide as u32)),
-            _ => ffi!(api, nfct_set_attr_u64(ct, HELPER_INFO, wide)),
+            2 => ffi!(api, nfct_set_attr_u32(ct, HELPER_INFO, four)),
+            _ => ffi!(api, nfct_set_attr_u64(ct, HELPER_INFO, eight)),
         })
     });
     w.cts[at].info = Some(info);
