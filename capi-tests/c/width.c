@@ -5,13 +5,13 @@
 #include <unistd.h>
 
 #ifndef REFERENCE
-/* The first `size` bytes of a number as it lies in memory, and zero behind them, as a number of 4 bytes. */
-static uint32_t first_bytes(const void *number, size_t size)
+/* A number of 4 bytes that begins with these, and zero behind them. */
+static uint32_t in_front(const void *bytes, size_t size)
 {
-	uint32_t bytes = 0;
+	uint32_t number = 0;
 
-	memcpy(&bytes, number, size);
-	return bytes;
+	memcpy(&number, bytes, size);
+	return number;
 }
 #endif
 
@@ -29,8 +29,8 @@ static void test_setters_of_another_width(void)
 	CHECK_INT(nfct_get_attr_u16(ct, ATTR_MARK), half);
 	CHECK_INT(nfexp_get_attr_u16(exp, ATTR_EXP_TIMEOUT), half);
 #ifndef REFERENCE /* leaves the other bytes as they were on its stack */
-	CHECK_INT(nfct_get_attr_u32(ct, ATTR_MARK), first_bytes(&half, sizeof(half)));
-	CHECK_INT(nfexp_get_attr_u32(exp, ATTR_EXP_TIMEOUT), first_bytes(&half, sizeof(half)));
+	CHECK_INT(nfct_get_attr_u32(ct, ATTR_MARK), in_front(&half, sizeof(half)));
+	CHECK_INT(nfexp_get_attr_u32(exp, ATTR_EXP_TIMEOUT), in_front(&half, sizeof(half)));
 #endif
 	nfct_set_attr_u8(ct, ATTR_MARK, byte);
 	nfexp_set_attr_u8(exp, ATTR_EXP_FLAGS, byte);

@@ -27,21 +27,6 @@ pub(super) unsafe fn request<'a>(
     })
 }
 
-/// An address family: the low byte of 32 bits. On little-endian machines programs pass one or two bytes,
-/// too, so that no more is read there than the one that counts.
-///
-/// # Safety
-/// `data` points to a number of that width.
-unsafe fn family(data: *const c_void) -> Result<u8, Error> {
-    // SAFETY: `data` points to that many bytes.
-    unsafe {
-        if cfg!(target_endian = "little") {
-            return ptr::read(data);
-        }
-        Ok(ptr::read::<u32>(data)? as u8)
-    }
-}
-
 /// What a query of expectations is filled with.
 ///
 /// # Safety
