@@ -129,7 +129,7 @@ static void test_integers(void)
 		struct nf_expect *exp = nfexp_new();
 
 		nfexp_set_attr_u8(exp, ATTR_EXP_NAT_DIR, 1);
-		CHECK_INT(nfexp_get_attr_u32(exp, ATTR_EXP_NAT_DIR), 1);
+		CHECK_MEM(nfexp_get_attr(exp, ATTR_EXP_NAT_DIR), "\1\0\0\0", 4);
 		nfexp_destroy(exp);
 	}
 #endif
