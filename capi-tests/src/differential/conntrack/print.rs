@@ -70,12 +70,13 @@ fn any_size(rng: &mut Rng) -> u32 {
 }
 
 /// The age of a flow without an end is counted from now: unset the start of such an object. Unset times,
-/// too, that a `time_t` of 32 bits does not reach: the reference tells others.
+/// too, that a `time_t` of 32 bits does not reach, or whose difference it does not: the reference tells others.
 fn without_clock(w: &mut World, at: usize) {
     let ct = w.cts[at].ptr;
     let times = [TIMESTAMP_START, TIMESTAMP_STOP];
-    let seconds = |attr| ffi!(w.api, nfct_get_attr_u64(ct, attr)).0 / 1_000_000_000;
-    if times.map(seconds).iter().any(|seconds| libc::time_t::try_from(*seconds).is_err()) {
+    let [start, stop] = times.map(|attr| ffi!(w.api, nfct_get_attr_u64(ct, attr)).0);
+    let far = |time: &u64| libc::time_t::try_from(time / 1_000_000_000).is_err();
+    if [start, stop, stop.wrapping_sub(start)].iter().any(far) {
         times.iter().for_each(|attr| ct::unset_attr(w, at, *attr));
     }
     let (start, _) = ffi!(w.api, nfct_attr_is_set(ct, TIMESTAMP_START));
