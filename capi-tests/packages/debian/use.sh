@@ -52,7 +52,7 @@ versions() {
 
 # Whatever has the name, but for the packages themselves and what this script has made.
 left() {
-    find / -xdev \( -path /opt/shared -o -path /tmp \) -prune -o -name '*ctrs*' -print
+    find / -xdev \( -path /opt/shared -o -path /source -o -path /tmp \) -prune -o -name '*ctrs*' -print
     ! ldconfig -p | grep ctrs
 }
 
