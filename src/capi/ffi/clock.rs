@@ -15,7 +15,8 @@ unsafe extern "C" {
 #[allow(clippy::useless_conversion, reason = "time_t has 32 bits on some machines")]
 impl Clock for LocalClock {
     fn now(&self) -> i64 {
-        if size_of::<libc::time_t>() < 8 {
+        // Where a time has 32 bits; time_t is not named, for it is deprecated with musl.
+        if size_of::<libc::c_long>() < 8 {
             return Utc.now();
         }
         // SAFETY: time takes NULL.
