@@ -136,7 +136,7 @@ stale() {
     local suite what rest there
     while IFS=$'\t' read -r suite what rest; do
         case $suite in
-        unit) there=src/${what//:://} there=$(compgen -G "${there%/}*") ;;
+        unit) there=${what%%::tests::*} there=${there%::} there=$(compgen -G "src/${there//:://}*") ;;
         rust) there=$(compgen -G "capi-tests/tests/$what.rs") ;;
         test) there=$(grep -l "fn $what" capi-tests/tests/*.rs) ;;
         differential) there=$(grep -le "$what" capi-tests/src/bin/differential.rs) ;;
