@@ -227,6 +227,7 @@ impl ExpectFlat {
 mod tests {
     use super::*;
     use crate::conntrack::object::attr::Attr;
+    use crate::conntrack::object::entry::{Conntrack, Slot};
 
     #[test]
     fn the_states_of_protocols_lie_as_c_has_them() {
@@ -234,9 +235,10 @@ mod tests {
         assert_eq!(place(Attr::SctpVtagRepl), 8);
         // Where a number of 64 bits begins at multiples of 4, it lies over a tag of SCTP.
         assert_eq!(place(Attr::DccpHandshakeSeq), std::mem::align_of::<u64>());
-        let mut ct = crate::conntrack::object::entry::Conntrack::new();
-        ct.set_bytes(Attr::DccpHandshakeSeq as u32, 0x0102_0304_0506_0708_u64.to_ne_bytes())
-            .unwrap();
+        let mut slot = Slot::default();
+        slot[..8].copy_from_slice(&0x0102_0304_0506_0708_u64.to_ne_bytes());
+        let mut ct = Conntrack::new();
+        ct.set(Attr::DccpHandshakeSeq, slot);
         assert_eq!(ct.flat.protoinfo.handshake_seq(), 0x0102_0304_0506_0708);
     }
 }
