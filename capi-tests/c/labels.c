@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "check.h"
+#include <limits.h>
 
 static void test_bitmask(void)
 {
@@ -70,6 +71,13 @@ static struct nfct_labelmap *map_of(const char *text, size_t size)
 	return nfct_labelmap_new(path);
 }
 
+/* Read by strtoul(), which makes 1 of it. */
+#if ULONG_MAX == 0xffffffff
+#define MINUS_ULONG_MAX "-4294967295"
+#else
+#define MINUS_ULONG_MAX "-18446744073709551615"
+#endif
+
 static void test_lines(void)
 {
 	/* a file, and the bit and name of its one label; no name: nothing in it is usable */
@@ -84,7 +92,7 @@ static void test_lines(void)
 		{ "5 a\tb\n", 0, NULL }, { "5 a   b\n", 5, "a   b" }, { "5 abc\r\n", 5, "abc" },
 		{ "6 7 8\n", 6, "7 8" }, { "7-y\n", 7, "-y" }, { "1e3 a\n", 1, "e3 a" },
 		{ "1.5 a\n", 0, NULL }, { "-0 z\n", 0, "z" }, { "# 1 a\n", 0, NULL },
-		{ " # 1 a\n", 0, NULL }, { "-18446744073709551615 w\n", 1, "w" },
+		{ " # 1 a\n", 0, NULL }, { MINUS_ULONG_MAX " w\n", 1, "w" },
 		{ "\xef\xbb\xbf" "1 a\n", 0, NULL }, { "1 a\r2 b\r", 0, NULL },
 		{ "1 a_b\n1 ok\n", 1, "ok" }, { "1 a\n1 b\n", 1, "a" }, { "", 0, NULL },
 		{ "99999999999999999999 a\n", 0, NULL },

@@ -20,21 +20,24 @@ static const char *file_of(const void *address)
 static int count_copies(struct dl_phdr_info *info, size_t size, void *count)
 {
 	const ElfW(Dyn) *entry = NULL;
-	const ElfW(Rela) *table = NULL;
-	size_t bytes = 0;
+	const char *table = NULL;
+	size_t bytes = 0, each = 1;
 
 	(void)size;
 	for (int i = 0; i < info->dlpi_phnum; i++)
 		if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
 			entry = (const void *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
 	for (; entry != NULL && entry->d_tag != DT_NULL; entry++) {
-		if (entry->d_tag == DT_RELA)
-			table = (const void *)entry->d_un.d_ptr;
-		if (entry->d_tag == DT_RELASZ)
+		/* Processors have the one or the other kind, both of which begin with the place. */
+		if (entry->d_tag == DT_RELA || entry->d_tag == DT_REL) {
+			table = (const char *)entry->d_un.d_ptr;
+			each = entry->d_tag == DT_RELA ? sizeof(ElfW(Rela)) : sizeof(ElfW(Rel));
+		}
+		if (entry->d_tag == DT_RELASZ || entry->d_tag == DT_RELSZ)
 			bytes = entry->d_un.d_val;
 	}
-	for (size_t i = 0; table != NULL && i < bytes / sizeof(*table); i++)
-		*(int *)count += table[i].r_offset == (ElfW(Addr))&nflog_errno;
+	for (size_t at = 0; table != NULL && at < bytes; at += each)
+		*(int *)count += ((const ElfW(Rel) *)(table + at))->r_offset == (ElfW(Addr))&nflog_errno;
 	return 1; /* the program comes first */
 }
 
