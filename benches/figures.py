@@ -51,6 +51,7 @@ WALKED = ("nflog_decode", "nflog_record")  # what a walk over the attributes is 
 HOT, LIVE = 100, 50_000  # objects that a figure goes through, one after the other
 TABLE_SIZES = (10_000, 100_000, 250_000, 1_000_000)
 PULLED_SIZE = 250_000
+LOOKED_UP = 1_000_000  # flows of a mirror
 HANDLES = 8  # that hear the same flows: more events than the kernel makes flows
 # How packets are logged: bytes of UDP, threshold, buffer; 0 for as a group has it that was just bound.
 LOGGINGS = {
@@ -239,6 +240,14 @@ class Bench:
                     self.add(f"event-most-{callback}", library, 1e-3 / took["seconds"])
             for library in ("floor", "ctrs"):
                 self.full_speed(library, "records")
+
+    def lookups(self):
+        """Flows looked up in a mirror, and in a hash table of the same records."""
+        for _ in self.rounds(9):
+            took = self.run("ctrs", "lookup", 0, LOOKED_UP)
+            for figure, (mirror, table) in took.items():
+                self.add(f"lookup-{figure}", "ctrs", mirror * 1e9)
+                self.add(f"lookup-{figure}", "floor", table * 1e9)
 
     def event_run(self, library, figure, callback, *arguments):
         callback = "floor" if library == "floor" else callback

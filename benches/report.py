@@ -54,6 +54,13 @@ def waiting_rows():
     yield "event-lost-records", "events lost, records", "%", False
 
 
+def lookup_rows():
+    """As rows(), of lookups in a mirror."""
+    for what, name in (("found", "that is there"), ("missed", "that is not there")):
+        for tuple_ in ("original", "reply"):
+            yield f"lookup-{what}-{tuple_}", f"a flow {name}, by its {tuple_} tuple", "ns", False
+
+
 def log_rows():
     """As rows(), of logged packets."""
     for figure, name in LOG_CODEC.items():
@@ -217,6 +224,11 @@ def write_logs(docs, samples, machine):
 def write_waiting(docs, samples, machine):
     lines = [*machine_lines(machine), *table(samples, waiting_rows())]
     replace(docs / "performance.md", "events that wait", lines)
+
+
+def write_lookups(docs, samples, machine):
+    lines = [*machine_lines(machine), *table(samples, lookup_rows())]
+    replace(docs / "performance.md", "lookups", lines)
 
 
 def write_instructions(docs, samples, machine):

@@ -65,6 +65,8 @@ int main(int argc, char **argv)
 		batch_figure(argv[3], number(argv[4]));
 	else if (strcmp(figure, "matching") == 0)
 		matching_figure(number(argv[4]));
+	else if (strcmp(figure, "lookup") == 0)
+		lookup_figure(number(argv[4]));
 	else if (strcmp(figure, "create") == 0)
 		create_entries(number(argv[3]), number(argv[4]));
 	else if (strcmp(figure, "flush") == 0)

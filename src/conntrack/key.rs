@@ -42,6 +42,7 @@ impl Key {
 
     /// The flow of which an object has the tuple of this direction, whole, and the zone, whatever its
     /// id.
+    #[inline]
     pub(crate) fn of(ct: &Conntrack, direction: Direction) -> Option<Self> {
         let tuple = Tuple::of(ct, direction)?;
         Some(Self { tuple, direction, zone: Zone::of(ct), id: None })

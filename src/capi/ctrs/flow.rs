@@ -42,6 +42,16 @@ pub(super) unsafe fn object<'a>(
     unsafe { ptr::shared(ct) }.map_err(|_| Invalid::Argument(sentence).into())
 }
 
+/// The direction that a program names.
+#[inline]
+pub(super) fn direction(dir: c_int) -> Result<Direction, Invalid> {
+    match dir {
+        ORIGINAL => Ok(Direction::Original),
+        REPLY => Ok(Direction::Reply),
+        _ => Err(Invalid::Argument("a direction is CTRS_ORIGINAL or CTRS_REPLY")),
+    }
+}
+
 /// The flow that an object names by the tuple of a direction.
 ///
 /// # Safety
@@ -54,14 +64,11 @@ pub(super) unsafe fn named<'a>(
     // SAFETY: `key` is NULL or live.
     let ct = unsafe { object(key, "the entry that names the flow is NULL") };
     let name = |ct: &'a Conntrack| {
-        let direction = match dir {
-            ORIGINAL => Direction::Original,
-            REPLY => Direction::Reply,
-            _ => return Err(Invalid::Argument("a direction is CTRS_ORIGINAL or CTRS_REPLY")),
-        };
-        Ok((ct, Key::of(ct, direction).ok_or(Invalid::NoTuple)?))
+        let key =
+            direction(dir).and_then(|direction| Key::of(ct, direction).ok_or(Invalid::NoTuple));
+        Ok((ct, key?))
     };
-    ct.and_then(|ct| name(ct).map_err(Error::from)).map_err(|error| error.of(request))
+    ct.and_then(name).map_err(|error| error.of(request))
 }
 
 /// Runs a request, and puts what became of the flow where the program wants it: 0 where the

@@ -135,12 +135,11 @@ pub(super) unsafe fn look<T, F>(mirror: *const ctrs_mirror, on_error: T, f: F) -
 where
     F: FnOnce(&MirrorReader) -> Result<T, Errno>,
 {
-    without_cancellation(|| {
-        boundary(on_error, || {
-            ptr::not_null(mirror)?;
-            // SAFETY: the mirror is not NULL, so it is one that was placed; its reader nobody changes.
-            f(unsafe { &(*mirror.cast::<Placed>()).reader })
-        })
+    // Nothing inside is a point of cancellation: a thread waits for another one's writing alone.
+    boundary(on_error, || {
+        ptr::not_null(mirror)?;
+        // SAFETY: the mirror is not NULL, so it is one that was placed; its reader nobody changes.
+        f(unsafe { &(*mirror.cast::<Placed>()).reader })
     })
 }
 

@@ -1,7 +1,7 @@
 //! Flows of a mirror, looked up by any thread.
 
 use super::filter::{ctrs_filter, expression};
-use super::flow::named;
+use super::flow::direction;
 use super::mirror::{ctrs_mirror, look};
 use super::reading::array;
 use super::record::{checked_size, put, put_filled};
@@ -9,10 +9,11 @@ use crate::capi::conntrack::types::nf_conntrack;
 use crate::capi::ffi::error::Error as Errno;
 use crate::capi::ffi::explained::errno_of;
 use crate::capi::ffi::ptr;
+use crate::conntrack::key::Key;
 use crate::conntrack::mirror::MirrorInfo;
 use crate::conntrack::record::FlowRecord;
 use crate::conntrack::replica::Kept;
-use crate::error::{Error, RequestKind};
+use crate::error::Error;
 use libc::{c_int, size_t, ssize_t};
 use std::ops::ControlFlow;
 
@@ -76,8 +77,10 @@ pub unsafe extern "C-unwind" fn ctrs_mirror_find(
     unsafe {
         look(mirror, -1, |reader| {
             let size = size_of_room(flow, size)?;
-            let (_, key) = named(key, dir, RequestKind::Get).map_err(|error| plain(&error))?;
-            let found = reader.with(&key.any_life(), |kept| {
+            let invalid = Errno::of(libc::EINVAL);
+            let direction = direction(dir).map_err(|_| invalid)?;
+            let key = Key::of(ptr::shared(key)?, direction).ok_or(invalid)?;
+            let found = reader.with(&key, |kept| {
                 put_found(flow, size, kept);
                 Ok(0)
             });

@@ -20,6 +20,9 @@ pub(crate) struct TupleAttrs {
     /// What a tuple of the usual shape has, beside its layer 3 protocol.
     pub(crate) ipv4_shape: Presence,
     pub(crate) ipv6_shape: Presence,
+    /// What a whole tuple has beside what layer 4 has.
+    ipv4_whole: Presence,
+    ipv6_whole: Presence,
 }
 
 impl TupleAttrs {
@@ -33,7 +36,21 @@ impl TupleAttrs {
         let common = Presence::of(&[ports[0], ports[1], l4proto]);
         let (ipv4_shape, ipv6_shape) =
             (common.with(Presence::of(&ipv4)), common.with(Presence::of(&ipv6)));
-        Self { ipv4, ipv6, ports, l3proto, l4proto, zone, ipv4_shape, ipv6_shape }
+        let protocols = Presence::of(&[l3proto, l4proto]);
+        let ipv4_whole = protocols.with(Presence::of(&ipv4));
+        let ipv6_whole = protocols.with(Presence::of(&ipv6));
+        Self {
+            ipv4,
+            ipv6,
+            ports,
+            l3proto,
+            l4proto,
+            zone,
+            ipv4_shape,
+            ipv6_shape,
+            ipv4_whole,
+            ipv6_whole,
+        }
     }
 
     /// Whether they are those of the original tuple.
@@ -52,20 +69,18 @@ impl TupleAttrs {
     }
 
     /// What a whole tuple has, by its protocols; `None` for one that is neither IPv4 nor IPv6.
+    #[inline]
     pub(crate) fn whole(&self, l3proto: u8, l4proto: u8) -> Option<Presence> {
-        let addresses = match i32::from(l3proto) {
-            libc::AF_INET => self.ipv4,
-            libc::AF_INET6 => self.ipv6,
+        let (whole, shape) = match i32::from(l3proto) {
+            libc::AF_INET => (self.ipv4_whole, self.ipv4_shape),
+            libc::AF_INET6 => (self.ipv6_whole, self.ipv6_shape),
             _ => return None,
         };
-        let layer4 = match Layer4::of(l4proto) {
-            Layer4::Ports | Layer4::Keys => &self.ports[..],
-            // ICMP members are attributes of the original tuple, and count for the others.
-            Layer4::Icmp => &[Attr::IcmpType, Attr::IcmpCode, Attr::IcmpId],
-            Layer4::Nothing => &[],
-        };
-        let protocols = Presence::of(&[self.l3proto, self.l4proto]);
-        Some(protocols.with(Presence::of(&addresses)).with(Presence::of(layer4)))
+        Some(match Layer4::of(l4proto) {
+            Layer4::Ports | Layer4::Keys => whole.with(shape),
+            Layer4::Icmp => whole.with(ICMP),
+            Layer4::Nothing => whole,
+        })
     }
 
     /// Whether it is of a flow that the kernel has told, as the id shows, and lacks but ports or keys:

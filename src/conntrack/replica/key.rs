@@ -12,6 +12,7 @@ use std::hash::{BuildHasher, RandomState};
 pub(super) struct TupleKey([u64; 5]);
 
 impl TupleKey {
+    #[inline]
     fn new(tuple: &Tuple, zone: u16) -> Self {
         let half = |address: &[u8; 16], at| {
             let bytes = address.get(at..).and_then(<[u8]>::first_chunk);
@@ -41,6 +42,7 @@ impl TupleKey {
     }
 
     /// What a key of a program's names.
+    #[inline]
     pub fn named_by(key: &Key) -> Self {
         let zone = key.zone();
         let here = zone.only().is_none_or(|only| only == key.direction());

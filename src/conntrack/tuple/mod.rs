@@ -81,6 +81,7 @@ pub enum Layer4 {
 impl Tuple {
     /// A tuple as an object has it, all members of which are set; `None` if no packets are like that:
     /// of another family, or of an ICMP that nothing answers.
+    #[inline(always)]
     pub(crate) fn from_object(tuple: &entry::Tuple) -> Option<Self> {
         let mut tuple = entry::Tuple { zone: 0, ..*tuple };
         match i32::from(tuple.l3proto) {
@@ -101,6 +102,7 @@ impl Tuple {
 
     /// The tuple of a direction of an object, if it is whole. Where the kernel knows no ports or keys,
     /// they are 0: it passes over those that it is given.
+    #[inline]
     pub(crate) fn of(ct: &entry::Conntrack, direction: Direction) -> Option<Self> {
         let (attrs, tuple) = match direction {
             Direction::Original => (&ORIG, &ct.flat.orig),

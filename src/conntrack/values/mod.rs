@@ -71,6 +71,7 @@ pub struct Zone {
 
 impl Zone {
     /// That of an object; 0 where it has none.
+    #[inline]
     pub(crate) fn of(ct: &Conntrack) -> Self {
         if ct.has(Attr::OrigZone) {
             Self::original(ct.flat.orig.zone)
