@@ -136,8 +136,11 @@ fn records_lie_alike_for_other_languages() {
 fn cffi_finds_all_in_the_declarations() {
     let told = said(script("calls.py", &[]).arg(library()));
     let (functions, enumerators) = told.split_once('\n').unwrap();
-    let exported = read("abi/exports.txt").lines().filter(|line| !line.starts_with('#')).count();
-    assert_eq!(functions.parse(), Ok(exported));
+    let exported = read("abi/exports.txt");
+    // What the C header takes by itself in place of another has no name of its own.
+    let named =
+        exported.lines().filter(|line| !line.starts_with('#') && !line.contains("_time64@"));
+    assert_eq!(functions.parse(), Ok(named.count()));
     let table = read("abi/libnetfilter_conntrack/constants.tsv");
     let known: BTreeMap<_, _> = table
         .lines()
