@@ -412,7 +412,7 @@ check-mirror:
 	capi-tests/mirror.sh $(RELEASE)/mirror
 
 # Measures against the system's library and writes docs/performance.md.
-# About nine minutes of two processors that have nothing else to do.
+# About a quarter of an hour of two processors that have nothing else to do.
 bench: deps
 	@$(MAKE) --no-print-directory stage
 	benches/run times $(STAGE)
