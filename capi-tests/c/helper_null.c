@@ -90,11 +90,11 @@ static void test_setters(void)
 
 	nfct_helper_attr_set_u32(h, NFCTH_ATTR_QUEUE_NUM, 0xffffffff);
 	nfct_helper_attr_set_u8(h, NFCTH_ATTR_QUEUE_NUM, 7);
-	CHECK_INT(nfct_helper_attr_get_u32(h, NFCTH_ATTR_QUEUE_NUM), 7);
+	CHECK_INT(nfct_helper_attr_get_u32(h, NFCTH_ATTR_QUEUE_NUM), ORDERED(7, 0x7000000));
 	nfct_helper_attr_set_u16(h, NFCTH_ATTR_QUEUE_NUM, 0x1234);
-	CHECK_INT(nfct_helper_attr_get_u32(h, NFCTH_ATTR_QUEUE_NUM), 0x1234);
+	CHECK_INT(nfct_helper_attr_get_u32(h, NFCTH_ATTR_QUEUE_NUM), ORDERED(0x1234, 0x12340000));
 	nfct_helper_attr_set_u32(h, NFCTH_ATTR_PROTO_L4NUM, 0x111);
-	CHECK_INT(nfct_helper_attr_get_u8(h, NFCTH_ATTR_PROTO_L4NUM), 0x11);
+	CHECK_INT(nfct_helper_attr_get_u8(h, NFCTH_ATTR_PROTO_L4NUM), ORDERED(0x11, 0));
 	nfct_helper_attr_set_str(h, NFCTH_ATTR_STATUS, number); /* no byte behind its NUL */
 	CHECK_MEM(nfct_helper_attr_get(h, NFCTH_ATTR_STATUS), "ab\0", 4);
 	nfct_helper_policy_attr_set_str(p, NFCTH_ATTR_POLICY_MAX, number);

@@ -251,7 +251,12 @@ static void test_shared_l4(void)
 	CHECK_INT(nfct_get_attr_u8(ct, ATTR_DCCP_ROLE), 7);
 	nfct_set_attr_u64(ct, ATTR_DCCP_HANDSHAKE_SEQ, 0x1122334455667788u);
 	nfct_set_attr_u32(ct, ATTR_SCTP_VTAG_REPL, 0xa1b2c3d4);
+	/* Where a number of 8 bytes is aligned to 4, it begins with the other tag. */
+#ifdef __i386__
+	CHECK_INT(nfct_get_attr_u64(ct, ATTR_DCCP_HANDSHAKE_SEQ), (long long)0xa1b2c3d455667788u);
+#else
 	CHECK_INT(nfct_get_attr_u64(ct, ATTR_DCCP_HANDSHAKE_SEQ), ORDERED(0x11223344a1b2c3d4, 0xa1b2c3d455667788u));
+#endif
 	nfct_set_attr_u32(ct, ATTR_SCTP_VTAG_ORIG, 0xd1c2b3a4);
 	nfct_set_attr_u8(ct, ATTR_TCP_WSCALE_ORIG, 0);
 	nfct_set_attr_u8(ct, ATTR_TCP_WSCALE_REPL, 1);

@@ -145,7 +145,8 @@ static void test_setters(void)
 	nfct_timeout_attr_set_u16(t, NFCT_TIMEOUT_ATTR_L4PROTO, 0x1111);
 	nfct_timeout_attr_set_u8(t, NFCT_TIMEOUT_ATTR_NAME, 'a');
 	nfct_timeout_snprintf(text, sizeof(text), t, 0, 0);
-	CHECK_STR(text, ".a = {\n\t.l3proto = 200,\n\t.l4proto = 17,\n};");
+	CHECK_STR(text, ORDERED(".a = {\n\t.l3proto = 200,\n\t.l4proto = 17,\n};",
+				".a = {\n\t.l3proto = 51200,\n\t.l4proto = 17,\n};"));
 	memcpy(bytes + 1, &family, 2);
 	CHECK_INT(nfct_timeout_attr_set(t, NFCT_TIMEOUT_ATTR_L3PROTO, bytes + 1), 0);
 	nfct_timeout_snprintf(text, sizeof(text), t, 0, 0);

@@ -25,8 +25,8 @@ rows() {
 excluded() {
     local where=emulated
     [[ $runner == qemu-* ]] || where=native
-    rows not-run.tsv | awk -F '\t' -v suite="$1" -v where="$where" \
-        '$1 == suite && ($3 == "all" || $3 == where) { print $2 }'
+    rows not-run.tsv | awk -F '\t' -v suite="$1" -v where="all $where ${triple%%-*}" \
+        '$1 == suite && index(" " where " ", " " $3 " ") { print $2 }'
 }
 
 # left SUITE NAME...: those of the names that run.

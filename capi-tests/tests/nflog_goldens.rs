@@ -242,7 +242,7 @@ fn parsed(golden: &Value) {
     let result = unsafe { nflog_nlmsg_parse(message.as_ptr().cast(), array) };
     assert_eq!(json!(result), golden["parse"], "{name}");
     if result < 0 {
-        assert_eq!(json!(errno()), golden["errno"], "{name}");
+        assert_eq!(json!(errno()), errno_here(&golden["errno"]), "{name}");
     }
     let found = places.iter().enumerate().filter(|(_, place)| !place.is_null());
     let found = found.map(|(at, place)| (at.to_string(), offset(&message, *place)));
@@ -262,7 +262,18 @@ fn parsed(golden: &Value) {
                 json!([format, flags, length, errno(), text])
             }
         };
-        assert_eq!(got, *expected, "{name}");
+        let mut expected = expected.clone();
+        expected[3] = errno_here(&expected[3]);
+        assert_eq!(got, expected, "{name}");
+    }
+}
+
+/// An error as most machines number it, by the number of this one.
+fn errno_here(recorded: &Value) -> Value {
+    match recorded.as_i64() {
+        Some(74) => libc::EBADMSG.into(),
+        Some(95) => libc::EOPNOTSUPP.into(),
+        _ => recorded.clone(),
     }
 }
 
