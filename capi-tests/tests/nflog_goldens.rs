@@ -9,6 +9,7 @@ use ctrs::capi::nflog::nlmsg::{
 };
 use ctrs::capi::nflog::packet::*;
 use ctrs::capi::nflog::print::nflog_snprintf_xml;
+use ctrs::capi::nflog::time::timeval;
 use ctrs::capi::nflog::types::nflog_data;
 use ctrs::conntrack::object::entry::Conntrack;
 use ctrs::conntrack::wire::decode;
@@ -101,7 +102,7 @@ fn all(message: &[u8], data: *mut nflog_data) -> Value {
         let header = nflog_get_msg_packet_hdr(data);
         let hw = nflog_get_packet_hw(data);
         let prefix = nflog_get_prefix(data);
-        let mut time = libc::timeval { tv_sec: 1, tv_usec: 2 };
+        let mut time = timeval { tv_sec: 1, tv_usec: 2 };
         let timed = nflog_get_timestamp(data, &raw mut time);
         assert!(timed == 0 || (timed, time.tv_sec, time.tv_usec) == (-1, 1, 2));
         let mut payload = std::ptr::dangling_mut();

@@ -10,6 +10,7 @@ use ctrs::capi::nflog::nlmsg::{
 };
 use ctrs::capi::nflog::packet::*;
 use ctrs::capi::nflog::print::nflog_snprintf_xml;
+use ctrs::capi::nflog::time::timeval;
 use ctrs::capi::nflog::types::{nflog_data, nflog_handle};
 use ctrs::netlink::message::{Message, Messages};
 use ctrs::nflog::packet::Packet;
@@ -106,7 +107,7 @@ fn agree(message: &[u8]) {
         let length = nflog_get_payload(data, &raw mut payload);
         assert_eq!(usize::try_from(length).ok(), packet.payload().map(<[u8]>::len));
         assert_eq!(payload.is_null(), packet.payload().is_none());
-        let mut time = libc::timeval { tv_sec: 0, tv_usec: 0 };
+        let mut time = timeval { tv_sec: 0, tv_usec: 0 };
         let timed = nflog_get_timestamp(data, &raw mut time) == 0;
         assert!(timed || packet.timestamp().is_none());
     }
