@@ -52,8 +52,7 @@ suite "differential" env CTRS_DIFF_LIBRARY="$CTRS_LIB" "$CARGO" run --quiet "${t
 # Its seed is printed; CTRS_CHURN_SEED has it begin with the same.
 apart=()
 [ "$(id -u)" = 0 ] || apart=(unshare --user --map-root-user)
-suite "mirrors while flows come and go" "${apart[@]}" "$CARGO" run --quiet --release "${tests[@]}" \
-    --bin mirror churn
+suite "mirrors while flows come and go" "${apart[@]}" "$CARGO" run --quiet "${tests[@]}" --bin mirror churn
 suite "drop-in" env FAST=1 PATIENCE=400 capi-tests/dropin/run
 suite "drop-in, a library of empty answers" capi-tests/dropin/selftest empty
 
