@@ -33,7 +33,7 @@ static inline struct elsewhere begin_elsewhere(void)
 
 	CHECK(pipe(to) == 0 && pipe(from) == 0);
 	fflush(stdout);
-	it.pid = fork();
+	it.pid = fork_or_exit();
 	if (it.pid == 0) {
 		close(to[1]);
 		if (unshare(CLONE_NEWNET) == 0 && write(from[1], &byte, 1) == 1)
