@@ -89,14 +89,15 @@ one() {
 }
 
 # unresized COMMAND...: again, if the machine's hash table was resized meanwhile: lists are not whole then, which the
-# programs of C and Rust say by failing, also when it has its old size again.
+# programs of C and Rust say in so many words, also when it has its old size again. No other failure is tried again.
 unresized() {
 	local buckets=/proc/sys/net/netfilter/nf_conntrack_buckets before status
 	for _ in {1..20}; do
 		before=$(cat $buckets)
-		"$@"
+		"$@" 2>"$work/said"
 		status=$?
-		[ "$status" != 0 ] || [ "$(cat $buckets)" != "$before" ] || break
+		cat "$work/said" >&2
+		[ "$(cat $buckets)" = "$before" ] && ! grep -Eq 'list (them )?again|do it again' "$work/said" && break
 	done
 	return $status
 }
