@@ -6,26 +6,17 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 CARGO=${CARGO:-cargo}
+. capi-tests/counts.bash
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-
-# same WHAT COMMAND...: the command says the same in both installs, and something at all.
-same() {
-    local what=$1 install
-    shift
+# alike COMMAND...: it succeeds in both installs, and says the same of make's (<) and cargo's (>), and something at all.
+alike() {
+    local install
     for install in make cargo; do
-        (cd "$work/$install" && "$@") >"$work/$install.said" 2>&1 || echo "failed: $*" >>"$work/$install.said"
+        (cd "$work/$install" && "$@") >"$work/$install.said" 2>&1 ||
+            { cat "$work/$install.said"; echo "failed in the install of $install"; return 1; }
     done
-    if [ -s "$work/make.said" ] && ! grep -q '^failed: ' "$work/make.said" &&
-        diff "$work/make.said" "$work/cargo.said" >"$work/difference"; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAIL: $what: make (<) and cargo (>) differ, or say nothing:"
-        sed 's/^/    /' "$work/difference"
-    fi
+    [ -s "$work/make.said" ] || { echo 'says nothing'; return 1; }
+    diff "$work/make.said" "$work/cargo.said"
 }
 
 files() {
@@ -77,16 +68,15 @@ make --no-print-directory build CARGO="$CARGO" >"$work/log" 2>&1 &&
         >>"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 cp examples-c/list.c "$work/"
 
-same "the files" files
-same "the headers" headers
-same "the links" links
-same "the dynamic section" dynamic
-same "the exported symbols" exports
-same "the symbols of the archive" archive
+check "the files" alike files
+check "the headers" alike headers
+check "the links" alike links
+check "the dynamic section" alike dynamic
+check "the exported symbols" alike exports
+check "the symbols of the archive" alike archive
 for option in --modversion --cflags --libs --print-provides; do
-    same "pkg-config $option" ask "$option"
+    check "pkg-config $option" alike ask "$option"
 done
-same "pkg-config --static --libs" static_libraries
-same "a program" program
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+check "pkg-config --static --libs" alike static_libraries
+check "a program" alike program
+finish

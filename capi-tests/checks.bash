@@ -2,28 +2,7 @@
 # What scripts have in common that run programs against the kernel in a namespace of its own. They set
 # CTRS_STAGE and module, the name of the pkg-config file below it, and end with finish.
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-
-# check DESCRIPTION COMMAND...: one test, passed when the command succeeds.
-check() {
-	local what=$1
-	shift
-	if "$@" >"$work/log" 2>&1; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAIL: $what"
-		sed 's/^/    /' "$work/log"
-	fi
-}
-
-finish() {
-	echo "$passed passed, $failed failed"
-	[ "$failed" = 0 ]
-	exit
-}
+. "${BASH_SOURCE[0]%/*}/counts.bash"
 
 pc=$(find "$CTRS_STAGE/" -name "$module.pc" 2>/dev/null | head -n 1)
 [ -n "$pc" ] || { echo "no $module.pc below $CTRS_STAGE"; exit 1; }

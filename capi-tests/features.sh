@@ -6,20 +6,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 CARGO=${CARGO:-cargo}
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-
-# expect WHAT WANTED FOUND
-expect() {
-    if [ "$2" = "$3" ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        printf 'FAIL: %s: wanted %s, found %s\n' "$1" "$2" "$3"
-    fi
-}
+. capi-tests/counts.bash
 
 # Feature, what its functions begin with, its drop-in library and folder of headers, and how many functions.
 parts() {
@@ -99,5 +86,4 @@ one nflog helper extensions
 one nflog timeout extensions
 one nflog timeout helper
 one ''
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+finish

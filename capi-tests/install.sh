@@ -5,21 +5,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 unset DESTDIR PREFIX LIBDIR STRIP CARGO_BUILD_TARGET SOURCE_DATE_EPOCH MAKEFLAGS
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-
-# expect WHAT WANTED FOUND
-expect() {
-    if [ "$2" = "$3" ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        printf 'FAIL: %s\n' "$1"
-        diff <(printf '%s\n' "$2") <(printf '%s\n' "$3") | sed 's/^/    /'
-    fi
-}
+. capi-tests/counts.bash
 
 # quietly COMMAND...: what it said, and a failure of the test, if it fails.
 quietly() {
@@ -191,5 +177,4 @@ check_strip
 check_cross
 check_dist
 check_help
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+finish

@@ -5,23 +5,8 @@ set -uo pipefail
 cd "$(dirname "$0")/systems" || exit 1
 : "${CTRS_STAGE:?the staged install: run make stage}"
 unset CFLAGS CPPFLAGS LDFLAGS LIBS MAKEFLAGS CMAKE_PREFIX_PATH
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
+. ../counts.bash
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' ../../Cargo.toml | head -n 1)
-
-# check WHAT COMMAND...: it succeeds, or else what was said is shown.
-check() {
-    if "${@:2}"; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        printf 'FAIL: %s\n' "$1"
-        sed 's/^/    /' "$work/said"
-        false
-    fi
-}
 
 build_make() {
     make -s
@@ -52,21 +37,19 @@ build_autoconf_search() {
 system() {
     mkdir "$work/$1"
     cp -r "$2/." select.c "$work/$1/"
-    check "$1: it does not build" in_folder "$1" &&
-        runs "$1" select libctrs.so.0 env LD_LIBRARY_PATH="$stage/lib"
+    check "$1: it builds" in_folder "$1"
+    runs "$1" select libctrs.so.0 env LD_LIBRARY_PATH="$stage/lib"
 }
 
 in_folder() {
-    (cd "$work/$1" && "build_$1") >"$work/said" 2>&1
+    (cd "$work/$1" && "build_$1")
 }
 
 # runs SYSTEM PROGRAM LIBRARY COMMAND...: it says what it should, on that library of the install.
 runs() {
     local program=$work/$1/$2
-    "${@:4}" "$program" >"$work/said" 2>&1
-    check "$1: what $2 says" [ "$(cat "$work/said")" = "ctrs $version: tcp and dport 443" ]
-    "${@:4}" ldd "$program" | grep ctrs >"$work/said"
-    check "$1: what $2 loads" [ "$(awk '{ print $3 }' "$work/said")" = "${3:+$stage/lib/$3}" ]
+    expect "$1: what $2 says" "ctrs $version: tcp and dport 443" "$("${@:4}" "$program" 2>&1)"
+    expect "$1: what $2 loads" "${3:+$stage/lib/$3}" "$("${@:4}" ldd "$program" | awk '/ctrs/ { print $3 }')"
 }
 
 # Of versions that are asked for: those that this one can stand for.
@@ -104,5 +87,4 @@ system meson meson
 system meson_cmake meson
 system autoconf autoconf
 system autoconf_search autoconf-search
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+finish

@@ -9,22 +9,8 @@ cd "$here/../../.." || exit 1
 root=$PWD
 capi-tests/deps.sh recipes || exit
 unset MAKEFLAGS MAKELEVEL DESTDIR
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
+. capi-tests/counts.bash
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
-
-# expect WHAT WANTED FOUND
-expect() {
-    if [ "$2" = "$3" ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        printf 'FAIL: %s\n' "$1"
-        diff <(printf '%s\n' "$2") <(printf '%s\n' "$3") | sed 's/^/    /'
-    fi
-}
 
 # says WHAT NUMBER PATTERN: so many lines of what was said have it.
 says() {
@@ -142,5 +128,4 @@ check_alpine
 check_openwrt
 check_buildroot
 check_rpm
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+finish
