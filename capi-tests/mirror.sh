@@ -11,7 +11,7 @@ program=${1:?the program: run make check-mirror}
 settings=/proc/sys/net/netfilter
 buckets=$(cat $settings/nf_conntrack_buckets)
 limit=$(cat $settings/nf_conntrack_max)
-running= failed=0
+running="" failed=0
 
 restore() {
 	[ -z "$running" ] || kill "$running" 2>/dev/null || true
@@ -30,7 +30,7 @@ try() {
 	env "${@:1:$#-1}" "$program" "$mode" 2>&1 &
 	running=$!
 	wait "$running" || { failed=$((failed + 1)) && printf 'FAILED: %s\n' "$name"; }
-	running=
+	running=""
 }
 
 for run in $(seq 1 "${RUNS:-20}"); do

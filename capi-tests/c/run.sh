@@ -119,7 +119,7 @@ run() {
 	[[ $source == *.c ]] || compile=("${CXX:-g++}" -std=c++17 "${cflags[@]:1}")
 	of_library "$name"
 	# What is started by a loader that is named does not look where LD_LIBRARY_PATH says.
-	local link=(-Wl,--no-as-needed ${RUNNER:+"-Wl,-rpath,$libdir"})
+	local link=("-Wl,--no-as-needed" ${RUNNER:+"-Wl,-rpath,$libdir"})
 	read -ra extra <<<"$(sed -n 's|^/\* Built with \(-[^*]*\)\. \*/$|\1|p' "$source")"
 	"${compile[@]}" "${include[@]}" "$source" -o "$work/$name" "${link[@]}" "${libs[@]}" "${extra[@]}" || {
 		fail "$name does not compile"

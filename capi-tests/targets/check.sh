@@ -43,7 +43,7 @@ left() {
     done
 }
 
-# skips SUITE: the same for tests of Rust by parts of their names.
+# skips SUITE: the same for tests of Rust, by parts of their names or, with --exact, by the whole.
 skips() {
     local name
     for name in $(excluded "$1"); do
@@ -64,7 +64,7 @@ step() {
         tail -n 80 "$log"
     }
     printf '== %s: %s: %s, %d passed, %d failed, %d s\n' "$triple" "$name" \
-        "$([ "$status" = 0 ] && echo done || echo FAILED)" "$passed" "$failed" "$((SECONDS - begin))"
+        "$([ "$status" = 0 ] && echo "done" || echo FAILED)" "$passed" "$failed" "$((SECONDS - begin))"
     numbers+=("$passed")
     [ "$status" = 0 ]
 }
@@ -96,7 +96,7 @@ rust_tests() {
     mapfile -t skip < <(skips test)
     # shellcheck disable=SC2046 # two words for each
     "$CARGO" test "${std[@]}" "${tests[@]}" --target "$triple" --no-fail-fast --lib --bins \
-        $(printf -- '--test %s ' "${chosen[@]}") -- "${skip[@]}"
+        $(printf -- '--test %s ' "${chosen[@]}") -- --exact "${skip[@]}"
 }
 
 c_tests() {
@@ -118,7 +118,7 @@ processor() {
     unset RUSTC_BOOTSTRAP
     if [ "$5" = source ]; then
         # A folder of its own: what a stable compiler builds with this set is not what others find.
-        std=(-Zbuild-std=std,panic_unwind)
+        std=("-Zbuild-std=std,panic_unwind")
         export RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=$target/built-std
     fi
     [ "$prefix" = - ] || export "CARGO_TARGET_${name^^}_LINKER=${prefix}gcc" "CARGO_TARGET_${name^^}_RUNNER=$runner"
