@@ -23,7 +23,7 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin # where ordinary users do not look
 CARGO=${CARGO:-cargo}
 root=$(dirname "$0")/..
 
-# Who needs it first (build, demo, check, targets, packages), a command or a pattern of paths, its package.
+# Who needs it first (build, demo, check), or alone (the others above), a command or a pattern of paths, its package.
 needs() {
     cat <<'END'
 build   cc                                          gcc

@@ -48,10 +48,10 @@ build() {
 
 # count COMMAND...: a suite, whose last line says how many tests passed and failed.
 count() {
-    local last
-    "$@" | tee "$log" || true
+    local last status=0
+    "$@" | tee "$log" || status=$?
     last=$(tail -n 1 "$log")
-    if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+    if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]] && [ $((status != 0)) = $((BASH_REMATCH[2] != 0)) ]; then
         passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2]))
     else
         echo "FAIL: did not reach its end: $*"

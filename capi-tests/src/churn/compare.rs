@@ -4,7 +4,7 @@ use ctrs::{Attribute, Flow, FlowRecord, FlowTable, Key, MirrorReader};
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
-/// What packets change without an event.
+/// What packets change without an event, and times, which are not in every event.
 const VOLATILE: [Attribute; 14] = [
     Attribute::Timeout,
     Attribute::Use,
