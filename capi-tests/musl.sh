@@ -5,6 +5,7 @@
 # has nothing for musl but the C library: what needs more is named.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
+. capi-tests/root.bash
 CARGO=${CARGO:-cargo}
 build=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 tools=$build/musl
@@ -99,8 +100,7 @@ drop_in() {
 arm_tools() {
     local package url name=arm-linux-musleabihf
     for package in musl musl-dev; do
-        # shellcheck disable=SC2016
-        url=$(apt-get indextargets --no-release-info --format '$(REPO_URI)' 'Created-By: Packages' | head -n 1)
+        url=$(mirror_here)
         url+=$(apt-cache show --no-all-versions "$package" | sed -n 's/^Filename: \(.*\)_[a-z0-9]*\.deb/\1_armhf.deb/p')
         /usr/lib/apt/apt-helper -q download-file "$url" "$tools/$package.deb" >/dev/null &&
             dpkg -x "$tools/$package.deb" "$arm" || return

@@ -9,6 +9,7 @@
 # As root: what runs here sees the unpacked packages as part of /usr, in a mount namespace of its own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. capi-tests/root.bash
 CARGO=${CARGO:-cargo}
 target=$(realpath "${CARGO_TARGET_DIR:-target}")
 export CTRS_DIFF_CALLS=${CTRS_DIFF_CALLS:-50000}
@@ -19,14 +20,14 @@ trap 'rm -f "$log"' EXIT
 
 # unpack PROCESSOR: Debian's packages for it into $root, which is then like the root of a Debian.
 unpack() {
-    local folder=$target/reference/$1 apt debian=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+    local folder=$target/reference/$1 apt
     root=$folder/root
     [ ! -e "$folder/complete" ] || return 0
     rm -rf "$folder"
     mkdir -p "$folder"/{state/lists/partial,cache/archives/partial,packages,root/usr/lib}
     ln -s usr/lib "$root/lib"
     touch "$folder/state/status"
-    echo "deb $debian bookworm main" >"$folder/sources.list"
+    echo "deb $(mirror_here) bookworm main" >"$folder/sources.list"
     apt=(apt-get -qq -o "APT::Architecture=$1" -o "APT::Architectures=$1" -o APT::Sandbox::User=root
         -o "Dir::State=$folder/state" -o "Dir::State::status=$folder/state/status"
         -o "Dir::Cache=$folder/cache" -o "Dir::Etc::sourcelist=$folder/sources.list" -o Dir::Etc::sourceparts=-)

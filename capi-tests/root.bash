@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# A Debian in a folder, for scripts that need one of their own; as root, with debootstrap. Each run gets a
-# copy of it: it is gone when the script ends, however it ends.
+# Debian, for scripts that need more of it than is installed: where its packages are, and one in a folder of its
+# own; as root, with debootstrap. Each run gets a copy of that: it is gone when the script ends, however it ends.
 PATH=$PATH:/usr/sbin:/sbin
 copies=()
 trap 'kill $(jobs -p) 2>/dev/null; wait; [ ${#copies[@]} = 0 ] || rm -rf --one-file-system "${copies[@]}"' EXIT
@@ -11,11 +11,15 @@ die() {
     exit 1
 }
 
-# The mirror that apt here is set up for, of a release.
-mirror_of() {
+# The release of this machine, and the mirror that apt here has it from.
+release_here() {
+    (. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
+}
+
+mirror_here() {
     # shellcheck disable=SC2016
     apt-get indextargets --no-release-info --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
-        awk -v release="$1" '$1 == release { print $2; exit }'
+        awk -v release="$(release_here)" '$1 == release && !found++ { print $2 }'
 }
 
 # new_debian DIR PACKAGES [ARCHITECTURE]: this machine's release, where it is not there already.
@@ -24,8 +28,8 @@ new_debian() {
     [ ! -e "$base/made" ] || return 0
     [ "$(id -u)" = 0 ] || die "only root can make a Debian: run this as root"
     command -v debootstrap >/dev/null || die "needs debootstrap: apt-get install debootstrap"
-    release=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
-    mirror=$(mirror_of "$release")
+    release=$(release_here)
+    mirror=$(mirror_here)
     [ -n "$mirror" ] || die "apt here names no mirror of its own release '$release'"
     rm -rf --one-file-system "$base"
     mkdir -p "$base"

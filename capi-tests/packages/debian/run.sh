@@ -14,11 +14,9 @@ results=$folder/debian
 # fresh ARCHITECTURE: a copy of a new Debian, which knows the release's own packages only: those of all
 # architectures are of one version.
 fresh() {
-    local release
     copy_debian "$folder/$1"
-    release=$(. /etc/os-release && printf '%s' "$VERSION_CODENAME")
     rm -rf "$run"/etc/apt/sources.list.d/* "$run"/etc/apt/preferences.d/*
-    echo "deb $(mirror_of "$release") $release main" >"$run/etc/apt/sources.list"
+    echo "deb $(mirror_here) $(release_here) main" >"$run/etc/apt/sources.list"
     cp "$here"/build.sh "$here"/use.sh "$run/"
     cp -r "$results/source" "$run/source"
 }
