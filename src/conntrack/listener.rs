@@ -287,7 +287,7 @@ impl<E: Told> Listener<E> {
     /// root's. `ip netns set NAME auto` gives an id to one that has none.
     ///
     /// # Errors
-    /// [`ErrorKind::Unsupported`] before Linux 4.2, [`ErrorKind::Privilege`] without `CAP_SYS_ADMIN` if
+    /// [`ErrorKind::Unsupported`] before Linux 4.0, [`ErrorKind::Privilege`] without `CAP_SYS_ADMIN` if
     /// the listener is in another namespace than the thread; [`ErrorKind::OutOfMemory`],
     /// [`ErrorKind::System`].
     pub fn namespaces(&self) -> Result<Vec<NetworkNamespace>, Error> {

@@ -8,6 +8,7 @@ use super::key::Key;
 use super::labels::set::Labels;
 use super::object::attr::{Attr, Presence};
 use super::object::entry::Conntrack;
+use super::object::sets::{SCTP, SEQ_ORIG, SEQ_REPLY, SYNPROXY, TCP};
 use super::object::tuple::{MASTER, ORIG, REPLY};
 use super::tuple::{IcmpQuery, Tuple};
 use super::values::{
@@ -24,28 +25,12 @@ use std::time::Duration;
 const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// What an object has that an update changes, but for what [`Changes`] keeps apart.
-const CHANGEABLE: Presence = Presence::of(&[
-    Attr::Timeout,
-    Attr::TcpState,
-    Attr::TcpFlagsOrig,
-    Attr::TcpMaskOrig,
-    Attr::TcpFlagsRepl,
-    Attr::TcpMaskRepl,
-    Attr::TcpWscaleOrig,
-    Attr::TcpWscaleRepl,
-    Attr::SctpState,
-    Attr::SctpVtagOrig,
-    Attr::SctpVtagRepl,
-    Attr::OrigNatSeqCorrectionPos,
-    Attr::OrigNatSeqOffsetBefore,
-    Attr::OrigNatSeqOffsetAfter,
-    Attr::ReplNatSeqCorrectionPos,
-    Attr::ReplNatSeqOffsetBefore,
-    Attr::ReplNatSeqOffsetAfter,
-    Attr::SynproxyIsn,
-    Attr::SynproxyIts,
-    Attr::SynproxyTsoff,
-]);
+const CHANGEABLE: Presence = Presence::of(&[Attr::Timeout])
+    .with(TCP)
+    .with(SCTP)
+    .with(SEQ_ORIG)
+    .with(SEQ_REPLY)
+    .with(SYNPROXY);
 
 /// A flow to be created, with [`FlowTable::create`](crate::FlowTable::create).
 ///

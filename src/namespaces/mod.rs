@@ -25,7 +25,7 @@ const OWN: &CStr = c"/proc/thread-self/ns/net";
 /// The namespace of a socket first, then those that have a file, then those that have but an id there.
 ///
 /// # Errors
-/// [`Error::OutOfMemory`]; [`Error::System`], with `EOPNOTSUPP` before Linux 4.2.
+/// [`Error::OutOfMemory`]; [`Error::System`], with `EOPNOTSUPP` before Linux 4.0.
 pub(crate) fn of(socket: &Socket) -> Result<Vec<NetworkNamespace>, Error> {
     let mut found = Err(Error::OutOfMemory);
     socket.inside(&mut || found = Found::here())?;

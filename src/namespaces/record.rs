@@ -100,18 +100,7 @@ impl NetworkNamespace {
         Self { inode, nsid: id.unwrap_or(0), flags, ..self }
     }
 
-    /// The record in these bytes, as [`as_bytes`](Self::as_bytes) gives them: those of an older
-    /// library have fewer, those of a newer one more. `None` where they cannot be a record.
-    #[must_use]
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        Record::read(bytes)
-    }
-
-    /// The record as bytes, in the byte order of this machine.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        Record::as_bytes(self)
-    }
+    crate::record::bytes!();
 }
 
 // No padding anywhere: the bytes of a record rely on it.

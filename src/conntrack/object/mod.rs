@@ -15,5 +15,6 @@ pub mod nat;
 mod number;
 mod presence;
 pub(crate) mod renew;
+pub(crate) mod sets;
 pub mod status;
 pub(crate) mod tuple;

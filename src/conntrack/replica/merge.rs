@@ -4,6 +4,7 @@
 use crate::conntrack::labels::bitmask::Bitmask;
 use crate::conntrack::object::attr::{Attr, Presence};
 use crate::conntrack::object::entry::Conntrack;
+use crate::conntrack::object::sets::{DCCP, SCTP, SEQ_ORIG, SEQ_REPLY, SYNPROXY, TCP};
 use crate::conntrack::wire::Change;
 
 /// What every event tells that is not an end, even if only by leaving it out: then there is none.
@@ -11,31 +12,13 @@ pub(super) const ALWAYS: Presence =
     Presence::of(&[Attr::Mark, Attr::HelperName, Attr::HelperInfo, Attr::Secmark, Attr::Secctx]);
 
 /// What one tells so that a request has caused.
-pub(super) const BY_REQUEST: Presence = Presence::of(&[
-    Attr::Connlabels,
-    Attr::TcpState,
-    Attr::TcpFlagsOrig,
-    Attr::TcpFlagsRepl,
-    Attr::TcpMaskOrig,
-    Attr::TcpMaskRepl,
-    Attr::TcpWscaleOrig,
-    Attr::TcpWscaleRepl,
-    Attr::SctpState,
-    Attr::SctpVtagOrig,
-    Attr::SctpVtagRepl,
-    Attr::DccpState,
-    Attr::DccpRole,
-    Attr::DccpHandshakeSeq,
-    Attr::OrigNatSeqCorrectionPos,
-    Attr::OrigNatSeqOffsetBefore,
-    Attr::OrigNatSeqOffsetAfter,
-    Attr::ReplNatSeqCorrectionPos,
-    Attr::ReplNatSeqOffsetBefore,
-    Attr::ReplNatSeqOffsetAfter,
-    Attr::SynproxyIsn,
-    Attr::SynproxyIts,
-    Attr::SynproxyTsoff,
-]);
+pub(super) const BY_REQUEST: Presence = Presence::of(&[Attr::Connlabels])
+    .with(TCP)
+    .with(SCTP)
+    .with(DCCP)
+    .with(SEQ_ORIG)
+    .with(SEQ_REPLY)
+    .with(SYNPROXY);
 
 /// What no event tells before the flow has ended.
 pub(super) const COUNTED: Presence = Presence::of(&[

@@ -213,19 +213,7 @@ macro_rules! told_by {
                 self.flags & KERNEL_TIME != 0
             }
 
-            /// The record in these bytes, as [`as_bytes`](Self::as_bytes) gives them: those of an
-            /// older library have fewer, those of a newer one more. `None` where they cannot be a
-            /// record.
-            #[must_use]
-            pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-                Record::read(bytes)
-            }
-
-            /// The record as bytes, in the byte order of this machine.
-            #[must_use]
-            pub fn as_bytes(&self) -> &[u8] {
-                Record::as_bytes(self)
-            }
+            crate::record::bytes!();
         }
     };
 }

@@ -8,6 +8,7 @@ use crate::conntrack::labels::bitmask::Bitmask;
 use crate::conntrack::object::attr::{Attr, Presence};
 use crate::conntrack::object::entry::{Conntrack, Flat, NatRange, Tuple};
 use crate::conntrack::object::layer4::Layer4;
+use crate::conntrack::object::sets::{DCCP, SCTP, SEQ_ORIG, SEQ_REPLY, SYNPROXY, TCP};
 use crate::netlink::builder::Builder;
 use crate::uapi::{cta, ips};
 
@@ -32,30 +33,6 @@ pub(super) const MASTER_TUPLE: Presence = Presence::of(&[
     Attr::MasterL3Proto,
     Attr::MasterL4Proto,
 ]);
-const TCP: Presence = Presence::of(&[
-    Attr::TcpState,
-    Attr::TcpFlagsOrig,
-    Attr::TcpFlagsRepl,
-    Attr::TcpMaskOrig,
-    Attr::TcpMaskRepl,
-    Attr::TcpWscaleOrig,
-    Attr::TcpWscaleRepl,
-]);
-const SCTP: Presence = Presence::of(&[Attr::SctpState, Attr::SctpVtagOrig, Attr::SctpVtagRepl]);
-const DCCP: Presence = Presence::of(&[Attr::DccpState, Attr::DccpRole, Attr::DccpHandshakeSeq]);
-const SEQ_ORIG: Presence = Presence::of(&[
-    Attr::OrigNatSeqCorrectionPos,
-    Attr::OrigNatSeqOffsetBefore,
-    Attr::OrigNatSeqOffsetAfter,
-]);
-const SEQ_REPLY: Presence = Presence::of(&[
-    Attr::ReplNatSeqCorrectionPos,
-    Attr::ReplNatSeqOffsetBefore,
-    Attr::ReplNatSeqOffsetAfter,
-]);
-const SYNPROXY: Presence =
-    Presence::of(&[Attr::SynproxyIsn, Attr::SynproxyIts, Attr::SynproxyTsoff]);
-
 const NAT: Presence = Presence::of(&[
     Attr::SnatIpv4,
     Attr::SnatIpv6,
