@@ -1513,11 +1513,12 @@ struct ctrs_mirror *ctrs_mirror_open(const struct ctrs_open_options *options,
  * without end. Without waiting it gives up after 4,096 events, or as many flows of a list, that
  * change nothing, and ctrs_mirror_fd() is readable then. A thread that waits can be cancelled.
  *
- * Returns 1 with a change; 0 if none came in time; -1 with EINVAL for NULL and wrong sizes, with
- * ECANCELED when ctrs_mirror_wake() ended the wait, with EINTR when the handler of a signal ran,
- * with EPERM without CAP_NET_ADMIN, with ENOMEM when there is no memory, with errno of any other
- * system call that failed. But for EINVAL the mirror makes up for what has failed when it is
- * called again. */
+ * Returns 1 with a change; 0 if none came in time; -1 with EINVAL for NULL, for a size that is no
+ * multiple of 8, less than 24 or above 65,536, and for a wrong flow_size, which is as in
+ * ctrs_flow_from(), with ECANCELED when ctrs_mirror_wake() ended the wait, with EINTR when the
+ * handler of a signal ran, with EPERM without CAP_NET_ADMIN, with ENOMEM when there is no memory,
+ * with errno of any other system call that failed. But for EINVAL the mirror makes up for what has
+ * failed when it is called again. */
 int ctrs_mirror_next(struct ctrs_mirror *mirror,
                      struct ctrs_change *change,
                      size_t size,
@@ -1534,8 +1535,8 @@ int ctrs_mirror_next(struct ctrs_mirror *mirror,
  * This, ctrs_mirror_find_id(), ctrs_mirror_read() and ctrs_mirror_get_info() may be called by any
  * number of threads, while another calls ctrs_mirror_next(). They set errno alone.
  *
- * Returns 0; -1 with ENOENT if there is no such flow, with EINVAL for NULL, for a tuple that is not
- * whole, and for a wrong size, which is as in ctrs_flow_from(). */
+ * Returns 0; -1 with ENOENT if there is no such flow, with EINVAL for NULL, an unknown direction,
+ * a tuple that is not whole, and for a wrong size, which is as in ctrs_flow_from(). */
 int ctrs_mirror_find(const struct ctrs_mirror *mirror,
                      const struct nf_conntrack *key,
                      int dir,
@@ -1568,8 +1569,8 @@ ssize_t ctrs_mirror_read(const struct ctrs_mirror *mirror,
 /** Tells a mirror in numbers. size is sizeof(struct ctrs_mirror_info) as the program was
  * compiled.
  *
- * Returns 0; -1 with EINVAL for NULL, and for a size that is no multiple of 8 or above 65,536.
- */
+ * Returns 0; -1 with EINVAL for NULL, and for a size that is no multiple of 8, less than 8 or
+ * above 65,536. */
 int ctrs_mirror_get_info(const struct ctrs_mirror *mirror,
                          struct ctrs_mirror_info *info,
                          size_t size);

@@ -2,7 +2,7 @@
 #![allow(non_camel_case_types, reason = "these are spelled as C spells them")]
 
 use super::call::with_handle;
-use super::filter::{ctrs_filter, expression};
+use super::filter::{ctrs_filter, optional};
 use super::reading::{self, Lists, last_error, with_list};
 use crate::capi::conntrack::types::{nf_conntrack, nfct_handle};
 use crate::capi::ffi::boundary::boundary;
@@ -98,11 +98,10 @@ pub unsafe extern "C-unwind" fn ctrs_dump_begin(
     filter: *const ctrs_filter,
     flags: u32,
 ) -> *mut ctrs_dump {
-    // SAFETY: `h` is NULL or a live handle.
+    // SAFETY: `h` and `filter` are NULL or live.
     unsafe {
         with_handle(h, std::ptr::null_mut(), |extended| {
-            let wanted = if filter.is_null() { None } else { Some(expression(filter)?) };
-            reading::begin(extended, order(flags)?, wanted)
+            reading::begin(extended, order(flags)?, optional(filter))
         })
     }
 }

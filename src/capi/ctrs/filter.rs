@@ -56,8 +56,17 @@ const LONGEST: usize = 1 << 30;
 pub(in crate::capi) unsafe fn expression<'a>(
     filter: *const ctrs_filter,
 ) -> Result<&'a Shared<Expression>, Error> {
+    // SAFETY: `optional` asks of the filter what this function asks.
+    unsafe { optional(filter) }.ok_or(NO_FILTER.into())
+}
+
+/// The same where NULL selects all: `None`.
+///
+/// # Safety
+/// `filter` is NULL or a live filter.
+pub(super) unsafe fn optional<'a>(filter: *const ctrs_filter) -> Option<&'a Shared<Expression>> {
     // SAFETY: a live filter is what `ctrs_filter_compile` placed, and filters do not change.
-    unsafe { filter.cast::<Shared<Expression>>().as_ref() }.ok_or(NO_FILTER.into())
+    unsafe { filter.cast::<Shared<Expression>>().as_ref() }
 }
 
 const NO_FILTER: Invalid = Invalid::Argument("there is no filter: NULL was passed");
@@ -230,12 +239,11 @@ pub unsafe extern "C-unwind" fn ctrs_filter_attach(
     h: *mut nfct_handle,
     filter: *const ctrs_filter,
 ) -> c_int {
-    // SAFETY: the handle is NULL or live.
+    // SAFETY: the handle and the filter are NULL or live.
     unsafe {
         with_handle(h, -1, |handle| {
             let fd = handle.socket().fd();
-            // SAFETY: the filter is not NULL, so it is live.
-            let filter = (!filter.is_null()).then(|| expression(filter)).transpose()?;
+            let filter = optional(filter);
             match filter {
                 Some(filter) => socket::attach_filter(fd, &filter.program(Decides::All)?)?,
                 None => socket::detach_any_filter(fd)?,

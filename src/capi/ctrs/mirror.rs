@@ -2,7 +2,7 @@
 #![allow(non_camel_case_types, reason = "these are spelled as C spells them")]
 
 use super::call::without_handle;
-use super::filter::{ctrs_filter, expression};
+use super::filter::{ctrs_filter, optional};
 use super::open::ctrs_open_options;
 use super::record::{checked_size, put, put_filled};
 use crate::capi::ffi::alloc::{place, unplace};
@@ -135,7 +135,8 @@ pub(super) unsafe fn look<T, F>(mirror: *const ctrs_mirror, on_error: T, f: F) -
 where
     F: FnOnce(&MirrorReader) -> Result<T, Errno>,
 {
-    // Nothing inside is a point of cancellation: a thread waits for another one's writing alone.
+    // Cancellation is not held off, for nothing inside is a point of it: the lock waits by syscall(3),
+    // which is none in glibc and in musl, and what is done under it makes no system call.
     boundary(on_error, || {
         ptr::not_null(mirror)?;
         // SAFETY: the mirror is not NULL, so it is one that was placed; its reader nobody changes.
@@ -178,7 +179,7 @@ pub unsafe extern "C-unwind" fn ctrs_mirror_open(
             if !wanted.are_of_a_mirror() {
                 return Err(Invalid::Argument("options that are not of a mirror").into());
             }
-            let filter = if filter.is_null() { None } else { Some(&**expression(filter)?) };
+            let filter = optional(filter).map(|filter| &**filter);
             let driver = Driver::open(&wanted.options()?, filter)?;
             let stopper = Some(Stopper::of_one_wait()?);
             let placed = Placed {
@@ -287,11 +288,12 @@ unsafe fn is_woken(mirror: *mut ctrs_mirror) -> bool {
 /// without end. Without waiting it gives up after 4,096 events, or as many flows of a list, that
 /// change nothing, and ctrs_mirror_fd() is readable then. A thread that waits can be cancelled.
 ///
-/// Returns 1 with a change; 0 if none came in time; -1 with EINVAL for NULL and wrong sizes, with
-/// ECANCELED when ctrs_mirror_wake() ended the wait, with EINTR when the handler of a signal ran,
-/// with EPERM without CAP_NET_ADMIN, with ENOMEM when there is no memory, with errno of any other
-/// system call that failed. But for EINVAL the mirror makes up for what has failed when it is
-/// called again.
+/// Returns 1 with a change; 0 if none came in time; -1 with EINVAL for NULL, for a `size` that is no
+/// multiple of 8, less than 24 or above 65,536, and for a wrong `flow_size`, which is as in
+/// ctrs_flow_from(), with ECANCELED when ctrs_mirror_wake() ended the wait, with EINTR when the
+/// handler of a signal ran, with EPERM without CAP_NET_ADMIN, with ENOMEM when there is no memory,
+/// with errno of any other system call that failed. But for EINVAL the mirror makes up for what has
+/// failed when it is called again.
 ///
 /// # Safety
 /// `mirror` is NULL or a live mirror; `change` is NULL or points to `size` writable bytes, and `before`

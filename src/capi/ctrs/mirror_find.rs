@@ -1,19 +1,16 @@
 //! Flows of a mirror, looked up by any thread.
 
-use super::filter::{ctrs_filter, expression};
+use super::filter::{ctrs_filter, optional};
 use super::flow::direction;
 use super::mirror::{ctrs_mirror, look};
-use super::reading::array;
 use super::record::{checked_size, put, put_filled};
 use crate::capi::conntrack::types::nf_conntrack;
 use crate::capi::ffi::error::Error as Errno;
-use crate::capi::ffi::explained::errno_of;
 use crate::capi::ffi::ptr;
 use crate::conntrack::key::Key;
-use crate::conntrack::mirror::MirrorInfo;
+use crate::conntrack::mirror::{MirrorInfo, MirrorReader};
 use crate::conntrack::record::FlowRecord;
-use crate::conntrack::replica::Kept;
-use crate::error::Error;
+use crate::conntrack::replica::{Kept, Replica};
 use libc::{c_int, size_t, ssize_t};
 use std::ops::ControlFlow;
 
@@ -27,28 +24,40 @@ pub enum ctrs_flow_flags {
     CTRS_FLOW_UNHEARD = 1,
 }
 
-fn plain(error: &Error) -> Errno {
-    Errno::of(errno_of(error))
+/// Puts a flow that is kept into a record.
+///
+/// # Safety
+/// `flow` points to `size` writable bytes; `size` is checked.
+unsafe fn put_kept(flow: *mut FlowRecord, size: usize, kept: &Kept<'_>) {
+    let fill = |record: &mut FlowRecord| {
+        record.fill(kept.flow);
+        record.flags = u32::from(!kept.heard) * ctrs_flow_flags::CTRS_FLOW_UNHEARD as u32;
+    };
+    // SAFETY: as this function's.
+    unsafe { put_filled(flow, size, fill) };
 }
 
-/// Puts a flow that was found where the caller has room, if anywhere.
+/// Looks a flow up, and puts it where the caller has room, if anywhere.
 ///
 /// # Safety
 /// `flow` is NULL or points to `size` writable bytes.
-unsafe fn put_found(flow: *mut FlowRecord, size: usize, kept: &Kept<'_>) {
+unsafe fn put_found(
+    reader: &MirrorReader,
+    flow: *mut FlowRecord,
+    size: size_t,
+    find: impl FnOnce(&Replica) -> Option<Kept<'_>>,
+) -> Result<c_int, Errno> {
     if !flow.is_null() {
-        let fill = |record: &mut FlowRecord| {
-            record.fill(kept.flow);
-            record.flags = u32::from(!kept.heard) * ctrs_flow_flags::CTRS_FLOW_UNHEARD as u32;
-        };
-        // SAFETY: it is not NULL, so it has as many writable bytes.
-        unsafe { put_filled(flow, size, fill) };
+        checked_size::<FlowRecord>(size)?;
     }
-}
-
-/// The size of a caller's record, if there is one.
-fn size_of_room(flow: *mut FlowRecord, size: size_t) -> Result<usize, Errno> {
-    if flow.is_null() { Ok(0) } else { checked_size::<FlowRecord>(size) }
+    let put = |kept: &Kept<'_>| {
+        if !flow.is_null() {
+            // SAFETY: it is not NULL, so it has as many writable bytes, which was checked.
+            unsafe { put_kept(flow, size, kept) };
+        }
+        0
+    };
+    reader.with(find, put).ok_or(Errno::of(libc::ENOENT))
 }
 
 /// Looks the flow up that an entry names by the tuple of a direction, CTRS_ORIGINAL or CTRS_REPLY,
@@ -59,14 +68,14 @@ fn size_of_room(flow: *mut FlowRecord, size: size_t) -> Result<usize, Errno> {
 /// This, ctrs_mirror_find_id(), ctrs_mirror_read() and ctrs_mirror_get_info() may be called by any
 /// number of threads, while another calls ctrs_mirror_next(). They set errno alone.
 ///
-/// Returns 0; -1 with ENOENT if there is no such flow, with EINVAL for NULL, for a tuple that is not
-/// whole, and for a wrong `size`, which is as in ctrs_flow_from().
+/// Returns 0; -1 with ENOENT if there is no such flow, with EINVAL for NULL, an unknown direction,
+/// a tuple that is not whole, and for a wrong `size`, which is as in ctrs_flow_from().
 ///
 /// # Safety
 /// `mirror` is NULL or a live mirror, which is not closed meanwhile; `key` is NULL or a live object;
 /// `flow` is NULL or points to `size` writable bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn ctrs_mirror_find(
+pub unsafe extern "C" fn ctrs_mirror_find(
     mirror: *const ctrs_mirror,
     key: *const nf_conntrack,
     dir: c_int,
@@ -76,15 +85,10 @@ pub unsafe extern "C-unwind" fn ctrs_mirror_find(
     // SAFETY: `mirror` and `key` are NULL or live; `flow` is NULL or has `size` bytes.
     unsafe {
         look(mirror, -1, |reader| {
-            let size = size_of_room(flow, size)?;
             let invalid = Errno::of(libc::EINVAL);
             let direction = direction(dir).map_err(|_| invalid)?;
             let key = Key::of(ptr::shared(key)?, direction).ok_or(invalid)?;
-            let found = reader.with(&key, |kept| {
-                put_found(flow, size, kept);
-                Ok(0)
-            });
-            found.map_err(|error| plain(&error))?.ok_or(Errno::of(libc::ENOENT))
+            put_found(reader, flow, size, |replica| replica.find(&key))
         })
     }
 }
@@ -98,7 +102,7 @@ pub unsafe extern "C-unwind" fn ctrs_mirror_find(
 /// `mirror` is NULL or a live mirror, which is not closed meanwhile; `flow` is NULL or points to `size`
 /// writable bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn ctrs_mirror_find_id(
+pub unsafe extern "C" fn ctrs_mirror_find_id(
     mirror: *const ctrs_mirror,
     id: u32,
     flow: *mut FlowRecord,
@@ -106,14 +110,7 @@ pub unsafe extern "C-unwind" fn ctrs_mirror_find_id(
 ) -> c_int {
     // SAFETY: `mirror` is NULL or live; `flow` is NULL or has `size` bytes.
     unsafe {
-        look(mirror, -1, |reader| {
-            let size = size_of_room(flow, size)?;
-            let found = reader.with_id(id, |kept| {
-                put_found(flow, size, kept);
-                Ok(0)
-            });
-            found.map_err(|error| plain(&error))?.ok_or(Errno::of(libc::ENOENT))
-        })
+        look(mirror, -1, |reader| put_found(reader, flow, size, |replica| replica.find_id(id)))
     }
 }
 
@@ -128,7 +125,7 @@ pub unsafe extern "C-unwind" fn ctrs_mirror_find_id(
 /// `mirror` is NULL or a live mirror, which is not closed meanwhile; `filter` is NULL or a live filter;
 /// `flows` is NULL or points to `n` times `size` writable bytes, `cursor` to a number.
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn ctrs_mirror_read(
+pub unsafe extern "C" fn ctrs_mirror_read(
     mirror: *const ctrs_mirror,
     filter: *const ctrs_filter,
     flows: *mut FlowRecord,
@@ -139,17 +136,15 @@ pub unsafe extern "C-unwind" fn ctrs_mirror_read(
     // SAFETY: `mirror` and `filter` are NULL or live; there is room for `n` records, and for a cursor.
     unsafe {
         look(mirror, -1, |reader| {
-            let size = array(flows, size).map_err(|error| plain(&error))?;
+            ptr::not_null(flows)?;
             ptr::not_null(cursor)?;
-            let mut place = cursor.read();
-            let filter = if filter.is_null() { None } else { Some(expression(filter)) };
-            let filter = filter.transpose().map_err(|error| plain(&error))?;
+            let size = checked_size::<FlowRecord>(size)?;
             if n == 0 {
-                return Err(Errno::NULL);
+                return Err(Errno::of(libc::EINVAL));
             }
-            let mut filled = 0;
-            reader.walk(&mut place, filter.map(|filter| &**filter), &mut |kept| {
-                put_found(flows.byte_add(filled * size), size, kept);
+            let (mut place, mut filled) = (cursor.read(), 0);
+            reader.walk(&mut place, optional(filter).map(|filter| &**filter), &mut |kept| {
+                put_kept(flows.byte_add(filled * size), size, kept);
                 filled += 1;
                 if filled < n { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             });
@@ -162,13 +157,14 @@ pub unsafe extern "C-unwind" fn ctrs_mirror_read(
 /// Tells a mirror in numbers. `size` is sizeof(struct ctrs_mirror_info) as the program was
 /// compiled.
 ///
-/// Returns 0; -1 with EINVAL for NULL, and for a `size` that is no multiple of 8 or above 65,536.
+/// Returns 0; -1 with EINVAL for NULL, and for a `size` that is no multiple of 8, less than 8 or
+/// above 65,536.
 ///
 /// # Safety
 /// `mirror` is NULL or a live mirror, which is not closed meanwhile; `info` is NULL or points to `size`
 /// writable bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn ctrs_mirror_get_info(
+pub unsafe extern "C" fn ctrs_mirror_get_info(
     mirror: *const ctrs_mirror,
     info: *mut MirrorInfo,
     size: size_t,

@@ -62,7 +62,8 @@ impl MirrorReader {
     /// # Errors
     /// [`ErrorKind::OutOfMemory`].
     pub fn find(&self, key: impl Into<Key>) -> Result<Option<Flow>, Error> {
-        self.with(&key.into(), copied)
+        let key = key.into();
+        self.with(|replica| replica.find(&key), copied).transpose()
     }
 
     /// The flow with this id, if it is there and the mirror's filter selects it. It may be that two
@@ -71,7 +72,7 @@ impl MirrorReader {
     /// # Errors
     /// [`ErrorKind::OutOfMemory`].
     pub fn find_id(&self, id: Id) -> Result<Option<Flow>, Error> {
-        self.with_id(id.0, copied)
+        self.with(|replica| replica.find_id(id.0), copied).transpose()
     }
 
     /// All flows. Those that come and go meanwhile may be among them or not; each other comes once.
@@ -99,22 +100,13 @@ impl MirrorReader {
         MirrorInfo::of(&self.read(), self.table.buffer.load(Ordering::Relaxed) as u64)
     }
 
-    /// What `f` makes of the flow with a key, if it is there.
+    /// What `f` makes of the flow that is found, if the mirror's filter selects it.
     pub(crate) fn with<T>(
         &self,
-        key: &Key,
-        f: impl FnOnce(&Kept<'_>) -> Result<T, Error>,
-    ) -> Result<Option<T>, Error> {
-        self.read().find(key).filter(|kept| kept.selected).map(|kept| f(&kept)).transpose()
-    }
-
-    /// The same, of the flow with an id.
-    pub(crate) fn with_id<T>(
-        &self,
-        id: u32,
-        f: impl FnOnce(&Kept<'_>) -> Result<T, Error>,
-    ) -> Result<Option<T>, Error> {
-        self.read().find_id(id).filter(|kept| kept.selected).map(|kept| f(&kept)).transpose()
+        find: impl FnOnce(&Replica) -> Option<Kept<'_>>,
+        f: impl FnOnce(&Kept<'_>) -> T,
+    ) -> Option<T> {
+        find(&self.read()).filter(|kept| kept.selected).map(|kept| f(&kept))
     }
 
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, Replica> {
