@@ -24,6 +24,7 @@ int main(int argc, char *argv[])
 	struct ctrs_open_options options;
 	double bytes = 0;
 	ssize_t got = 0, i;
+	int failed;
 
 	memset(&options, 0, sizeof(options));
 	options.size = sizeof(options);
@@ -44,10 +45,11 @@ int main(int argc, char *argv[])
 				ended++;
 				left -= left > 0;
 			}
-	if (got == -1 && errno != ECANCELED && errno != EINTR)
+	failed = got == -1 && errno != ECANCELED && errno != EINTR;
+	if (failed)
 		fprintf(stderr, "%s\n", ctrs_last_error(h)->text);
 	printf("%ld flows ended, %.0f bytes\n", ended, bytes);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
-	return nfct_close(h) == 0 && left <= 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return nfct_close(h) == 0 && !failed && left <= 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -7,14 +7,11 @@
 
 int main(int argc, char *argv[])
 {
-	static struct ctrs_flow flows[1000];
 	struct ctrs_error error = { sizeof(error), 0, 0, 0, 0, 0, "", "" };
 	struct ctrs_open_options options;
+	struct ctrs_stats stats;
 	struct nfct_handle *h;
-	struct ctrs_dump *dump;
-	ssize_t got = -1;
-	long sum = 0;
-	int verdict;
+	int done;
 
 	if (argc != 2) {
 		fprintf(stderr, "usage: %s PID\n", argv[0]);
@@ -30,15 +27,10 @@ int main(int argc, char *argv[])
 		fprintf(stderr, "%s\n", error.text);
 		return EXIT_FAILURE;
 	}
-	dump = ctrs_dump_begin(h, NULL, 0);
-	while (dump != NULL && (got = ctrs_dump_read(dump, flows, 1000, sizeof(flows[0]))) > 0)
-		sum += got;
-	if (got == -1)
-		fprintf(stderr, "%s\n", (dump ? ctrs_dump_last_error(dump) : ctrs_last_error(h))->text);
+	done = ctrs_stats_table(h, &stats, sizeof(stats)); /* as all calls, on that table */
+	if (done == 0)
+		printf("%.0f flows\n", (double)stats.entries);
 	else
-		printf("%ld flows\n", sum);
-	verdict = ctrs_dump_end(dump);
-	if (verdict == CTRS_INCONSISTENT)
-		fprintf(stderr, "flows may be missing, or be there twice: list them again\n");
-	return nfct_close(h) == 0 && verdict == CTRS_CONSISTENT ? EXIT_SUCCESS : EXIT_FAILURE;
+		fprintf(stderr, "%s\n", ctrs_last_error(h)->text);
+	return nfct_close(h) == 0 && done == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
