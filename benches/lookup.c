@@ -4,7 +4,6 @@
 #include "kernel.h"
 #include "library.h"
 #include "netlink.h"
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
