@@ -136,8 +136,8 @@ HARDENED := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 .PHONY: all build built stage install install-compat install-system install-lib install-doc install-man \
     install-files install-compat-files install-system-files uninstall dist dist-vendor help \
     deb demo lint check check-user check-bare check-targets check-reference check-packages check-musl \
-    check-msrv check-features check-cargo-c check-dropin check-resize bench bench-instructions fuzz miri deny deps \
-    clean
+    check-msrv check-features check-cargo-c check-dropin check-resize check-mirror bench bench-instructions \
+    fuzz miri deny deps clean
 
 all: build
 
@@ -406,7 +406,6 @@ check-resize:
 # Mirrors while flows come and go, for long: RUNS=20 of RUN_SECONDS=60 while the hash table of the machine
 # is resized, one of LONG_SECONDS=600, and a million flows for MILLION_SECONDS=60. Needs root; nothing else
 # that lists flows should run.
-.PHONY: check-mirror
 check-mirror:
 	$(CARGO) build --quiet --release $(TESTS) --bin mirror
 	capi-tests/mirror.sh $(RELEASE)/mirror

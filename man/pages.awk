@@ -183,7 +183,7 @@ function like_values(words,    other) {
 }
 
 # Its own errors, and those of the functions that it names, of each once.
-function errors(n,    result) {
+function errors(n) {
     if (!error_count[n] && !like_count[n])
         return "This function sets no\n.Va errno .\n"
     split("", told)
