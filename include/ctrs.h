@@ -1377,7 +1377,7 @@ struct ctrs_namespace {
  *
  * Returns how many there are, which may be more than n; NULL may be passed with an n of 0. -1
  * with EINVAL for NULL, and for a size that is no multiple of 8, less than 16 or above 65,536;
- * with EOPNOTSUPP before Linux 4.2, with EPERM without CAP_SYS_ADMIN where the handle is in another
+ * with EOPNOTSUPP before Linux 4.0, with EPERM without CAP_SYS_ADMIN where the handle is in another
  * namespace than the thread; with EMFILE, ENFILE or ENOMEM. */
 int ctrs_namespaces(struct nfct_handle *h,
                     struct ctrs_namespace *namespaces,
