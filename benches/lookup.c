@@ -101,8 +101,20 @@ static void choose(unsigned int count, int miss)
 	}
 }
 
-/* Seconds for each lookup, in the mirror or, without one, in the table. */
-static double look_up(const struct ctrs_mirror *mirror, int dir, int wanted)
+/* Has the processor end what it has begun, so that no lookup is on its way while another is. */
+static void barrier(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__asm__ volatile("lfence" ::: "memory");
+#elif defined(__aarch64__) || defined(__arm__)
+	__asm__ volatile("dsb sy\n\tisb" ::: "memory");
+#else
+	__sync_synchronize();
+#endif
+}
+
+/* Seconds for each lookup, in the mirror or, without one, in the table: each alone, or as they come. */
+static double look_up(const struct ctrs_mirror *mirror, int dir, int wanted, int alone)
 {
 	struct ctrs_flow flow = { 0 };
 	double taken = -cpu_time();
@@ -115,6 +127,28 @@ static double look_up(const struct ctrs_mirror *mirror, int dir, int wanted)
 		if (found != wanted)
 			fail("a lookup");
 		keep(flow.id);
+		if (alone)
+			barrier();
+	}
+	return (taken + cpu_time()) / KEYS;
+}
+
+/* The same in the mirror, a hundred at a time. */
+static double look_up_all(const struct ctrs_mirror *mirror, int dir, int wanted)
+{
+	static const struct nf_conntrack *objects[KEYS];
+	static struct ctrs_flow flows[100];
+	double taken;
+
+	for (unsigned int n = 0; n < KEYS; n++)
+		objects[n] = keys[n].object;
+	taken = -cpu_time();
+	for (unsigned int n = 0, most = 100; n < KEYS; n += most) {
+		most = KEYS - n < most ? KEYS - n : most;
+		if (lib.ctrs_mirror_find_all(mirror, objects + n, most, dir, flows, sizeof(flows[0])) !=
+		    (wanted == 0 ? (ssize_t)most : 0))
+			fail("lookups");
+		keep(flows[0].id);
 	}
 	return (taken + cpu_time()) / KEYS;
 }
@@ -145,6 +179,7 @@ void lookup_figure(unsigned int count)
 {
 	static const char *const what[2][TABLES] = { { "found-original", "found-reply" },
 						     { "missed-original", "missed-reply" } };
+	const char *comma = "{";
 	struct ctrs_mirror *mirror;
 
 	create_entries(0, count);
@@ -155,10 +190,14 @@ void lookup_figure(unsigned int count)
 	for (int miss = 0; miss < 2; miss++) {
 		choose(count, miss);
 		for (int dir = 0; dir < TABLES; dir++) {
-			double ours = look_up(mirror, dir, -miss), bare = look_up(NULL, dir, -miss);
+			double alone = look_up(mirror, dir, -miss, 1), floor = look_up(NULL, dir, -miss, 1);
+			double ours = look_up(mirror, dir, -miss, 0), bare = look_up(NULL, dir, -miss, 0);
+			double all = look_up_all(mirror, dir, -miss);
 
-			printf("%s\"%s\": [%.12f, %.12f]", miss + dir == 0 ? "{" : ", ",
-			       what[miss][dir], ours, bare);
+			printf("%s\"%s-alone\": [%.12f, %.12f]", comma, what[miss][dir], alone, floor);
+			printf(", \"%s-loop\": [%.12f, %.12f]", what[miss][dir], ours, bare);
+			printf(", \"%s-all\": [%.12f, %.12f]", what[miss][dir], all, bare);
+			comma = ", ";
 		}
 	}
 	printf("}\n");

@@ -56,9 +56,11 @@ def waiting_rows():
 
 def lookup_rows():
     """As rows(), of lookups in a mirror."""
-    for what, name in (("found", "that is there"), ("missed", "that is not there")):
-        for tuple_ in ("original", "reply"):
-            yield f"lookup-{what}-{tuple_}", f"a flow {name}, by its {tuple_} tuple", "ns", False
+    for way, how in (("alone", "each alone"), ("all", "a hundred at a time"), ("loop", "in a loop")):
+        for what, name in (("found", "that is there"), ("missed", "that is not there")):
+            for tuple_ in ("original", "reply"):
+                row = f"a flow {name}, by its {tuple_} tuple, {how}"
+                yield f"lookup-{what}-{tuple_}-{way}", row, "ns", False
 
 
 def log_rows():

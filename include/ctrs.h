@@ -1543,6 +1543,20 @@ int ctrs_mirror_find(const struct ctrs_mirror *mirror,
                      struct ctrs_flow *flow,
                      size_t size);
 
+/** Looks the flows up that n entries name, as ctrs_mirror_find() does one: that of keys[i] is
+ * written to flows[i], which says nothing, with no bit of present, if there is none, and if
+ * keys[i] is NULL or its tuple not whole. Of many flows this takes less time than one after the
+ * other, for most of a lookup is waiting for memory; each is as of when it was looked up.
+ *
+ * Returns how many were found; -1 with EINVAL for NULL, an unknown direction, and for a wrong
+ * size. */
+ssize_t ctrs_mirror_find_all(const struct ctrs_mirror *mirror,
+                             const struct nf_conntrack *const *keys,
+                             size_t n,
+                             int dir,
+                             struct ctrs_flow *flows,
+                             size_t size);
+
 /** Looks the flow with an id up, as ctrs_mirror_find(). Hardly ever have two flows the same: then
  * it is one of them.
  *

@@ -235,6 +235,54 @@ static void test_lookups(void)
 	CHECK_INT(flush(asks), 0);
 }
 
+/* Flows looked up at once, more than the library takes at a time: as one after the other. */
+static void test_lookups_at_once(void)
+{
+	enum { FLOWS = 100, PART = offsetof(struct ctrs_flow, status) };
+	static struct ctrs_flow flows[FLOWS];
+	struct ctrs_mirror *mirror = opened(NULL, "not src 10.0.0.8");
+	struct nf_conntrack *keys[FLOWS], *part = nfct_new();
+	const struct nf_conntrack *const *names = (const struct nf_conntrack *const *)keys;
+
+	read_until(mirror, CTRS_CHANGE_SETTLED);
+	create_flows(asks, 0, FLOWS / 2);
+	for (int i = 0; i < FLOWS / 2 - 1; i++)
+		read_until(mirror, CTRS_CHANGE_NEW);
+	/* Every other is not there; of what is no name, nothing is found either. */
+	for (unsigned int i = 0; i < FLOWS; i++)
+		keys[i] = new_flow(i % 2 == 0 ? i / 2 : FLOWS + i);
+	nfct_destroy(keys[40]);
+	nfct_destroy(keys[42]);
+	keys[40] = NULL;
+	keys[42] = part;
+	memset(flows, 0xff, sizeof(flows));
+	CHECK_ERR(ctrs_mirror_find_all(mirror, names, FLOWS, CTRS_ORIGINAL, flows, sizeof(flows[0])),
+		  FLOWS / 2 - 3, UNTOUCHED);
+	for (unsigned int i = 0; i < FLOWS; i++) {
+		memset(&after, 0, sizeof(after));
+		if (keys[i] != NULL && keys[i] != part)
+			ctrs_mirror_find(mirror, keys[i], CTRS_ORIGINAL, &after, sizeof(after));
+		CHECK_MEM(&flows[i], &after, sizeof(after));
+		CHECK_INT(flows[i].present[0] != 0, i % 2 == 0 && i != 14 && i != 40 && i != 42);
+	}
+	CHECK_INT(ctrs_mirror_find_all(mirror, names, FLOWS, CTRS_REPLY, flows, PART), FLOWS / 2 - 3);
+	CHECK_INT(ctrs_mirror_find_all(mirror, names, 3, CTRS_ORIGINAL, flows, PART), 2);
+	memset(&after, 0, sizeof(after));
+	CHECK_INT(ctrs_mirror_find(mirror, keys[2], CTRS_ORIGINAL, &after, PART), 0);
+	CHECK_MEM((char *)flows + 2 * PART, &after, PART);
+	CHECK_ERR(ctrs_mirror_find_all(mirror, names, 0, CTRS_ORIGINAL, flows, PART), 0, UNTOUCHED);
+	CHECK_ERR(ctrs_mirror_find_all(NULL, names, 1, CTRS_ORIGINAL, flows, PART), -1, EINVAL);
+	CHECK_ERR(ctrs_mirror_find_all(mirror, NULL, 1, CTRS_ORIGINAL, flows, PART), -1, EINVAL);
+	CHECK_ERR(ctrs_mirror_find_all(mirror, names, 1, CTRS_ORIGINAL, NULL, PART), -1, EINVAL);
+	CHECK_ERR(ctrs_mirror_find_all(mirror, names, 1, CTRS_ORIGINAL, flows, 17), -1, EINVAL);
+	CHECK_ERR(ctrs_mirror_find_all(mirror, names, 1, 2, flows, PART), -1, EINVAL);
+	for (unsigned int i = 0; i < FLOWS; i++)
+		if (keys[i] != NULL)
+			nfct_destroy(keys[i]);
+	CHECK_INT(ctrs_mirror_close(mirror), 0);
+	CHECK_INT(flush(asks), 0);
+}
+
 static void test_arguments(void)
 {
 	const struct ctrs_open_options all = { .size = sizeof(all), .flags = CTRS_OPEN_ALL_NAMESPACES };
@@ -434,6 +482,7 @@ int main(void)
 	test_descriptor();
 	test_filter();
 	test_lookups();
+	test_lookups_at_once();
 	test_arguments();
 	test_waits();
 	test_fork();

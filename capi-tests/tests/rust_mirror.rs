@@ -385,6 +385,19 @@ fn it_is_of_another_namespace() {
         there.join().unwrap();
         let table = FlowTable::open_with(&options).unwrap();
         assert_eq!(kept(&mirror), listed(&table));
+        // Many at a time, and of one the id too.
+        let reader = mirror.reader();
+        let mut keys: Vec<Key> = (0..700).map(|port| (&udp(port)).into()).collect();
+        let found = reader.find_all(&keys).unwrap();
+        let each = keys.iter().map(|key| reader.find(key).unwrap().map(|flow| flow.id()));
+        assert!(found.iter().map(|flow| flow.as_ref().map(Flow::id)).eq(each));
+        let first = found.iter().position(Option::is_some).expect("a flow that is there");
+        let other = found.iter().flatten().next_back().and_then(Flow::id);
+        assert_ne!(found[first].as_ref().and_then(Flow::id), other);
+        keys[first] = keys[first].with_id(other);
+        let again = reader.find_all(&keys).unwrap();
+        assert!(again[first].is_none());
+        assert_eq!(again.iter().flatten().count() + 1, found.iter().flatten().count());
         assert_eq!(kept(&mirror).len(), 2);
     });
 }

@@ -54,6 +54,11 @@ impl Key {
         Self::of(ct, Direction::Original).or_else(|| Self::of(ct, Direction::Reply))
     }
 
+    /// Whether a flow with this name has the id too, if that counts.
+    pub(crate) fn is_of(&self, ct: &Conntrack) -> bool {
+        self.id.is_none_or(|id| id.0 == ct.flat.id)
+    }
+
     /// The one in this zone.
     #[must_use]
     pub fn in_zone(self, zone: impl Into<Zone>) -> Self {

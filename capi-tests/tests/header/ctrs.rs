@@ -192,6 +192,7 @@ pub const SECTIONS: &[Section] = &[
             "ctrs_mirror_open",
             "ctrs_mirror_next",
             "ctrs_mirror_find",
+            "ctrs_mirror_find_all",
             "ctrs_mirror_find_id",
             "ctrs_mirror_read",
             "ctrs_mirror_get_info",

@@ -7,10 +7,9 @@ use super::record::{checked_size, put, put_filled};
 use crate::capi::conntrack::types::nf_conntrack;
 use crate::capi::ffi::error::Error as Errno;
 use crate::capi::ffi::ptr;
-use crate::conntrack::key::Key;
 use crate::conntrack::mirror::{MirrorInfo, MirrorReader};
 use crate::conntrack::record::FlowRecord;
-use crate::conntrack::replica::{Kept, Replica};
+use crate::conntrack::replica::{AT_ONCE, Kept, Name, Replica};
 use libc::{c_int, size_t, ssize_t};
 use std::ops::ControlFlow;
 
@@ -87,8 +86,57 @@ pub unsafe extern "C" fn ctrs_mirror_find(
         look(mirror, -1, |reader| {
             let invalid = Errno::of(libc::EINVAL);
             let direction = direction(dir).map_err(|_| invalid)?;
-            let key = Key::of(ptr::shared(key)?, direction).ok_or(invalid)?;
-            put_found(reader, flow, size, |replica| replica.find(&key))
+            let name = Name::of(ptr::shared(key)?, direction).ok_or(invalid)?;
+            put_found(reader, flow, size, |replica| replica.find_named(&name))
+        })
+    }
+}
+
+/// Looks the flows up that `n` entries name, as ctrs_mirror_find() does one: that of keys[i] is
+/// written to flows[i], which says nothing, with no bit of `present`, if there is none, and if
+/// keys[i] is NULL or its tuple not whole. Of many flows this takes less time than one after the
+/// other, for most of a lookup is waiting for memory; each is as of when it was looked up.
+///
+/// Returns how many were found; -1 with EINVAL for NULL, an unknown direction, and for a wrong
+/// `size`.
+///
+/// # Safety
+/// `mirror` is NULL or a live mirror, which is not closed meanwhile; `keys` is NULL or points to `n`
+/// pointers, each NULL or to a live object; `flows` is NULL or points to `n` times `size` writable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ctrs_mirror_find_all(
+    mirror: *const ctrs_mirror,
+    keys: *const *const nf_conntrack,
+    n: size_t,
+    dir: c_int,
+    flows: *mut FlowRecord,
+    size: size_t,
+) -> ssize_t {
+    // SAFETY: `mirror` and the keys are NULL or live; there is room for `n` records.
+    unsafe {
+        look(mirror, -1, |reader| {
+            ptr::not_null(keys)?;
+            ptr::not_null(flows)?;
+            let size = checked_size::<FlowRecord>(size)?;
+            let direction = direction(dir).map_err(|_| Errno::of(libc::EINVAL))?;
+            let mut count = 0;
+            for first in (0..n).step_by(AT_ONCE) {
+                let mut names = [None; AT_ONCE];
+                for (name, at) in names.iter_mut().zip(first..n) {
+                    let key = ptr::shared(keys.add(at).read());
+                    *name = key.ok().and_then(|key| Name::of(key, direction));
+                }
+                for (at, kept) in (first..n).zip(reader.read().find_all(&names)) {
+                    let to = flows.byte_add(at * size);
+                    let Some(kept) = kept.filter(|kept| kept.selected) else {
+                        to.cast::<u8>().write_bytes(0, size);
+                        continue;
+                    };
+                    put_kept(to, size, &kept);
+                    count += 1;
+                }
+            }
+            Ok(count)
         })
     }
 }

@@ -7,7 +7,7 @@ use crate::conntrack::error;
 use crate::conntrack::expression::Expression;
 use crate::conntrack::flow::Flow;
 use crate::conntrack::key::Key;
-use crate::conntrack::replica::{Kept, Replica};
+use crate::conntrack::replica::{AT_ONCE, Kept, Replica};
 use crate::conntrack::values::Id;
 use crate::error::Error;
 #[cfg(doc)]
@@ -64,6 +64,26 @@ impl MirrorReader {
     pub fn find(&self, key: impl Into<Key>) -> Result<Option<Flow>, Error> {
         let key = key.into();
         self.with(|replica| replica.find(&key), copied).transpose()
+    }
+
+    /// The flows with these keys, in their order: of each what [`Self::find`] finds. Of many this takes
+    /// less time than one after the other, for most of a lookup is waiting for memory. Each is as of when
+    /// it was looked up.
+    ///
+    /// # Errors
+    /// [`ErrorKind::OutOfMemory`].
+    pub fn find_all(&self, keys: &[Key]) -> Result<Vec<Option<Flow>>, Error> {
+        let mut flows = Vec::new();
+        flows.try_reserve_exact(keys.len()).map_err(error::Error::from)?;
+        for keys in keys.chunks(AT_ONCE) {
+            let mut names = [None; AT_ONCE];
+            names.iter_mut().zip(keys).for_each(|(name, key)| *name = Some(key.into()));
+            for (key, kept) in keys.iter().zip(self.read().find_all(&names)) {
+                let kept = kept.filter(|kept| kept.selected && key.is_of(kept.flow));
+                flows.push(kept.as_ref().map(copied).transpose()?);
+            }
+        }
+        Ok(flows)
     }
 
     /// The flow with this id, if it is there and the mirror's filter selects it. It may be that two

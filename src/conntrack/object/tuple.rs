@@ -23,6 +23,9 @@ pub(crate) struct TupleAttrs {
     /// What a whole tuple has beside what layer 4 has.
     ipv4_whole: Presence,
     ipv6_whole: Presence,
+    /// The same with ports.
+    ipv4_ends: Presence,
+    ipv6_ends: Presence,
 }
 
 impl TupleAttrs {
@@ -50,6 +53,8 @@ impl TupleAttrs {
             ipv6_shape,
             ipv4_whole,
             ipv6_whole,
+            ipv4_ends: ipv4_whole.with(common),
+            ipv6_ends: ipv6_whole.with(common),
         }
     }
 
@@ -71,16 +76,27 @@ impl TupleAttrs {
     /// What a whole tuple has, by its protocols; `None` for one that is neither IPv4 nor IPv6.
     #[inline]
     pub(crate) fn whole(&self, l3proto: u8, l4proto: u8) -> Option<Presence> {
-        let (whole, shape) = match i32::from(l3proto) {
-            libc::AF_INET => (self.ipv4_whole, self.ipv4_shape),
-            libc::AF_INET6 => (self.ipv6_whole, self.ipv6_shape),
+        let (whole, ends) = match i32::from(l3proto) {
+            libc::AF_INET => (self.ipv4_whole, self.ipv4_ends),
+            libc::AF_INET6 => (self.ipv6_whole, self.ipv6_ends),
             _ => return None,
         };
         Some(match Layer4::of(l4proto) {
-            Layer4::Ports | Layer4::Keys => whole.with(shape),
+            Layer4::Ports | Layer4::Keys => ends,
             Layer4::Icmp => whole.with(ICMP),
             Layer4::Nothing => whole,
         })
+    }
+
+    /// What a whole tuple has whose protocol has ports or keys; all that there is for another family than
+    /// IPv4 and IPv6, so that none is whole.
+    #[inline(always)]
+    pub(crate) fn with_ends(&self, l3proto: u8) -> Presence {
+        match i32::from(l3proto) {
+            libc::AF_INET => self.ipv4_ends,
+            libc::AF_INET6 => self.ipv6_ends,
+            _ => const { Presence::all() },
+        }
     }
 
     /// Whether it is of a flow that the kernel has told, as the id shows, and lacks but ports or keys:

@@ -65,6 +65,12 @@ impl Index {
         }
     }
 
+    /// Has the processor read where a slot of this hash would lie, without waiting for it.
+    #[inline(always)]
+    pub fn fetch(&self, hash: u32) {
+        std::hint::black_box(self.at(hash as usize & self.mask()));
+    }
+
     /// The first slot of this hash that is the one.
     #[inline]
     pub fn find(&self, hash: u32, is: impl Fn(u32) -> bool) -> Option<u32> {

@@ -38,8 +38,10 @@ use changes::{FOUND, Queue};
 pub use changes::{Happened, TableChange};
 pub use epoch::Ending;
 use epoch::Epoch;
+pub use key::Name;
 pub use lookup::Kept;
 use rules::Rule;
+pub use store::AT_ONCE;
 use store::Store;
 use view::View;
 

@@ -6,7 +6,7 @@
 #![forbid(unsafe_code)]
 
 use super::index::Index;
-use super::key::{Hashing, TupleKey};
+use super::key::{Hashing, Name, TupleKey};
 use crate::conntrack::error::Error;
 use crate::conntrack::object::attr::Presence;
 use crate::conntrack::object::entry::Conntrack;
@@ -15,6 +15,12 @@ use std::ops::Range;
 
 /// Slots of a block.
 const BLOCK: usize = 1024;
+
+/// How many are looked up at a time: as many as a processor reads at once, and some more.
+pub const AT_ONCE: usize = 32;
+
+/// Bytes that processors read at once; where it is more, some are asked for twice.
+const CACHE_LINE: usize = 64;
 
 bitflags::bitflags! {
     /// What is known of an entry.
@@ -62,6 +68,13 @@ impl Entry {
     /// What events have told in this epoch; `None` if nothing.
     pub fn touched_in(&self, epoch: u32) -> Option<Presence> {
         Some(self.touched).filter(|touched| self.epoch == epoch && *touched != Presence::default())
+    }
+
+    /// Has the processor read all of it, without waiting for that.
+    #[inline(always)]
+    fn fetch(&self) {
+        let lines = self.ct.flat.bytes().iter().step_by(CACHE_LINE);
+        std::hint::black_box(lines.fold(0, |all, byte| all | byte));
     }
 
     /// Whether it has any of these marks in this epoch.
@@ -213,12 +226,34 @@ impl Store {
     /// The flow with this tuple in this direction.
     #[inline]
     pub fn find(&self, key: &TupleKey, direction: Direction) -> Option<Slot> {
-        let index = match direction {
+        let is = |ct: &Conntrack| TupleKey::of(ct, direction) == *key;
+        self.find_in(self.by(direction), self.hashing.tuple(key), is)
+    }
+
+    /// What [`Self::find`] finds of several names, each where its name is. The processor reads what all
+    /// of them are in at a time, for most of what finding one takes is waiting for memory.
+    pub fn find_all(&self, names: &[Option<Name>; AT_ONCE]) -> [Option<Slot>; AT_ONCE] {
+        let hash = |name: &Name| (self.by(name.direction), self.hashing.tuple(&name.key));
+        let hashed = names.each_ref().map(|name| name.as_ref().map(hash));
+        hashed.iter().flatten().for_each(|(index, hash)| index.fetch(*hash));
+        let mut slots = hashed.map(|hashed| {
+            let (index, hash) = hashed?;
+            let slot = Slot::new(index.find(hash, |_| true)?)?;
+            self.get(slot)?.fetch();
+            Some(slot)
+        });
+        // There is one with that hash; whether it is the one is seen now.
+        for (slot, name) in slots.iter_mut().zip(names).filter(|(slot, _)| slot.is_some()) {
+            *slot = name.as_ref().and_then(|name| self.find(&name.key, name.direction));
+        }
+        slots
+    }
+
+    fn by(&self, direction: Direction) -> &Index {
+        match direction {
             Direction::Original => &self.by_original,
             Direction::Reply => &self.by_reply,
-        };
-        let is = |ct: &Conntrack| TupleKey::of(ct, direction) == *key;
-        self.find_in(index, self.hashing.tuple(key), is)
+        }
     }
 
     /// A flow with this id: hardly ever have two the same.
@@ -229,7 +264,9 @@ impl Store {
     #[inline]
     fn find_in(&self, index: &Index, hash: u32, is: impl Fn(&Conntrack) -> bool) -> Option<Slot> {
         let entry = |slot| self.get(Slot::new(slot)?);
-        let found = index.find(hash, |slot| entry(slot).is_some_and(|entry| is(&entry.ct)));
+        let found = index.find(hash, |slot| {
+            entry(slot).inspect(|entry| entry.fetch()).is_some_and(|entry| is(&entry.ct))
+        });
         found.and_then(Slot::new)
     }
 

@@ -10,7 +10,7 @@ use crate::conntrack::object::entry::Conntrack;
 use crate::conntrack::record::FlowRecord;
 use crate::conntrack::replica::epoch::Ending;
 use crate::conntrack::replica::rules::Rule;
-use crate::conntrack::replica::{Happened, Replica};
+use crate::conntrack::replica::{AT_ONCE, Happened, Name, Replica};
 use crate::conntrack::values::Direction;
 use crate::conntrack::wire::Change;
 use crate::uapi::ips;
@@ -379,6 +379,11 @@ impl Run {
             // Of the reply tuple there may be several.
             let several = direction == Direction::Reply && found.is_some();
             holds(several || found == Some(ct.flat.id), "a flow is not found by its tuple")?;
+            let mut names = [None; AT_ONCE];
+            names[AT_ONCE / 2] = Name::of(ct, direction);
+            let all = self.copy.find_all(&names).map(|kept| kept.map(|kept| kept.flow.flat.id));
+            let right = |(at, id)| id == if at == AT_ONCE / 2 { found } else { None };
+            holds(all.into_iter().enumerate().all(right), "nor among others")?;
         }
         let found = self.copy.find_id(ct.flat.id);
         holds(found.is_some_and(|kept| kept.flow.flat.id == ct.flat.id), "nor by its id")
