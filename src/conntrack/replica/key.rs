@@ -1,12 +1,12 @@
 //! What the kernel finds a flow by: the tuple of a direction, in the zone that this direction has.
 #![forbid(unsafe_code)]
 
-use crate::conntrack;
 use crate::conntrack::key::Key;
 use crate::conntrack::object::attr::Attr;
 use crate::conntrack::object::entry::{Conntrack, Tuple};
 use crate::conntrack::object::layer4::Layer4;
 use crate::conntrack::object::tuple::{ORIG, REPLY};
+use crate::conntrack::tuple::Tuple as Whole;
 use crate::conntrack::values::Direction;
 use std::hash::{BuildHasher, RandomState};
 
@@ -49,7 +49,7 @@ impl TupleKey {
         };
         let whole = || ct.flat.present.has_all(attrs.with_ends(tuple.l3proto));
         if !Layer4::of(tuple.l4proto).has_ends() || !whole() {
-            let tuple = conntrack::tuple::Tuple::of(ct, direction)?;
+            let tuple = Whole::of(ct, direction)?;
             return Some(Self::new(tuple.object(), zone_of(ct, direction)));
         }
         let Self([a, b, c, d, layer4]) = Self::of(ct, direction);
