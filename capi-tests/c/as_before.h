@@ -132,7 +132,13 @@ ssize_t recvfrom(int fd, void *restrict buffer, size_t size, int flags, struct s
 		       (ssize_t)as_told(buffer, (size_t)received) : received;
 }
 
-int recvmmsg(int fd, struct mmsghdr *headers, unsigned int number, int flags, struct timespec *timeout)
+#ifdef __GLIBC__
+typedef int receive_flags;
+#else
+typedef unsigned int receive_flags; /* of musl */
+#endif
+
+int recvmmsg(int fd, struct mmsghdr *headers, unsigned int number, receive_flags flags, struct timespec *timeout)
 {
 	int received = (int)syscall(SYS_recvmmsg, fd, headers, number, flags, timeout);
 

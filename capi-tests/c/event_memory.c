@@ -11,6 +11,8 @@ int main(void)
 #else
 #include "failing_allocations.h"
 #include "open_with.h"
+#include <dirent.h>
+#include <dlfcn.h>
 
 static struct ctrs_event events[6];
 static struct nfct_handle *asks;
@@ -53,6 +55,15 @@ static int read_events(void)
 	CHECK_INT(nfct_close(h), 0);
 	CHECK_INT(flush(asks), 0);
 	return result == 2;
+}
+
+/* In place of the C library's: a folder for which there was no memory is not closed, musl ends for that. */
+int closedir(DIR *folder)
+{
+	DIR *volatile given = folder; /* which is never NULL, the compiler believes */
+
+	CHECK(given != NULL);
+	return given != NULL ? ((int (*)(DIR *))dlsym(RTLD_NEXT, "closedir"))(folder) : -1;
 }
 
 /* Lists the namespaces, of which one is this one's. */

@@ -12,10 +12,12 @@
 #   JOBS          programs that run at a time, default one for each processor
 #   CC, CXX       the compilers, default gcc and g++
 #   RUNNER        what runs programs of another processor, which CC compiles for
+#   LOADER        what says which libraries such a program loads, as ldd does; default RUNNER, of glibc
 set -u
 cd "$(dirname "$0")" || exit 1
 PATH=$PATH:/usr/sbin:/sbin # where ordinary users do not look
 read -ra runner <<<"${RUNNER-}"
+read -ra loader <<<"${LOADER-env LD_TRACE_LOADED_OBJECTS=1 ${RUNNER-}}"
 [ -n "${RUNNER-}" ] || ../deps.sh check || exit
 cflags=(-std=c99 -g -Wall -Wextra -Werror -Wno-deprecated-declarations)
 REFERENCE=${REFERENCE-${DROPIN-}}
@@ -125,7 +127,7 @@ run() {
 		fail "$name does not compile"
 		return
 	}
-	LD_LIBRARY_PATH=$libdir LD_TRACE_LOADED_OBJECTS=1 "${runner[@]}" "$work/$name" |
+	LD_LIBRARY_PATH=$libdir "${loader[@]}" "$work/$name" |
 		grep -qE "^\s$library\.so\.[0-9]+ => $libdir/" || {
 		fail "$name does not load $library from $libdir"
 		return

@@ -45,8 +45,9 @@ impl Folder {
             let stream = libc::fdopendir(fd);
             if stream.is_null() {
                 libc::close(fd);
+                return None;
             }
-            (!stream.is_null()).then_some(Self(stream))
+            Some(Self(stream))
         }
     }
 
