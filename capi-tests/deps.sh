@@ -11,7 +11,7 @@
 #   deps.sh build     what a build needs, named when it is missing
 #   deps.sh demo      what the demo needs } installed as root on Debian,
 #   deps.sh check     what all tests need } named when it is missing otherwise
-#   deps.sh musl      musl and its compiler, as demo and check
+#   deps.sh musl      musl and its compiler, as targets
 #   deps.sh recipes   readers and builders of packages, as demo and check
 #   deps.sh targets   compilers, C libraries and qemu for other processors, as demo and check; and Rust's
 #                     standard libraries for them, where rustup is there to get them
@@ -174,21 +174,29 @@ check_cargo_c() {
             "libssl-dev and pkg-config: cargo install --locked cargo-c@$cargo_c"
 }
 
-# rust_parts: what of Rust's libraries the processors need that is not there: rustup's words for it.
+# processors WHO: those that WHO compiles for, as in processors.tsv.
+processors() {
+    case $1 in
+    musl) printf '%s\t-\t-\t-\t%s\n' "$(uname -m)-unknown-linux-musl" rustup armv7-unknown-linux-musleabihf source ;;
+    *) cat "$root/capi-tests/targets/processors.tsv" ;;
+    esac
+}
+
+# rust_parts WHO: what of Rust's libraries the processors need that is not there: rustup's words for it.
 rust_parts() {
     libraries=$(rustc --print sysroot)/lib/rustlib
-    while IFS='	' read -r triple _ _ _ from; do
+    processors "$1" | while IFS='	' read -r triple _ _ _ from; do
         case $triple:$from in
         '#'*) continue ;;
         *:source) [ -e "$libraries/src/rust/library/std" ] || echo "component add rust-src" ;;
         *) ls "$libraries/$triple"/lib/libstd-*.rlib >/dev/null 2>&1 || echo "target add $triple" ;;
         esac
-    done <"$root/capi-tests/targets/processors.tsv"
+    done
 }
 
-# Rust has them for the toolchain that rustup has; a toolchain of another source has them elsewhere.
+# provide_rust WHO: Rust has them for the toolchain that rustup has; a toolchain of another source has them elsewhere.
 provide_rust() {
-    parts=$(rust_parts)
+    parts=$(rust_parts "$1")
     [ -n "$parts" ] || return 0
     command -v rustup >/dev/null ||
         die "missing of Rust's standard libraries, in the words of rustup, which is not there:" "$parts" \
@@ -251,8 +259,8 @@ for what; do
     case $what in
     cargo | lint | fuzz | miri | msrv | deny) "check_$what" ;;
     cargo-c) check_cargo_c ;;
-    build | demo | check | packages | musl | recipes) provide "$what" ;;
-    targets) provide targets && provide_rust ;;
+    build | demo | check | packages | recipes) provide "$what" ;;
+    targets | musl) provide "$what" && provide_rust "$what" ;;
     *) die "no $what: see the head of $0" ;;
     esac
 done

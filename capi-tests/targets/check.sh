@@ -9,47 +9,13 @@
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 CARGO=${CARGO:-cargo}
-here=capi-tests/targets
+. capi-tests/targets/not-run.bash
 tests=(--manifest-path capi-tests/Cargo.toml --no-default-features)
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 export CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0
 export CTRS_MIRROR_RUNS=${CTRS_MIRROR_RUNS:-200}
 summary=()
 faults=0
-
-rows() {
-    grep -v '^#' "$here/$1"
-}
-
-# excluded SUITE: what of a suite does not run for $triple, a pattern a line.
-excluded() {
-    local where=emulated
-    [[ $runner == qemu-* ]] || where=native
-    rows not-run.tsv | awk -F '\t' -v suite="$1" -v where="all $where ${triple%%-*}" \
-        '$1 == suite && index(" " where " ", " " $3 " ") { print $2 }'
-}
-
-# left SUITE NAME...: those of the names that run.
-left() {
-    local name pattern patterns
-    mapfile -t patterns < <(excluded "$1")
-    shift
-    for name; do
-        for pattern in "${patterns[@]}"; do
-            # shellcheck disable=SC2053 # a pattern
-            [[ $name != $pattern ]] || continue 2
-        done
-        printf '%s\n' "$name"
-    done
-}
-
-# skips SUITE: the same for tests of Rust, by parts of their names or, with --exact, by the whole.
-skips() {
-    local name
-    for name in $(excluded "$1"); do
-        printf '%s\n' --skip "$name"
-    done
-}
 
 # step NAME COMMAND...: runs it, and adds up what its lines say of tests.
 step() {
