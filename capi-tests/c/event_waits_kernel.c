@@ -12,6 +12,7 @@ int main(void)
 #else
 #include "open_with.h"
 #include "waits.h"
+#include <sys/epoll.h>
 
 static struct ctrs_event event;
 
@@ -123,6 +124,30 @@ static void test_fork(void)
 	CHECK_INT(nfct_close(h), 0);
 }
 
+/* Who is told of changes alone reads until there is nothing left, and is told of the next. */
+static void test_edges(void)
+{
+	struct nfct_handle *h = opened();
+	struct epoll_event told = { .events = EPOLLIN | EPOLLET };
+	int poll = epoll_create1(EPOLL_CLOEXEC);
+
+	CHECK_INT(epoll_ctl(poll, EPOLL_CTL_ADD, nfct_fd(h), &told), 0);
+	CHECK_INT(epoll_wait(poll, &told, 1, 0), 0);
+	for (int round = 0; round < 3; round++) {
+		make_event();
+		make_event();
+		CHECK_INT(epoll_wait(poll, &told, 1, 1000), 1);
+		CHECK_INT(told.events, EPOLLIN);
+		CHECK_INT(next(h, 0), 1);
+		CHECK_INT(epoll_wait(poll, &told, 1, 0), 0); /* though one is left */
+		CHECK_INT(next(h, 0), 1);
+		CHECK_ERR(next(h, 0), 0, UNTOUCHED);
+		CHECK_INT(epoll_wait(poll, &told, 1, 0), 0);
+	}
+	CHECK_INT(close(poll), 0);
+	CHECK_INT(nfct_close(h), 0);
+}
+
 int main(void)
 {
 	int before;
@@ -132,6 +157,7 @@ int main(void)
 	test_ends();
 	test_cancellation();
 	test_fork();
+	test_edges();
 	CHECK_INT(descriptors(), before);
 	return finish();
 }
