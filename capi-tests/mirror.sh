@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What mirrors are held to for long, `make check-mirror`, as root of the machine: runs of `mirror churn` while
-# the hash table is resized, a long one, and `mirror million`. The hash table and the limit on flows are the
-# machine's; both are put back whatever happens. Nothing else that lists flows should run meanwhile.
+# the hash table is resized, a long one, and `mirror million` with buffers that lose more and more. The hash
+# table and the limit on flows are the machine's; both are put back whatever happens. Nothing else that lists
+# flows should run meanwhile.
 #
 #   [RUNS=20] [RUN_SECONDS=60] [LONG_SECONDS=600] [MILLION_SECONDS=60] mirror.sh PROGRAM
 set -euo pipefail
@@ -38,6 +39,8 @@ for run in $(seq 1 "${RUNS:-20}"); do
 done
 try "long run" CTRS_CHURN_SECONDS="${LONG_SECONDS:-600}" churn
 if [ "$limit" -lt 1500000 ]; then echo 1500000 >$settings/nf_conntrack_max; fi
-try "a million flows" CTRS_CHURN_SECONDS="${MILLION_SECONDS:-60}" million
+for buffer in 33554432 1048576 65536; do
+	try "a million flows, buffer $buffer" CTRS_CHURN_BUFFER=$buffer CTRS_CHURN_SECONDS="${MILLION_SECONDS:-60}" million
+done
 printf '%d failed\n' "$failed"
 [ "$failed" = 0 ]

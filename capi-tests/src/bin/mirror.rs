@@ -2,7 +2,8 @@
 //! `mirror million` what `make check-mirror` runs. As root, or in a user namespace of its own.
 //!
 //! `CTRS_CHURN_SEED` is the seed, which is printed, `CTRS_CHURN_SECONDS` for how long. With
-//! `CTRS_CHURN_RESIZES=1` the hash table of the machine is resized meanwhile, and put back.
+//! `CTRS_CHURN_RESIZES=1` the hash table of the machine is resized meanwhile, and put back. `CTRS_CHURN_BUFFER`
+//! is how many bytes the receive buffer of the mirror of a million has.
 
 use capi_tests::buckets::Buckets;
 use capi_tests::churn::{self, AT_REST, million};
@@ -70,10 +71,11 @@ fn main() -> Result<()> {
     let any = std::time::UNIX_EPOCH.elapsed().expect("a clock").as_nanos() as u64 % 1_000_000;
     let seed = variable("CTRS_CHURN_SEED").unwrap_or(any);
     let time = Duration::from_secs(variable("CTRS_CHURN_SECONDS").unwrap_or(20));
+    let buffer = variable("CTRS_CHURN_BUFFER").unwrap_or(32 << 20);
     println!("CTRS_CHURN_SEED={seed} CTRS_CHURN_SECONDS={}", time.as_secs());
     match std::env::args().nth(1).as_deref() {
         Some("churn") => churn(seed, time),
-        Some("million") => println!("{}", apart(|| million::run(seed, time))),
+        Some("million") => println!("{}", apart(|| million::run(seed, time, buffer as usize))),
         _ => panic!("churn or million"),
     }
     Ok(())

@@ -66,17 +66,17 @@ fn settled(manner: Manner) -> (Mirror, Duration) {
     (mirror, begin.elapsed())
 }
 
-/// Runs in the namespace of this thread, which is this run's own.
+/// Runs in the namespace of this thread, which is this run's own, with a receive buffer of so many bytes.
 ///
 /// # Panics
 /// Where anything does not hold.
-pub fn run(seed: u64, time: Duration) -> Report {
+pub fn run(seed: u64, time: Duration, buffer: usize) -> Report {
     super::traffic::prepare();
     set_sysctl("events", 1);
     let mut generator = Generator::new(UNIVERSE, false, None, Random::new(seed));
     generator.fill(FLOWS as u32 + FLOWS as u32 / 50);
     let before = resident();
-    let manner = Manner { buffer: 32 << 20, limit: 32 << 20, verifies: None, followed: false };
+    let manner = Manner { buffer, limit: buffer, verifies: None, followed: false };
     let (mirror, first) = settled(manner);
     let flows = mirror.info().flows;
     let each = |flows: u64| resident().saturating_sub(before) / flows;
@@ -101,6 +101,7 @@ pub fn run(seed: u64, time: Duration) -> Report {
     });
     report.requests = generator.tally.requests() - made;
     report.check();
+    assert!(buffer > 1 << 20 || report.overruns > 0, "it has lost nothing: {report}");
     report
 }
 
