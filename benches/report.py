@@ -56,7 +56,7 @@ def waiting_rows():
 
 def lookup_rows():
     """As rows(), of lookups in a mirror."""
-    for way, how in (("alone", "each alone"), ("all", "a hundred at a time"), ("loop", "in a loop")):
+    for way, how in (("alone", "each alone"), ("all", "512 at a time"), ("loop", "in a loop")):
         for what, name in (("found", "that is there"), ("missed", "that is not there")):
             for tuple_ in ("original", "reply"):
                 row = f"a flow {name}, by its {tuple_} tuple, {how}"
