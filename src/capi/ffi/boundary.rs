@@ -16,10 +16,11 @@ pub(in crate::capi) fn boundary<T>(on_error: T, f: impl FnOnce() -> Result<T, Er
     }
 }
 
-/// Tells C about an error; out of line, so that calls that succeed stay short.
+/// Tells C about an error; out of line, so that calls that succeed stay short. A function of C never panics:
+/// Rust 1.85 takes it that `black_box` may, and every caller had all of the panic's machinery with it.
 #[cold]
 #[inline(never)]
-fn fail<T>(error: Error, on_error: T) -> T {
+extern "C" fn fail<T>(error: Error, on_error: T) -> T {
     if let Some(errno) = error.errno() {
         set_errno(errno);
     }

@@ -4,6 +4,7 @@ use crate::netlink;
 
 /// An error of a call from C: its `errno`, and nothing more, so that results travel in registers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(transparent)]
 pub(in crate::capi) struct Error(i32);
 
 impl Error {

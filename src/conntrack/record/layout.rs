@@ -270,24 +270,20 @@ pub struct ExpectationRecord {
     pub function: [TextByte; 24],
 }
 
-/// Bytes of a flow's record.
-pub(super) const FLOW_SIZE: usize = size_of::<FlowRecord>();
-/// Bytes of an expectation's record.
-pub(super) const EXPECTATION_SIZE: usize = size_of::<ExpectationRecord>();
-
 // No padding anywhere: where one field ends the next begins. The bytes below rely on it.
 const _: () = {
+    let (flow, expectation) = (size_of::<FlowRecord>(), size_of::<ExpectationRecord>());
     assert!(size_of::<TupleRecord>() == 44 && size_of::<NatRecord>() == 36);
     assert!(offset_of!(FlowRecord, orig) == 10 * 8);
     assert!(offset_of!(FlowRecord, status) == 10 * 8 + 2 * 44);
     assert!(offset_of!(FlowRecord, sctp_vtag) == offset_of!(FlowRecord, status) + 24 + 12);
     assert!(offset_of!(FlowRecord, master) == offset_of!(FlowRecord, sctp_vtag) + 8 + 3 * 16);
     assert!(offset_of!(FlowRecord, seq_adjust) == offset_of!(FlowRecord, master) + 44 + 2 * 36);
-    assert!(FLOW_SIZE == offset_of!(FlowRecord, seq_adjust) + 24 + 12 + 4 && FLOW_SIZE % 8 == 0);
+    assert!(flow == offset_of!(FlowRecord, seq_adjust) + 24 + 12 + 4 && flow % 8 == 0);
     assert!(offset_of!(ExpectationRecord, master) == 9 * 8);
     assert!(offset_of!(ExpectationRecord, timeout) == 9 * 8 + 4 * 44);
     assert!(offset_of!(ExpectationRecord, helper_name) == 9 * 8 + 4 * 44 + 20 + 4);
-    assert!(EXPECTATION_SIZE == 9 * 8 + 4 * 44 + 24 + 16 + 24 && EXPECTATION_SIZE % 8 == 0);
+    assert!(expectation == 9 * 8 + 4 * 44 + 24 + 16 + 24 && expectation % 8 == 0);
 };
 
 // SAFETY: integers and arrays of them, without padding, as asserted above.
