@@ -76,6 +76,21 @@ usr/share/man/man7/ctrs.7" "$(summary)"
     expect 'stripped' '0 0' "$(symbols libctrs.so) $(symbols ctrs/compat/libnetfilter_log.so)"
 }
 
+# After check_files: each file is of a package, or said to be of none.
+check_debian() {
+    local file pattern
+    sed 's,doc/ctrs-doc,doc/ctrs,' packaging/debian/*.install packaging/debian/not-installed >"$work/packages"
+    # shellcheck disable=SC2254 # patterns they are
+    expect 'what no package of Debian takes' '' "$(
+        cd "$work/root" && find usr ! -type d -newer "$work/before" | while read -r file; do
+            while read -r pattern; do
+                case $file in $pattern | $pattern/*) continue 2 ;; esac
+            done <"$work/packages"
+            echo "$file"
+        done
+    )"
+}
+
 # After check_files: with nothing built, and a file that somebody else has put among ours.
 check_uninstall() {
     : >"$work/root/usr/include/ctrs/of-somebody-else.h"
@@ -171,6 +186,7 @@ for name in $drop_ins; do
     printf '%s\n' "$name.pc" "$name.so" "${file%.*.*}" "$file" >>"$work/drop-ins"
 done
 check_files
+check_debian
 check_uninstall
 check_originals
 check_strip

@@ -27,6 +27,17 @@ check_links() {
     [ "$(grep -cF -- "$flags -shared -o target/" log)" = 5 ] || { echo "links without: $flags"; exit 1; }
 }
 
+# The compiler has nothing to say, and what has no use for a panic has nothing of what tells of one.
+check_compiled() {
+    local file bytes
+    ! grep -A 5 '^warning' log || exit 1
+    for file in tree/debian/libctrs0/usr/lib/*/*.so.*.*.* tree/debian/ctrs-compat/usr/lib/*/ctrs/compat/*.so.*.*.*; do
+        bytes=$(stat -c %s "$file")
+        echo "$bytes bytes: ${file##*/}"
+        [[ $file != *libnetfilter_ct* ]] || [ "$bytes" -lt 65536 ] || { echo "too large"; exit 1; }
+    done
+}
+
 build() {
     apt-get update -qq
     apt-get install -y -qq --no-install-recommends build-essential >/dev/null
@@ -39,6 +50,7 @@ build() {
     }
     built /build
     check_links
+    check_compiled
     mkdir /results
     cp ./*.deb /results/
     rm -f /results/*-dbgsym_*
