@@ -15,7 +15,7 @@ static PAIRS: [[u8; 2]; 100] = {
 
 #[inline(always)]
 #[allow(clippy::indexing_slicing, reason = "a remainder of the table's length")]
-pub(super) fn pair(value: u64) -> &'static [u8; 2] {
+pub(super) fn pair(value: u32) -> &'static [u8; 2] {
     &PAIRS[(value % 100) as usize]
 }
 
@@ -40,13 +40,36 @@ pub(super) fn decimal_length(value: u64) -> usize {
     estimate + usize::from(POWERS.get(estimate).is_some_and(|power| value >= *power))
 }
 
+/// A number without its last two digits, and these. Machines of 32 bits have no instruction for it: on ARM
+/// the compiler's function brings all that reports a panic.
+#[inline(always)]
+fn divided(value: u64) -> (u64, u32) {
+    if cfg!(target_pointer_width = "64") {
+        (value / 100, (value % 100) as u32)
+    } else {
+        divided_in_parts(value)
+    }
+}
+
+/// The same, by 16 bits at a time.
+fn divided_in_parts(value: u64) -> (u64, u32) {
+    let (mut quotient, mut rest) = (0, 0);
+    for shift in [48, 32, 16, 0] {
+        let part = rest << 16 | u32::from((value >> shift) as u16);
+        quotient |= u64::from(part / 100) << shift;
+        rest = part % 100;
+    }
+    (quotient, rest)
+}
+
 /// Fills `room` with the last digits of a number.
 #[inline(always)]
 pub(super) fn fill_decimal(room: &mut [u8], mut value: u64) {
     let mut pairs = room.rchunks_exact_mut(2);
     for two in &mut pairs {
-        two.copy_from_slice(pair(value));
-        value /= 100;
+        let (rest, last) = divided(value);
+        two.copy_from_slice(pair(last));
+        value = rest;
     }
     if let [digit] = pairs.into_remainder() {
         *digit = b'0' + value as u8;
@@ -177,4 +200,18 @@ pub(super) fn dotted(address: [u8; 4]) -> (u128, usize) {
         length += size;
     }
     (text, length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::divided_in_parts;
+
+    #[test]
+    fn numbers_are_divided_in_parts() {
+        let edges = (0..64).map(|power| 1u64 << power).chain((0..20).map(|power| 10u64.pow(power)));
+        let near = edges.flat_map(|edge| [edge - 1, edge, edge + 1, 99 * (edge / 100), !edge]);
+        for value in near.chain((0..65_000).map(|part| part * 0x0001_0003_0007_000d)) {
+            assert_eq!(divided_in_parts(value), (value / 100, (value % 100) as u32));
+        }
+    }
 }
