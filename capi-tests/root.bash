@@ -3,8 +3,18 @@
 # own; as root, with debootstrap. Each run gets a copy of that: it is gone when the script ends, however it ends.
 PATH=$PATH:/usr/sbin:/sbin
 copies=()
-trap 'kill $(jobs -p) 2>/dev/null; wait; [ ${#copies[@]} = 0 ] || rm -rf --one-file-system "${copies[@]}"' EXIT
+trap leave EXIT
 trap 'exit 130' INT TERM HUP
+
+# A failure here would be the script's, and the end of it.
+leave() {
+    local running
+    running=$(jobs -p)
+    # shellcheck disable=SC2086 # words
+    [ -z "$running" ] || kill $running 2>/dev/null || :
+    wait
+    [ ${#copies[@]} = 0 ] || rm -rf --one-file-system "${copies[@]}"
+}
 
 die() {
     printf '%s\n' "$@" >&2
