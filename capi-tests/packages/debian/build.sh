@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # Inside a new Debian, what its words say, in this order: build, of /source, which leaves packages in /results;
-# again, elsewhere, for the same bytes; older, as a version before, in /results/older; lintian.
+# again, elsewhere, for the same bytes; older, as a version before, in /results/older; cross, for armhf
+# from amd64, the same files; lintian.
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive DEB_BUILD_OPTIONS=nocheck
 wanted=" $* "
@@ -11,13 +12,13 @@ buildpackage() {
     (cd tree && unshare --net dpkg-buildpackage -us -uc "$@") >log 2>&1 || { tail -n 40 log; exit 1; }
 }
 
-# built FOLDER: in a copy of the source there.
+# built FOLDER OPTIONS...: in a copy of the source there.
 built() {
     mkdir -p "$1"
     cd "$1"
     cp /source/*.tar.* /source/*.dsc .
     dpkg-source -x ./*.dsc tree >/dev/null 2>&1
-    buildpackage -F
+    buildpackage "${@:2}"
 }
 
 # The flags of dpkg-buildflags are in the command of each link.
@@ -31,7 +32,8 @@ check_links() {
 check_compiled() {
     local file bytes
     ! grep -A 5 '^warning' log || exit 1
-    for file in tree/debian/libctrs0/usr/lib/*/*.so.*.*.* tree/debian/ctrs-compat/usr/lib/*/ctrs/compat/*.so.*.*.*; do
+    for file in tree/debian/{libctrs0,ctrs-compat}/usr/lib/*/{.,ctrs/compat}/*.so.*.*; do
+        [ -e "$file" ] || continue
         bytes=$(stat -c %s "$file")
         echo "$bytes bytes: ${file##*/}"
         [[ $file != *libnetfilter_ct* ]] || [ "$bytes" -lt 65536 ] || { echo "too large"; exit 1; }
@@ -45,10 +47,10 @@ build() {
     cargo --version
     again=
     [[ $wanted != *" again "* ]] || {
-        (export TZ=Pacific/Chatham LC_ALL=C && umask 027 && built /home/somebody/elsewhere) &
+        (export TZ=Pacific/Chatham LC_ALL=C && umask 027 && built /home/somebody/elsewhere -F) &
         again=$!
     }
-    built /build
+    built /build -F
     check_links
     check_compiled
     mkdir /results
@@ -76,6 +78,27 @@ older() {
     rm -f /results/older/*-dbgsym_*
 }
 
+# files PACKAGE: the names in it, and their modes, whatever the architecture.
+files() {
+    dpkg-deb --contents "$1" | sed -E 's/(x86_64|arm)-linux-gnu(eabihf)?/TRIPLET/' |
+        awk '{ print $1, $6, $8 }' | LC_ALL=C sort -k 2
+}
+
+cross() {
+    local package profiles=cross,nocheck
+    dpkg --add-architecture armhf
+    apt-get update -qq
+    apt-get install -y -qq --no-install-recommends crossbuild-essential-armhf >/dev/null
+    apt-get build-dep -y -qq --no-install-recommends -a armhf -P "$profiles" /source/*.dsc >/dev/null
+    built /build/cross -B -a armhf -P"$profiles"
+    check_compiled
+    for package in /build/*_amd64.deb; do
+        [[ $package == *-dbgsym_* || $package == *~before* ]] ||
+            diff <(files "$package") <(files "$(basename "${package/amd64/armhf}")")
+    done
+    echo "built for armhf from here, they have the same files"
+}
+
 lintian_reads() {
     apt-get install -y -qq --no-install-recommends lintian >/dev/null
     lintian --allow-root --no-override --fail-on error /build/ctrs_*-?_*.changes
@@ -84,4 +107,5 @@ lintian_reads() {
 
 [[ $wanted != *" build "* ]] || build
 [[ $wanted != *" older "* ]] || older
+[[ $wanted != *" cross "* ]] || cross
 [[ $wanted != *" lintian "* ]] || lintian_reads
