@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # The recipes in packaging/ but Debian's: the RPM is built of the tarballs, read by rpmlint and used;
-# Alpine's is read by the shell and its package laid; those of OpenWrt and Buildroot are run dry, down to
-# what the Makefile would do.
+# Alpine's is read by the shell, and its package laid of what was built for that; those of OpenWrt and Buildroot
+# are run dry, down to what the Makefile would do.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../../.." || exit 1
 root=$PWD
-capi-tests/deps.sh recipes || exit
-unset MAKEFLAGS MAKELEVEL DESTDIR
+capi-tests/deps.sh demo recipes || exit
+unset MAKEFLAGS MAKELEVEL DESTDIR CARGO_TARGET_DIR
 . capi-tests/counts.bash
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 
@@ -27,7 +27,9 @@ check_versions() {
     )"
 }
 
+# After check_rpm.
 check_alpine() {
+    local built=$work/rpm/BUILD/ctrs-$version/target/release
     expect 'Alpine: sh -n' '' "$(sh -n packaging/alpine/APKBUILD 2>&1)"
     expect 'Alpine: shellcheck' '' "$(shellcheck packaging/alpine/APKBUILD)"
     (
@@ -37,6 +39,8 @@ check_alpine() {
         . packaging/alpine/APKBUILD
         # shellcheck disable=SC2034
         pkgdir=$work/apk CFLAGS=-Dalpine LDFLAGS=-Wl,-zalpine
+        # shellcheck disable=SC2317
+        make() { command make RELEASE="$built" "$@"; }
         package && compat
         # shellcheck disable=SC2317
         make() { command make -n "$@"; }
@@ -124,8 +128,8 @@ check_rpm() {
 }
 
 check_versions
+check_rpm
 check_alpine
 check_openwrt
 check_buildroot
-check_rpm
 finish
