@@ -104,7 +104,7 @@ build_rpm() {
     mkdir -p "$top/SOURCES"
     make -s dist dist-vendor CARGO_TARGET_DIR="$work/dist" &&
         cp "$work/dist/"*.tar.gz "$top/SOURCES/" &&
-        CARGO_HOME=$work/cargo HOME=$HOME rpmbuild -bb --nodeps --without check --define "_topdir $top" \
+        CARGO_HOME=$work/cargo HOME=$HOME rpmbuild -bb --noclean --nodeps --without check --define "_topdir $top" \
             packaging/rpm/ctrs.spec
 }
 
