@@ -393,8 +393,8 @@ check "an interrupt ends nflog" wait "$pid"
 log nflog-pcap 5 "$work/packets" 3
 send 4
 check "nflog-pcap ends after three packets" wait "$pid"
-check "tcpdump reads them" counts 3 tcpdump -nr "$work/packets"
-check "and what they are" says 'IP 127.0.0.1.[0-9]+ > 127.0.0.1.7: UDP, length 6$' tcpdump -nr "$work/packets"
+check "tcpdump reads them" counts 3 read_packets -nr "$work/packets"
+check "and what they are" says 'IP 127.0.0.1.[0-9]+ > 127.0.0.1.7: UDP, length 6$' read_packets -nr "$work/packets"
 
 check "timeout makes a policy" run timeout short 6 established 600
 check "timeout lists it" says '^{"name":"short","family":"ipv4","protocol":"tcp",.*"established":600,.* used by 0 rules$' \
