@@ -98,7 +98,7 @@ arm_tools() {
     for package in musl musl-dev; do
         url=$(mirror_here)
         url+=$(apt-cache show --no-all-versions "$package" | sed -n 's/^Filename: \(.*\)_[a-z0-9]*\.deb/\1_armhf.deb/p')
-        /usr/lib/apt/apt-helper -q download-file "$url" "$tools/$package.deb" >/dev/null &&
+        /usr/lib/apt/apt-helper -q -o APT::Sandbox::User=root download-file "$url" "$tools/$package.deb" >/dev/null &&
             dpkg -x "$tools/$package.deb" "$arm" || return
     done
     ln -sf "$arm/lib/$name/libc.so" "$arm/usr/lib/$name/libc.so"
