@@ -10,13 +10,20 @@ use std::ffi::c_int;
 use std::fmt::Write;
 
 /// What the callbacks were called with, and what they return.
-#[derive(Default)]
 pub struct Heard {
     pub groups: [Ptr; GROUPS.len()],
     /// Where the datagram is.
     base: usize,
     returns: Vec<c_int>,
     calls: Vec<String>,
+}
+
+/// Pointers have no default before Rust 1.88.
+impl Default for Heard {
+    fn default() -> Self {
+        let groups = [std::ptr::null_mut(); GROUPS.len()];
+        Self { groups, base: 0, returns: Vec::new(), calls: Vec::new() }
+    }
 }
 
 /// A call of a callback as text: the group, and where the message's head and its attributes are.
