@@ -28,8 +28,8 @@ needs() {
     cat <<'END'
 build   cc                                          gcc
 build   strip                                       binutils
+build   /usr/include/stdio.h                        libc6-dev
 build   awk                                         mawk
-demo    /usr/include/stdio.h                        libc6-dev
 demo    pkg-config                                  pkg-config
 demo    conntrack                                   conntrack
 demo    nft                                         nftables
