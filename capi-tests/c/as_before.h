@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* The running kernel, as one of its ancestors: system calls and options that it lacks fail as there, by
- * seccomp, and of messages it neither reads nor tells the attributes that it does not know. The library
- * calls the functions below in place of the C library's. Include kernel.h first. */
+/* The running kernel, as one of its ancestors: system calls and options that it lacks fail as there, and of
+ * messages it neither reads nor tells the attributes that it does not know. The library calls the functions
+ * below in place of the C library's. Include kernel.h first. */
 #ifndef AS_BEFORE_H
 #define AS_BEFORE_H
 
-#include <linux/filter.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
-#include <sys/prctl.h>
+#include <stdarg.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 
 #define ANY (~0u)
@@ -22,6 +20,7 @@ struct missing_call {
 
 /* What the kernel is without. */
 static struct {
+	const struct missing_call *calls; /* two, or NULL; without an error: none */
 	uint64_t unread; /* attributes of requests for flows, a bit each, that are passed over */
 	uint64_t untold; /* attributes of what is told of flows */
 	int message; /* the number of a message about flows that is not known, 0: none */
@@ -29,25 +28,39 @@ static struct {
 	bool route; /* of rtnetlink nothing about ids of namespaces is known */
 } without;
 
-static inline void lose_call(struct missing_call call)
+/* Whether a call is missing, and errno then. */
+static inline bool is_missing(unsigned int number, unsigned int second, unsigned int third)
 {
-	const size_t second = offsetof(struct seccomp_data, args[1]), third = offsetof(struct seccomp_data, args[2]);
-	struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call.number, 0, 5),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, second + (__BYTE_ORDER == __BIG_ENDIAN ? 4 : 0)),
-		BPF_JUMP(BPF_JMP | (call.second == ANY ? BPF_JA : BPF_JEQ) | BPF_K,
-			 call.second == ANY ? 0 : call.second, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, third + (__BYTE_ORDER == __BIG_ENDIAN ? 4 : 0)),
-		BPF_JUMP(BPF_JMP | (call.third == ANY ? BPF_JA : BPF_JEQ) | BPF_K,
-			 call.third == ANY ? 0 : call.third, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | call.error),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = { COUNT(filter), filter };
+	for (const struct missing_call *call = without.calls; call != NULL && call < without.calls + 2; call++)
+		if (call->error != 0 && call->number == number && (call->second == ANY || call->second == second) &&
+		    (call->third == ANY || call->third == third)) {
+			errno = (int)call->error;
+			return true;
+		}
+	return false;
+}
 
-	CHECK_INT(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-	CHECK_INT(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+int setsockopt(int fd, int level, int option, const void *value, socklen_t size)
+{
+	return is_missing(SYS_setsockopt, (unsigned int)level, (unsigned int)option) ?
+		       -1 : (int)syscall(SYS_setsockopt, fd, level, option, value, size);
+}
+
+int getsockopt(int fd, int level, int option, void *restrict value, socklen_t *restrict size)
+{
+	return is_missing(SYS_getsockopt, (unsigned int)level, (unsigned int)option) ?
+		       -1 : (int)syscall(SYS_getsockopt, fd, level, option, value, size);
+}
+
+int ioctl(int fd, unsigned long request, ...)
+{
+	va_list arguments;
+	void *argument;
+
+	va_start(arguments, request);
+	argument = va_arg(arguments, void *);
+	va_end(arguments);
+	return is_missing(SYS_ioctl, (unsigned int)request, ANY) ? -1 : (int)syscall(SYS_ioctl, fd, request, argument);
 }
 
 /* Copies a message without some of its attributes; its length. */
@@ -140,7 +153,8 @@ typedef unsigned int receive_flags; /* of musl */
 
 int recvmmsg(int fd, struct mmsghdr *headers, unsigned int number, receive_flags flags, struct timespec *timeout)
 {
-	int received = (int)syscall(SYS_recvmmsg, fd, headers, number, flags, timeout);
+	int received = is_missing(SYS_recvmmsg, ANY, ANY) ?
+			       -1 : (int)syscall(SYS_recvmmsg, fd, headers, number, flags, timeout);
 
 	for (int i = 0; i < received && without.untold != 0; i++)
 		headers[i].msg_len =

@@ -3,32 +3,19 @@
  * place as such kernels do, the one for the socket, the other for the request. */
 #define _GNU_SOURCE
 #include "check.h"
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
+#include "calls.h"
 #include <sys/wait.h>
 #include <unistd.h>
 
 /* From now on the system call fails with this errno. */
-static void break_call(unsigned int number, unsigned int error)
+static void break_call(struct call call, unsigned int error)
 {
-	struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = { COUNT(filter), filter };
-
-	CHECK_INT(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-	CHECK_INT(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+	judge_calls(&call, 1, SECCOMP_RET_ERRNO | error, SECCOMP_RET_ALLOW);
 }
 
 static void no_nfnetlink(void)
 {
-	break_call(SYS_socket, EPROTONOSUPPORT);
+	break_call(call_socket, EPROTONOSUPPORT);
 	CHECK_NULL(nfct_open(CONNTRACK, 0), EPROTONOSUPPORT);
 	CHECK_NULL(nfct_open(EXPECT, 0), EPROTONOSUPPORT);
 	CHECK_NULL(nfct_open(CONNTRACK, NFCT_ALL_CT_GROUPS), EPROTONOSUPPORT);
@@ -40,7 +27,7 @@ static void no_ctnetlink(void)
 	uint32_t family = AF_UNSPEC;
 
 	CHECK(h != NULL);
-	break_call(SYS_sendto, EINVAL);
+	break_call(call_sendto, EINVAL);
 	CHECK_ERR(nfct_query(h, NFCT_Q_DUMP, &family), -1, EINVAL);
 	CHECK_ERR(nfct_query(h, NFCT_Q_FLUSH, &family), -1, EINVAL);
 	CHECK_ERR(nfct_send(h, NFCT_Q_DUMP, &family), -1, EINVAL);

@@ -338,9 +338,7 @@ static size_t row;
 static void as_in_row(void)
 {
 	about("before Linux %s", rows[row].before);
-	for (size_t i = 0; i < COUNT(rows[row].calls); i++)
-		if (rows[row].calls[i].error != 0)
-			lose_call(rows[row].calls[i]);
+	without.calls = rows[row].calls;
 	without.unread = rows[row].unread;
 	without.untold = rows[row].untold;
 	without.message = rows[row].message;

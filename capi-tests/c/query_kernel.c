@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Every query against the kernel, each effect read back from /proc. */
 #include "kernel.h"
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
+#include "calls.h"
 
 static struct nf_conntrack *flow6(void)
 {
@@ -334,18 +330,9 @@ static void test_nat(void)
 /* Any system call but those to send and receive ends the process from now on. */
 static void only_send_and_receive(void)
 {
-	struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sendto, 2, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_recvfrom, 1, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL),
-	};
-	struct sock_fprog program = { COUNT(filter), filter };
+	const struct call calls[] = { call_sendto, call_recvfrom, call_exit };
 
-	CHECK_INT(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-	CHECK_INT(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+	judge_calls(calls, COUNT(calls), SECCOMP_RET_ALLOW, SECCOMP_RET_KILL);
 }
 
 /* A query is one system call to send and one to receive: where it runs is known without any. */

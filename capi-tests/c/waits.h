@@ -4,9 +4,9 @@
 #ifndef WAITS_H
 #define WAITS_H
 
+#include "calls.h"
 #include <pthread.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <time.h>
 
 static inline double now(void)
@@ -20,20 +20,21 @@ static inline double now(void)
 /* Whether a thread of this process sleeps where the library waits, and not in a lock of valgrind's. */
 static inline bool is_waiting(pid_t thread)
 {
+	const struct call waits[] = { call_poll, call_ppoll, call_ppoll64, call_recvfrom, call_recvmsg };
+	unsigned int number, first;
 	char path[64];
+	FILE *file;
+	int read;
 
 	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", (int)thread);
-	switch (read_number(path)) {
-#ifdef SYS_poll
-	case SYS_poll:
-#endif
-	case SYS_ppoll:
-	case SYS_recvfrom:
-	case SYS_recvmsg:
-		return true;
-	default: /* it runs, or sleeps elsewhere */
-		return false;
-	}
+	file = fopen(path, "re");
+	read = file != NULL ? fscanf(file, "%u %x", &number, &first) : 0;
+	if (file != NULL)
+		fclose(file);
+	for (size_t i = 0; i < COUNT(waits) && read == 2; i++)
+		if (is_call(waits[i], number, first))
+			return true;
+	return false; /* it runs, or sleeps elsewhere */
 }
 
 /* Returns once a thread waits; its number may be 0 before it has begun. */
