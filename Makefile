@@ -345,7 +345,8 @@ check-user:
 check-bare:
 	CARGO="$(CARGO)" capi-tests/bare.sh $(abspath $(TARGET))/bare make check
 
-# Other processors: all compile, and what needs no kernel runs on five, under qemu. Not part of check.
+# Other processors: all compile, and tests run on five: under qemu what needs no kernel, on i686 with this one.
+# Debian's packages of their originals come from its mirror. Not part of check.
 # See capi-tests/targets/processors.tsv and not-run.tsv there.
 check-targets:
 	@CARGO="$(CARGO)" capi-tests/deps.sh cargo targets

@@ -103,12 +103,17 @@ targets /usr/aarch64-linux-gnu/lib/libc.so          libc6-dev-arm64-cross
 targets arm-linux-gnueabihf-gcc                     gcc-arm-linux-gnueabihf
 targets /usr/arm-linux-gnueabihf/lib/libc.so        libc6-dev-armhf-cross
 targets i686-linux-gnu-gcc                          gcc-i686-linux-gnu
+targets i686-linux-gnu-g++                          g++-i686-linux-gnu
 targets /usr/i686-linux-gnu/lib/libc.so             libc6-dev-i386-cross
 targets mips-linux-gnu-gcc                          gcc-mips-linux-gnu
 targets /usr/mips-linux-gnu/lib/libc.so             libc6-dev-mips-cross
 targets s390x-linux-gnu-gcc                         gcc-s390x-linux-gnu
 targets /usr/s390x-linux-gnu/lib/libc.so            libc6-dev-s390x-cross
 targets qemu-mips-static                            qemu-user-static
+targets conntrack                                   conntrack
+targets nft                                         nftables
+targets iptables-nft                                iptables
+targets ip                                          iproute2
 packages git                                        git
 packages debootstrap                                debootstrap
 packages dpkg-source                                dpkg-dev

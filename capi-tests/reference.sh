@@ -10,34 +10,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . capi-tests/root.bash
+. capi-tests/originals.bash
 CARGO=${CARGO:-cargo}
 target=$(realpath "${CARGO_TARGET_DIR:-target}")
 export CTRS_DIFF_CALLS=${CTRS_DIFF_CALLS:-50000}
-packages=(libc6 libgcc-s1 libmnl0 libnfnetlink0 libnetfilter-conntrack3 libnetfilter-log1
-    libnetfilter-cttimeout1 libnetfilter-cthelper0 conntrack)
 passed=0 failed=0 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-
-# unpack PROCESSOR: Debian's packages for it into $root, which is then like the root of a Debian.
-unpack() {
-    local folder=$target/reference/$1 apt
-    root=$folder/root
-    [ ! -e "$folder/complete" ] || return 0
-    rm -rf "$folder"
-    mkdir -p "$folder"/{state/lists/partial,cache/archives/partial,packages,root/usr/lib}
-    ln -s usr/lib "$root/lib"
-    touch "$folder/state/status"
-    echo "deb $(mirror_here) bookworm main" >"$folder/sources.list"
-    apt=(apt-get -qq -o "APT::Architecture=$1" -o "APT::Architectures=$1" -o APT::Sandbox::User=root
-        -o "Dir::State=$folder/state" -o "Dir::State::status=$folder/state/status"
-        -o "Dir::Cache=$folder/cache" -o "Dir::Etc::sourcelist=$folder/sources.list" -o Dir::Etc::sourceparts=-)
-    "${apt[@]}" update
-    (cd "$folder/packages" && "${apt[@]}" download "${packages[@]}")
-    for package in "$folder"/packages/*.deb; do
-        dpkg --fsys-tarfile "$package" | tar -x --keep-directory-symlink -C "$root"
-    done
-    touch "$folder/complete"
-}
 
 # build TRIPLE LINKER: the library, and what makes random calls to it.
 build() {
@@ -70,7 +48,7 @@ differential=$target/release/differential
 i386() {
     local triple=i686-unknown-linux-gnu
     build "$triple" i686-linux-gnu-gcc
-    unpack i386
+    unpack "$target/reference" i386
     echo '== i686: random calls to both libraries'
     count with_usr env "CTRS_DIFF_WORKER=$target/$triple/release/differential" \
         "CTRS_DIFF_LIBRARY=$target/$triple/stage/lib/libctrs.so" \
@@ -83,7 +61,7 @@ i386() {
 s390x() {
     local triple=s390x-unknown-linux-gnu libraries
     build "$triple" s390x-linux-gnu-gcc
-    unpack s390x
+    unpack "$target/reference" s390x
     libraries=$root/usr/lib/s390x-linux-gnu
     echo '== s390x: random calls to both libraries'
     echo '# not run under qemu: verdicts of filter programs, which it does not hand out, and libnetfilter_log,'

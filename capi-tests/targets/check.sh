@@ -1,19 +1,22 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# Compiles the library and all tests for other processors, and runs on some what needs no kernel of theirs:
-# those of processors.tsv. What does not run there is in not-run.tsv, with the reason; a new test runs.
+# Compiles the library and all tests for other processors, those of processors.tsv, and runs them on some: under
+# qemu what needs no kernel, on i686 with the one that is here. What does not run is in not-run.tsv, with the
+# reason; a new test runs.
 #
 #   targets/check.sh [TRIPLE...]     all, or those
 #
 # `deps.sh targets` has installed what this takes. Optimised a little, for an emulator is slow.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
+. capi-tests/root.bash
+. capi-tests/originals.bash
 CARGO=${CARGO:-cargo}
 . capi-tests/targets/not-run.bash
 tests=(--manifest-path capi-tests/Cargo.toml --no-default-features)
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 export CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0
-export CTRS_MIRROR_RUNS=${CTRS_MIRROR_RUNS:-200}
+export CTRS_MIRROR_RUNS=${CTRS_MIRROR_RUNS:-200} CTRS_DIFF_CALLS=${CTRS_DIFF_CALLS:-50000}
 summary=()
 faults=0
 
@@ -72,13 +75,38 @@ c_tests() {
         names+=("${file%.*}")
     done
     mapfile -t names < <(left c "${names[@]}")
-    CC=${prefix}gcc RUNNER=$runner CTRS_STAGE=$CARGO_TARGET_DIR/$triple/stage \
+    CC=${prefix}gcc CXX=${prefix}g++ RUNNER=$runner CTRS_STAGE=$CARGO_TARGET_DIR/$triple/stage \
         capi-tests/c/run.sh "${names[@]}"
 }
 
-# processor TRIPLE ARCHITECTURE PREFIX RUNNER STD
+# What broken copies are made of, and what runs programs where it is found: Debian's libraries, and where Debian
+# has none, ctrs itself.
+references() {
+    if [ "$debian" = - ]; then
+        reference=$CARGO_TARGET_DIR/$triple/stage/lib/libctrs.so
+        run="${runner%% *} -E LD_LIBRARY_PATH=${reference%/*} ${runner#* }"
+        return
+    fi
+    unpack "$target/reference" "$debian" || return
+    reference=$(echo "$root"/usr/lib/*-linux-gnu*)
+    run=$runner:$reference
+    [[ $runner != qemu-* ]] || run="${runner%-L *}-L $root"
+}
+
+# The random calls tell broken copies of the references from them.
+self_test() {
+    local reference run compared
+    "$CARGO" build "${std[@]}" "${tests[@]}" --target "$triple" --bin differential && references || return
+    run+=" $CARGO_TARGET_DIR/$triple/debug/differential"
+    [[ $runner != qemu-* ]] || run="env CTRS_DIFF_EMULATED=1 $run"
+    mapfile -t compared < <(left differential libnetfilter_{conntrack,log,cttimeout,cthelper})
+    # shellcheck disable=SC2086 # words
+    CC=${prefix}gcc CTRS_DIFF_REFERENCE=$reference CTRS_DIFF_WORKER=$run $run --self-test "${compared[@]}"
+}
+
+# processor TRIPLE DEBIAN PREFIX RUNNER STD
 processor() {
-    triple=$1 prefix=$3 runner=$4
+    triple=$1 debian=$2 prefix=$3 runner=$4
     local name=${1//-/_} numbers=() std=()
     export CARGO_TARGET_DIR=$target
     unset RUSTC_BOOTSTRAP
@@ -93,6 +121,7 @@ processor() {
         step library library && step 'unit tests' unit_tests
         step 'goldens, corpus and other tests' rust_tests
         step 'C programs' c_tests
+        step 'self-test of the random calls' self_test
         summary+=("$triple ${numbers[*]}")
     fi
 }
@@ -105,7 +134,7 @@ stale() {
         unit) there=${what%%::tests::*} there=${there%::} there=$(compgen -G "src/${there//:://}*") ;;
         rust) there=$(compgen -G "capi-tests/tests/$what.rs") ;;
         test) there=$(grep -l "fn $what" capi-tests/tests/*.rs) ;;
-        differential) there=$(grep -le "$what" capi-tests/src/bin/differential.rs) ;;
+        differential) there=$(grep -l "\"$what\"" capi-tests/src/libraries.rs) ;;
         c) there=$(compgen -G "capi-tests/c/$what.c*") ;;
         *) there= ;;
         esac
@@ -121,9 +150,10 @@ while IFS=$'\t' read -ru3 -a row; do
     [ $# = 0 ] || [[ " $* " == *" ${row[0]} "* ]] || continue
     processor "${row[@]}"
 done 3< <(rows processors.tsv)
-printf '\n%-32s %s\n' 'passed' 'compile library unit Rust C'
+printf '\n%-32s %s\n' 'passed' 'compile library unit Rust C self-test'
 printf '%s\n' "${summary[@]}"
-printf 'did not run, and why (not-run.tsv):\n'
+printf 'did not run, and why (not-run.tsv, and what tests say):\n'
 rows not-run.tsv
+grep -ho 'SKIP: .*' "$logs"/* | sort -u
 printf '%d steps failed, in %d s; their output is in %s\n' "$faults" "$SECONDS" "$logs"
 [ "$faults" = 0 ]

@@ -30,3 +30,9 @@ pub struct Comparison {
 
 pub static COMPARISONS: [Comparison; 4] =
     [conntrack::COMPARISON, nflog::COMPARISON, timeout::COMPARISON, helper::COMPARISON];
+
+/// Whether qemu runs the libraries, which hands out no programs of filters.
+#[must_use]
+pub fn is_emulated() -> bool {
+    std::env::var_os("CTRS_DIFF_EMULATED").is_some()
+}

@@ -17,6 +17,9 @@ pub struct Broken {
     pub source: &'static str,
 }
 
+/// What filters are seen by, where the kernel hands out their programs.
+pub const VERDICTS: &str = "verdicts";
+
 const PROLOGUE: &str = "#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -50,13 +53,17 @@ pub fn run(
     }
     let same = format!("the reference agrees with itself in {} calls", tally.calls);
     let mut passed = usize::from(check(&same, tally.failures.is_empty()));
-    for (number, broken) in comparison.broken.iter().enumerate() {
+    let emulated = super::is_emulated();
+    let (left_out, noticeable): (Vec<_>, Vec<_>) =
+        comparison.broken.iter().partition(|broken| emulated && broken.shows == VERDICTS);
+    left_out.iter().for_each(|broken| println!("not run under qemu: a broken {}", broken.name));
+    for (number, broken) in noticeable.iter().enumerate() {
         let library = compile(reference, number, broken.source);
         let noticed = is_noticed(&pair(library.display().to_string()), calls, broken.shows);
         passed += usize::from(check(&format!("a broken {} is noticed", broken.name), noticed));
         let _ = std::fs::remove_file(library);
     }
-    (passed, comparison.broken.len() + 1 - passed)
+    (passed, noticeable.len() + 1 - passed)
 }
 
 /// Whether the libraries disagree, and about what they should.

@@ -1,6 +1,6 @@
 //! Libraries that are the reference but for one function.
 
-use crate::differential::selftest::Broken;
+use crate::differential::selftest::{Broken, VERDICTS};
 
 /// Each is to be noticed.
 pub const BROKEN: [Broken; 8] = [
@@ -49,7 +49,7 @@ pub const BROKEN: [Broken; 8] = [
     },
     Broken {
         name: "filter",
-        shows: "verdicts",
+        shows: VERDICTS,
         source: "void nfct_filter_add_attr(void *f, unsigned t, const unsigned *v) {
             REAL(nfct_filter_add_attr);
             unsigned w[8]; memcpy(w, v, sizeof(w)); w[0] ^= t == 6; real(f, t, w); }",

@@ -4,6 +4,7 @@
 use super::api::{Api, ffi};
 use super::schema::{attribute, attributes, body, last};
 use super::world::{World, errno_of, number};
+use crate::differential::is_emulated;
 use crate::differential::record::{Outcome, Transcript, hex};
 use crate::differential::rng::Rng;
 use capi_tests::bpf;
@@ -108,7 +109,7 @@ fn detach(out: &mut Transcript, api: &Api, socket: i32) {
 
 /// The program attached to a socket; `None` under qemu, which does not hand it out.
 fn program_of(socket: i32) -> Option<Vec<sock_filter>> {
-    if std::env::var_os("CTRS_DIFF_EMULATED").is_some() {
+    if is_emulated() {
         return None;
     }
     let mut program = vec![sock_filter { code: 0, jt: 0, jf: 0, k: 0 }; 4096];
