@@ -21,7 +21,7 @@ trap 'rm -f "$log"' EXIT
 build() {
     local linker=CARGO_TARGET_${1//-/_}_LINKER
     make --no-print-directory stage "CARGO_BUILD_TARGET=$1" "CC=$2" >/dev/null
-    env "${linker^^}=$2" "$CARGO" build --quiet --release --manifest-path capi-tests/Cargo.toml --bin differential \
+    env "${linker^^}=$2" "$CARGO" build --quiet --release --manifest-path capi-tests/Cargo.toml --no-default-features --bin differential \
         --target "$1"
 }
 
@@ -71,7 +71,7 @@ s390x() {
         "$differential" libnetfilter_conntrack libnetfilter_cttimeout libnetfilter_cthelper
 }
 
-"$CARGO" build --quiet --release --manifest-path capi-tests/Cargo.toml --bin differential
+"$CARGO" build --quiet --release --manifest-path capi-tests/Cargo.toml --no-default-features --bin differential
 [ $# -gt 0 ] || set -- i386 s390x
 for processor; do "$processor"; done
 echo "$passed passed, $failed failed"

@@ -166,7 +166,15 @@ pub fn family_request(w: &mut World, rng: &mut Rng) {
         false => ffi!(w.api, nfct_build_query(unused, query, data, to, MESSAGE as u32)),
     });
     let name = if expect { "nfexp_build_query" } else { "nfct_build_query" };
-    w.out.call(format!("{name}({query}, family {family})"), || result.show());
+    let first_byte_only =
+        w.mend && expect && [4, 5].contains(&query) && cfg!(target_endian = "big");
+    w.out.call(format!("{name}({query}, family {family})"), || {
+        let mut meant =
+            Built { ret: result.ret, errno: result.errno, message: result.message.clone() };
+        meant.message.get_mut(16).into_iter().for_each(|byte| *byte = family as u8);
+        let mended = first_byte_only.then(|| ("expect-query-family", meant.show()));
+        Outcome { result: result.show(), mended }
+    });
 }
 
 /// Sets an attribute of the dump filter.

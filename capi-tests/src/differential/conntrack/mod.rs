@@ -34,7 +34,7 @@ pub const COMPARISON: Comparison = Comparison {
 };
 
 /// The intended differences that exceptions are made for.
-const DIFFERENCES: [&str; 12] = [
+const DIFFERENCES: [&str; 13] = [
     "snprintf-length",
     "errno-after-success",
     "timestamp-event",
@@ -44,6 +44,7 @@ const DIFFERENCES: [&str; 12] = [
     "incomplete-request",
     "flush-filter",
     "expect-family",
+    "expect-query-family",
     "padding",
     "nat-ports",
     "label-masks",

@@ -36,7 +36,7 @@ const STEPS: [(u64, Step<World>); 8] = [
 const BROKEN: [Broken; 4] = [
     Broken {
         name: "value",
-        shows: "priv_data_len",
+        shows: "priv_data_len|get(h",
         source: "unsigned nfct_helper_attr_get_u32(void *h, unsigned t) {
             REAL(nfct_helper_attr_get_u32);
             return real(h, t) ^ (t == 4); }",

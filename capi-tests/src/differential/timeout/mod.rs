@@ -36,7 +36,7 @@ const STEPS: [(u64, Step<World>); 8] = [
 const BROKEN: [Broken; 4] = [
     Broken {
         name: "state",
-        shows: "print",
+        shows: "print|build",
         source: "int nfct_timeout_policy_attr_set_u32(void *t, unsigned s, unsigned v) {
             REAL(nfct_timeout_policy_attr_set_u32);
             return real(t, s, s == 1 ? v ^ 1 : v); }",
