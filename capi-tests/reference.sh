@@ -14,6 +14,7 @@ cd "$(dirname "$0")/.."
 CARGO=${CARGO:-cargo}
 target=$(realpath "${CARGO_TARGET_DIR:-target}")
 export CTRS_DIFF_CALLS=${CTRS_DIFF_CALLS:-50000}
+differential=(--quiet --release --manifest-path capi-tests/Cargo.toml --no-default-features --bin differential)
 passed=0 failed=0 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
@@ -21,8 +22,7 @@ trap 'rm -f "$log"' EXIT
 build() {
     local linker=CARGO_TARGET_${1//-/_}_LINKER
     make --no-print-directory stage "CARGO_BUILD_TARGET=$1" "CC=$2" >/dev/null
-    env "${linker^^}=$2" "$CARGO" build --quiet --release --manifest-path capi-tests/Cargo.toml --no-default-features --bin differential \
-        --target "$1"
+    env "${linker^^}=$2" "$CARGO" build "${differential[@]}" --target "$1"
 }
 
 # count COMMAND...: a suite, whose last line says how many tests passed and failed.
@@ -44,7 +44,6 @@ with_usr() {
     unshare --mount sh -c 'mount -t overlay reference -o "lowerdir=$0/usr:/usr" /usr && exec "$@"' "$root" "$@"
 }
 
-differential=$target/release/differential
 i386() {
     local triple=i686-unknown-linux-gnu
     build "$triple" i686-linux-gnu-gcc
@@ -52,7 +51,7 @@ i386() {
     echo '== i686: random calls to both libraries'
     count with_usr env "CTRS_DIFF_WORKER=$target/$triple/release/differential" \
         "CTRS_DIFF_LIBRARY=$target/$triple/stage/lib/libctrs.so" \
-        CTRS_DIFF_REFERENCE=/usr/lib/i386-linux-gnu "$differential"
+        CTRS_DIFF_REFERENCE=/usr/lib/i386-linux-gnu "$target/release/differential"
     echo '== i686: conntrack:i386 on both libraries'
     count with_usr env FAST=1 "CTRS_COMPAT_DIR=$target/$triple/stage/lib/ctrs/compat" \
         capi-tests/dropin/run conntrack
@@ -68,10 +67,10 @@ s390x() {
     echo '# whose handles it does not open'
     count env CTRS_DIFF_EMULATED=1 "CTRS_DIFF_WORKER=qemu-s390x-static -L $root $target/$triple/release/differential" \
         "CTRS_DIFF_LIBRARY=$target/$triple/stage/lib/libctrs.so" "CTRS_DIFF_REFERENCE=$libraries" \
-        "$differential" libnetfilter_conntrack libnetfilter_cttimeout libnetfilter_cthelper
+        "$target/release/differential" libnetfilter_conntrack libnetfilter_cttimeout libnetfilter_cthelper
 }
 
-"$CARGO" build --quiet --release --manifest-path capi-tests/Cargo.toml --no-default-features --bin differential
+"$CARGO" build "${differential[@]}"
 [ $# -gt 0 ] || set -- i386 s390x
 for processor; do "$processor"; done
 echo "$passed passed, $failed failed"
