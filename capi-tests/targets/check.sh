@@ -79,8 +79,8 @@ c_tests() {
         capi-tests/c/run.sh "${names[@]}"
 }
 
-# What broken copies are made of, and what runs programs where it is found: Debian's libraries, and where Debian
-# has none, ctrs itself.
+# What broken copies are made of, and what runs programs where it is found: Debian's libraries, and where none
+# of those do, ctrs itself.
 references() {
     if [ "$debian" = - ]; then
         reference=$CARGO_TARGET_DIR/$triple/stage/lib/libctrs.so
