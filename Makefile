@@ -405,8 +405,8 @@ check-resize:
 	$(CARGO) run --quiet --release $(TESTS) --bin resize
 
 # Mirrors while flows come and go, for long: RUNS=20 of RUN_SECONDS=60 while the hash table of the machine
-# is resized, one of LONG_SECONDS=600, and a million flows for MILLION_SECONDS=60. Needs root; nothing else
-# that lists flows should run.
+# is resized, one of LONG_SECONDS=600, and three of a million flows for MILLION_SECONDS=60. Needs root;
+# nothing else that lists flows should run.
 check-mirror:
 	$(CARGO) build --quiet --release $(TESTS) --bin mirror
 	capi-tests/mirror.sh $(RELEASE)/mirror

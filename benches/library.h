@@ -19,8 +19,8 @@
 	F(ctrs_dump_begin) F(ctrs_dump_read) F(ctrs_dump_end) F(ctrs_snprintf_json) \
 	F(ctrs_batch_new) F(ctrs_batch_add) F(ctrs_batch_run) F(ctrs_batch_free) \
 	F(ctrs_filter_compile) F(ctrs_filter_free) F(ctrs_delete_matching) F(ctrs_event_read) \
-	F(ctrs_flow_to) F(ctrs_mirror_open) F(ctrs_mirror_next) F(ctrs_mirror_read) F(ctrs_mirror_find) F(ctrs_mirror_find_all) \
-	F(ctrs_mirror_close)
+	F(ctrs_flow_to) F(ctrs_mirror_open) F(ctrs_mirror_next) F(ctrs_mirror_read) F(ctrs_mirror_find) \
+	F(ctrs_mirror_find_all) F(ctrs_mirror_close)
 
 #define MEMBER(name) __typeof__(&name) name;
 struct library {

@@ -1532,8 +1532,9 @@ int ctrs_mirror_next(struct ctrs_mirror *mirror,
  * event that was read, whose change may still wait to be handed out. flow may be NULL; its flags
  * tell whether an event has ever told of it.
  *
- * This, ctrs_mirror_find_id(), ctrs_mirror_read() and ctrs_mirror_get_info() may be called by any
- * number of threads, while another calls ctrs_mirror_next(). They set errno alone.
+ * This, ctrs_mirror_find_all(), ctrs_mirror_find_id(), ctrs_mirror_read() and
+ * ctrs_mirror_get_info() may be called by any number of threads, while another calls
+ * ctrs_mirror_next(). They set errno alone.
  *
  * Returns 0; -1 with ENOENT if there is no such flow, with EINVAL for NULL, an unknown direction,
  * a tuple that is not whole, and for a wrong size, which is as in ctrs_flow_from(). */

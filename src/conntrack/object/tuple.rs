@@ -88,17 +88,6 @@ impl TupleAttrs {
         })
     }
 
-    /// What a whole tuple has whose protocol has ports or keys; all that there is for another family than
-    /// IPv4 and IPv6, so that none is whole.
-    #[inline(always)]
-    pub(crate) fn with_ends(&self, l3proto: u8) -> Presence {
-        match i32::from(l3proto) {
-            libc::AF_INET => self.ipv4_ends,
-            libc::AF_INET6 => self.ipv6_ends,
-            _ => const { Presence::all() },
-        }
-    }
-
     /// Whether it is of a flow that the kernel has told, as the id shows, and lacks but ports or keys:
     /// a kernel tells none that does not know the protocol, as since 6.17 DCCP, or was built so.
     pub(crate) fn is_told_without_ports(&self, tuple: &Tuple, present: &Presence) -> bool {

@@ -47,8 +47,8 @@ impl TupleKey {
             Direction::Original => (&ct.flat.orig, &ORIG),
             Direction::Reply => (&ct.flat.reply, &REPLY),
         };
-        let whole = || ct.flat.present.has_all(attrs.with_ends(tuple.l3proto));
-        if !Layer4::of(tuple.l4proto).has_ends() || !whole() {
+        let whole = attrs.whole(tuple.l3proto, tuple.l4proto)?;
+        if !Layer4::of(tuple.l4proto).has_ends() || !ct.flat.present.has_all(whole) {
             let tuple = Whole::of(ct, direction)?;
             return Some(Self::new(tuple.object(), zone_of(ct, direction)));
         }
@@ -175,7 +175,7 @@ mod tests {
         let mut whole = 0;
         for ct in objects() {
             let key = Key::of(&ct, Direction::Original);
-            // One of both directions counts where there are two; the key knows one.
+            // Of one with a zone of both directions and one of its own, a key knows the latter.
             if ct.has(Attr::Zone) && ct.has(Attr::OrigZone) {
                 continue;
             }
